@@ -1,0 +1,1 @@
+"""Released frames in, Plotly figures out; one file per form of chart."""

@@ -1,0 +1,51 @@
+"""Counts by month as bars; a hidden month and a missing one are marked, never drawn as 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.rules.disclosure import Released, hidden_flag
+
+
+def month_bars(
+    released: Released, column: str, *, label: str, colour: str, layout: dict[str, Any]
+) -> dict[str, Any]:
+    """A Plotly figure of one released count by `month`, oldest first."""
+    frame = released.frame
+    hidden = frame[hidden_flag(column)]
+    missing = frame[column].isna() & ~hidden
+    known = frame[~hidden & ~missing]
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "bar",
+            "x": [month.isoformat() for month in known["month"]],
+            "y": known[column].astype(int).tolist(),
+            "marker": {"color": colour},
+            "name": label,
+            "hovertemplate": "%{x|%b %Y}: %{y:,}<extra></extra>",
+        }
+    ]
+    for rows, mark, words in ((frame[hidden], "*", "hidden"), (frame[missing], "?", "no return")):
+        if len(rows):
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "text",
+                    "x": [month.isoformat() for month in rows["month"]],
+                    "y": [0] * len(rows),
+                    "text": [mark] * len(rows),
+                    "textposition": "top center",
+                    "name": words,
+                    "hovertemplate": f"%{{x|%b %Y}}: {words}<extra></extra>",
+                }
+            )
+    return {
+        "data": traces,
+        "layout": {
+            **layout,
+            "height": 220,
+            "bargap": 0.25,
+            "xaxis": {**layout["xaxis"], "type": "date", "tickformat": "%b %Y", "showgrid": False},
+            "yaxis": {**layout["yaxis"], "rangemode": "tozero", "title": {"text": label}},
+        },
+    }

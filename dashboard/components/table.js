@@ -1,0 +1,91 @@
+// A table of released values: sortable, searchable, and its rows can be picked.
+// data: { caption, columns: [{ title, help, number }], rows: [{ key, cells: [[text, sort, note]] }],
+//         picked, page }
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".board-table");
+  const state = (root.boardState ??= { sort: null, down: false, all: false, query: "" });
+  const make = (tag, attributes = {}, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
+    }
+    element.append(...children);
+    return element;
+  };
+
+  const search = make("input", { type: "search", id: "board-search", autocomplete: "off" });
+  search.value = state.query;
+  const status = make("p", { class: "board-status", role: "status" });
+  const body = make("tbody");
+  const head = make("tr");
+  const more = make("button", { type: "button", class: "board-more" });
+
+  const buttons = data.columns.map((column, place) => {
+    const button = make("button", { type: "button", title: column.help }, column.title);
+    const cell = make("th", { scope: "col", class: column.number ? "number" : null }, button);
+    button.addEventListener("click", () => {
+      state.down = state.sort === place ? !state.down : Boolean(column.number);
+      state.sort = place;
+      draw();
+    });
+    head.append(cell);
+    return cell;
+  });
+
+  function sorted(rows) {
+    if (state.sort === null) return rows;
+    const value = (row) => row.cells[state.sort][1] ?? row.cells[state.sort][0];
+    const number = data.columns[state.sort].number;
+    // What is hidden or missing has no place in an order of numbers: it stands at the end.
+    const absent = (row) => number && typeof value(row) !== "number";
+    return [...rows].sort((a, b) => {
+      if (absent(a) || absent(b)) return absent(a) - absent(b);
+      const order = number ? value(a) - value(b) : String(value(a)).localeCompare(String(value(b)), "en");
+      return state.down ? -order : order;
+    });
+  }
+
+  function line(row) {
+    const cells = row.cells.map(([text, , note], place) => {
+      const inside = [];
+      if (place === 0) {
+        const button = make("button", { type: "button", class: "board-pick", "aria-pressed": String(row.key === data.picked) }, text);
+        button.addEventListener("click", () => setTriggerValue("picked", row.key));
+        inside.push(button);
+      } else {
+        if (row.swatch && place === data.swatch) inside.push(make("span", { class: `swatch ${row.swatch[1]}`, style: `background-color:${row.swatch[0]}`, "aria-hidden": "true" }));
+        inside.push(text);
+      }
+      if (note) inside.push(make("span", { class: "note" }, note));
+      return make(place === 0 ? "th" : "td", { scope: place === 0 ? "row" : null, class: data.columns[place].number ? "number" : null }, ...inside);
+    });
+    return make("tr", { class: row.key === data.picked ? "picked" : null }, ...cells);
+  }
+
+  function draw() {
+    const words = state.query.toLowerCase().split(/\s+/).filter(Boolean);
+    const found = data.rows.filter((row) => {
+      const text = row.cells.map((cell) => cell[0] + " " + (cell[2] ?? "")).join(" ").toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+    const shown = state.all ? found : found.slice(0, data.page);
+    body.replaceChildren(...sorted(found).slice(0, shown.length).map(line));
+    buttons.forEach((cell, place) => {
+      const order = state.sort === place ? (state.down ? "descending" : "ascending") : null;
+      if (order) cell.setAttribute("aria-sort", order);
+      else cell.removeAttribute("aria-sort");
+    });
+    const total = data.rows.length.toLocaleString("en-GB");
+    status.textContent = `${shown.length.toLocaleString("en-GB")} of ${total} ${data.things} shown`;
+    more.hidden = shown.length === found.length;
+    more.textContent = `Show all ${found.length.toLocaleString("en-GB")}`;
+  }
+
+  search.addEventListener("input", () => { state.query = search.value; draw(); });
+  more.addEventListener("click", () => { state.all = true; draw(); });
+  const table = make("table", {}, make("caption", {}, data.caption), make("thead", {}, head), body);
+  const box = make("div", { class: "board-scroll", tabindex: "0", role: "region", "aria-label": data.caption }, table);
+  const bar = make("div", { class: "board-bar" }, make("label", { for: "board-search" }, data.search), search, status);
+  root.replaceChildren(bar, box, more);
+  draw();
+}

@@ -1,0 +1,419 @@
+"""Coverage by ward: the answers of the queries, judged and released. The page and the export
+show the same frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import Engine
+
+from dashboard.rules import apportion, take_up
+from dashboard.rules.coverage import (
+    Component,
+    SchemeVoice,
+    ServiceCount,
+    ServingPcn,
+    State,
+    Status,
+    classify_ward,
+    explain,
+    judge_link_worker,
+    judge_route_in,
+    judge_services,
+    judge_take_up,
+)
+from dashboard.rules.disclosure import PROFILES, Released, hidden_flag, release
+from dashboard.rules.rates import funnel_limits, poisson_limits
+from dashboard.settings import settings
+from geodata.shapes import centroids_metres, neighbours
+from geodata.shares import modelled_patients
+from queries import places, practices, provision, referrals, workforce
+from queries.scope import Scope
+
+REFERRALS = "referrals_12_months"
+# Money that ends within this many months is said on the ward it leaves.
+FUNDING_ENDS_MONTHS = 6
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the judgement rests on, for the words around the figures.
+
+    `people` is "adults", or "people" where the population has no ages. `shares` is
+    "registered", "modelled" or "" (not known). `window` is the first and last month of the
+    12 that are counted, `None` with the reason in `no_window`.
+    """
+
+    as_at: date
+    people: str
+    population_vintages: tuple[str, ...]
+    shares: str
+    strata: str
+    window: tuple[date, date] | None
+    no_window: str
+    census: date | None
+    index_year: str
+    services_returned: bool
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """One row per ward of the board, released; one per ward and PCN; and what they rest on."""
+
+    wards: Released
+    shares: Released
+    basis: Basis
+
+
+def ward_coverage(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Coverage:
+    """Every ward of one board judged at a date. A query by its signature: `fetch` keeps it."""
+    wards = places.wards(engine, scope, icb_code)
+    people, basis_people = _populations(places.population(engine, scope, icb_code))
+    deprivation = places.ward_deprivation(engine, scope, icb_code)
+    patients, basis_shares = ward_patients(engine, scope, icb_code, as_at)
+    pcns = workforce.fte_by_pcn(engine, scope, icb_code, as_at)
+    shares = apportion.apportion(patients, pcns, settings().served_share)
+    frame = (
+        wards.merge(people, on="ward_code", how="left")
+        .merge(deprivation.drop(columns="lsoas"), on="ward_code", how="left")
+        .merge(apportion.fte_by_ward(shares).rename("fte"), on="ward_code", how="left")
+    )
+    frame["imd_fifth"] = take_up.deprivation_fifth(frame["imd_rank"], frame["index_year"])
+    frame["fte_per_10k"] = frame["fte"] / frame["population"].mask(frame["population"] == 0) * apportion.PER_PEOPLE
+    frame = frame.join(_judge_provision(engine, scope, icb_code, as_at, frame, shares))
+
+    told = _told(engine, scope, icb_code, as_at, shares)
+    frame["take_up_reason"] = frame["ward_code"].map(told.silent).fillna(told.no_window)
+    counted, strata = _observed(engine, scope, icb_code, frame, told)
+    frame = frame.merge(counted, on="ward_code", how="left")
+    services_returned = bool((frame["services"] != State.NO_RETURN).any())
+    basis = Basis(
+        as_at=as_at,
+        people=basis_people,
+        population_vintages=tuple(places.population_vintages(engine)),
+        shares=basis_shares,
+        strata=strata,
+        window=told.window,
+        no_window=told.no_window,
+        census=workforce.census_date(engine, scope, icb_code, as_at),
+        index_year=str(frame["index_year"].max()) if frame["index_year"].notna().any() else "",
+        services_returned=services_returned,
+    )
+    profile = PROFILES[settings().disclosure_profile]
+    released = release(
+        frame,
+        profile,
+        people=[REFERRALS],
+        derive=lambda disclosed: _judge_take_up(disclosed, basis),
+    )
+    return Coverage(released, release(shares, profile, people=[]), basis)
+
+
+def ward_patients(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date
+) -> tuple[pd.DataFrame, str]:
+    """One row per ward and PCN: patients there and the PCN's list; and how that is known.
+
+    "registered" from the published file by LSOA; else "modelled" from where the practices
+    are and how long their lists; "" and no rows where neither can be said.
+    """
+    known = practices.patients_by_ward_and_pcn(engine, scope, icb_code, as_at)
+    if len(known):
+        return known, "registered"
+    placed = practices.practice_places(engine, scope, icb_code, as_at).dropna()
+    shapes = places.shapes(engine, scope, icb_code)
+    if placed.empty or shapes.empty:
+        return known, ""
+    centres = centroids_metres(shapes["ward_code"], _geometries(shapes))
+    # An LSOA holds 1,000 to 3,000 people: counting them says roughly how large a ward is.
+    size = places.wards(engine, scope, icb_code).set_index("ward_code")["lsoas"].clip(lower=1)
+    modelled = modelled_patients(placed, centres.assign(people=centres["ward_code"].map(size)))
+    modelled["pcn_code"] = modelled["practice_code"].map(placed.set_index("practice_code")["pcn_code"])
+    by_pcn = modelled.groupby(["ward_code", "pcn_code"], as_index=False)["patients"].sum()
+    lists = by_pcn.groupby("pcn_code")["patients"].sum()
+    return by_pcn.assign(pcn_patients=by_pcn["pcn_code"].map(lists)), "modelled"
+
+
+def ward_neighbours(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
+    """One row per ordered pair of wards of the board that share an edge."""
+    shapes = places.shapes(engine, scope, icb_code)
+    return neighbours(shapes["ward_code"], _geometries(shapes))
+
+
+def ward_trend(
+    engine: Engine, scope: Scope, ward_code: str, last: date, months: int
+) -> Released:
+    """One row per month, oldest first, to the last one returned: referrals of one ward.
+
+    A month before the first return is missing; one inside it without a referral is 0.
+    """
+    wanted = [take_up.months_before(last, back) for back in reversed(range(months))]
+    counted = referrals.referrals_by_month(engine, scope, ward_code, wanted[0], last)
+    told_from = referrals.first_month(engine, scope, ward_code)
+    frame = pd.DataFrame({"month": wanted}).merge(counted, on="month", how="left")
+    is_told = frame["month"].map(lambda month: told_from is not None and month >= told_from)
+    frame["referrals"] = frame["referrals"].astype("Int64").fillna(0).mask(~is_told.astype(bool))
+    return release(frame, PROFILES[settings().disclosure_profile], people=["referrals"])
+
+
+def _geometries(shapes: pd.DataFrame) -> list[shapely.Geometry]:
+    return list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
+
+
+def _populations(bands: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """One row per ward: population, and adults where the file has ages; and which counts."""
+    wide = bands.pivot_table(index="ward_code", columns="age_band", values="people", aggfunc="sum")
+    adult = [band for band in wide.columns if band not in ("all ages", "0-17")]
+    frame = pd.DataFrame(
+        {
+            "population": wide.get("all ages", pd.Series(dtype="Int64")),
+            "adults": wide[adult].sum(axis=1, min_count=1) if adult else pd.NA,
+        },
+        index=wide.index,
+    ).astype("Int64")
+    for band in adult:
+        frame[f"people {band}"] = wide[band].astype("Int64")
+    return frame.reset_index(), "adults" if adult else "people"
+
+
+def _judge_provision(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, frame: pd.DataFrame, shares: pd.DataFrame
+) -> pd.DataFrame:
+    """The three components of each ward, on the frame's index."""
+    serving: dict[str, list[ServingPcn]] = {}
+    for row in shares[shares["serves"]].itertuples():
+        fte = None if pd.isna(row.fte) else float(row.fte)
+        serving.setdefault(row.ward_code, []).append(ServingPcn(row.pcn_name, row.ward_share, fte))
+    voices = _voices(provision.scheme_areas(engine, scope, icb_code, as_at), frame, icb_code)
+    services = _service_counts(
+        provision.service_areas(engine, scope, icb_code, as_at), frame, icb_code, as_at
+    )
+    rows = []
+    for ward_code in frame["ward_code"]:
+        link_worker = judge_link_worker(serving.get(ward_code, ()))
+        route_in = judge_route_in(voices[ward_code], link_worker)
+        count, flags = services[ward_code]
+        something = judge_services(count)
+        rows.append(
+            {
+                **_named("route_in", route_in),
+                "route_in_inferred": route_in.is_inferred,
+                **_named("link_worker", link_worker),
+                **_named("services", something),
+                "service_count": count.own + count.area_wide if count.is_returned else pd.NA,
+                "flags": "; ".join(flags),
+            }
+        )
+    columns = [*_COMPONENT_COLUMNS, "service_count", "flags"]
+    judged = pd.DataFrame(rows, columns=columns, index=frame.index)
+    return judged.astype({"service_count": "Int64", "route_in_inferred": bool})
+
+
+_COMPONENT_COLUMNS = (
+    "route_in",
+    "route_in_reason",
+    "route_in_inferred",
+    "link_worker",
+    "link_worker_reason",
+    "services",
+    "services_reason",
+)
+
+
+def _named(name: str, component: Component) -> dict[str, str]:
+    return {name: component.state.value, f"{name}_reason": component.reason}
+
+
+def _voices(schemes: pd.DataFrame, frame: pd.DataFrame, icb_code: str) -> dict[str, SchemeVoice]:
+    running = schemes[schemes["is_running"]]
+    served_by = running.groupby("served_code")["scheme"].agg(list).to_dict()
+    spoken_for = set(schemes["speaks_for_code"])
+    voices = {}
+    for ward in frame.itertuples():
+        speaks = ""
+        if ward.lad_code in spoken_for:
+            speaks = ward.lad_name
+        elif icb_code in spoken_for:
+            speaks = "the whole board"
+        own = [*served_by.get(ward.ward_code, ()), *served_by.get(ward.lad_code, ())]
+        voices[ward.ward_code] = SchemeVoice(speaks, tuple(own), tuple(served_by.get(icb_code, ())))
+    return voices
+
+
+def _service_counts(
+    services: pd.DataFrame, frame: pd.DataFrame, icb_code: str, as_at: date
+) -> dict[str, tuple[ServiceCount, list[str]]]:
+    """What serves each ward, and the flags that its services raise."""
+    oldest = pd.Timestamp(as_at) - pd.DateOffset(months=settings().stale_months)
+    soon = pd.Timestamp(as_at) + pd.DateOffset(months=FUNDING_ENDS_MONTHS)
+    confirmed = pd.to_datetime(services["confirmed_on"])
+    ends = pd.to_datetime(services["funding_ends"])
+    services = services.assign(
+        is_fresh=confirmed >= oldest,
+        is_wide=services["is_online"] | (services["area_code"] == icb_code),
+        ends_soon=ends.between(pd.Timestamp(as_at), soon),
+    )
+    by_area = dict(list(services.groupby("area_code")))
+    empty = services.iloc[:0]
+    answers = {}
+    for ward in frame.itertuples():
+        codes = dict.fromkeys((ward.ward_code, ward.lad_code, icb_code))
+        mine = pd.concat([by_area[code] for code in codes if code in by_area] or [empty])
+        # A service that names the ward and its district is one service, and the ward's own.
+        mine = mine.sort_values("is_wide").drop_duplicates("service_id")
+        fresh = mine[mine["is_fresh"]]
+        own = fresh[~fresh["is_wide"]]
+        count = ServiceCount(
+            is_returned=len(services) > 0,
+            own=len(own),
+            area_wide=int(fresh["is_wide"].sum()),
+            stale=int((~mine["is_fresh"]).sum()),
+        )
+        flags = []
+        if len(own) and own["state"].isin(["full", "full with waiting list"]).all():
+            flags.append("at capacity")
+        if count.stale:
+            flags.append("stale directory")
+        if own["ends_soon"].any():
+            flags.append("funding ends within 6 months")
+        answers[ward.ward_code] = (count, flags)
+    return answers
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Which months of referrals were returned, and for which wards a return is missing."""
+
+    window: tuple[date, date] | None
+    no_window: str
+    silent: dict[str, str]
+
+
+def _told(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.DataFrame
+) -> _Told:
+    told = referrals.returned_months(engine, scope, icb_code, as_at)
+    if told.empty:
+        return _Told(None, "no referral return for the period", {})
+    last = max(told["newest_month"])
+    late = settings().late_months
+    if last < take_up.months_before(take_up.last_whole_month(as_at), late):
+        return _Told(None, f"no referral return since {last:%B %Y}", {})
+    first = take_up.months_before(last, take_up.WINDOW_MONTHS - 1)
+    if min(told["first_month"]) > first:
+        return _Told(None, f"referral returns begin in {min(told['first_month']):%B %Y}: less than 12 months", {})
+    silent: dict[str, str] = {}
+    if told["pcn_code"].notna().any():
+        timely = told[told["newest_month"].map(lambda m: m >= take_up.months_before(last, late))]
+        missing = shares[shares["serves"] & ~shares["pcn_code"].isin(timely["pcn_code"])]
+        for ward_code, names in missing.groupby("ward_code")["pcn_name"]:
+            silent[str(ward_code)] = f"no referral return from {' and '.join(sorted(names))}"
+    return _Told((first, last), "", silent)
+
+
+def _observed(
+    engine: Engine, scope: Scope, icb_code: str, frame: pd.DataFrame, told: _Told
+) -> tuple[pd.DataFrame, str]:
+    """One row per ward: referrals in the window and the number expected; and by which strata.
+
+    A ward of which a return is missing has neither: it is not part of the reference.
+    """
+    if told.window is None:
+        empty = frame[["ward_code"]].assign(**{REFERRALS: pd.NA, "expected": pd.NA})
+        return empty.astype({REFERRALS: "Int64", "expected": "Float64"}), ""
+    counted = referrals.referrals_by_ward(engine, scope, icb_code, *told.window)
+    told_wards = frame[~frame["ward_code"].isin(told.silent)]
+    observed = told_wards[["ward_code"]].merge(counted, on="ward_code", how="left")
+    observed["referrals"] = observed["referrals"].fillna(0)
+    ages = [column for column in frame.columns if column.startswith("people ")]
+    if ages:
+        by_age = referrals.referrals_by_ward_and_age(engine, scope, icb_code, *told.window)
+        strata = _age_strata(told_wards, ages, by_age)
+        words = "age band and deprivation fifth" if told_wards["imd_fifth"].notna().any() else "age band"
+    else:
+        strata = observed.merge(told_wards[["ward_code", "population"]], on="ward_code").assign(stratum="all")
+        strata = strata.rename(columns={"population": "people"})
+        words = "population alone"
+    expected = take_up.expected_referrals(strata)
+    observed = observed.rename(columns={"referrals": REFERRALS})
+    return observed.merge(expected, on="ward_code", how="left"), words
+
+
+def _age_strata(wards: pd.DataFrame, ages: Iterable[str], by_age: pd.DataFrame) -> pd.DataFrame:
+    people = wards.melt(["ward_code", "imd_fifth"], list(ages), "age_band", "people")
+    people["age_band"] = people["age_band"].str.removeprefix("people ")
+    told = by_age[by_age["ward_code"].isin(wards["ward_code"])]
+    strata = people.merge(told, on=["ward_code", "age_band"], how="outer")
+    fifth = strata["imd_fifth"].astype("string").fillna("?")
+    strata["stratum"] = strata["age_band"] + " in fifth " + fifth
+    # Children and people whose age was not told belong to no stratum of adults.
+    outside = strata["people"].isna() & ~strata["age_band"].isin(people["age_band"])
+    strata["stratum"] = strata["stratum"].mask(outside)
+    strata["referrals"] = strata["referrals"].fillna(0)
+    return strata[["ward_code", "stratum", "people", "referrals"]]
+
+
+def _judge_take_up(frame: pd.DataFrame, basis: Basis) -> pd.DataFrame:
+    """Rates, ratios, status and reason, from disclosed counts only."""
+    count = frame[REFERRALS].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    adults = frame["adults" if basis.people == "adults" else "population"]
+    people = adults.astype("Float64").mask(adults == 0).to_numpy(dtype=float, na_value=np.nan)
+    expected = frame["expected"].to_numpy(dtype=float, na_value=np.nan)
+    lower, upper = poisson_limits(count)
+    low, high = funnel_limits(expected)
+    frame = frame.assign(
+        take_up_per_1000=count / people * take_up.PER_ADULTS,
+        take_up_lower=lower / people * take_up.PER_ADULTS,
+        take_up_upper=upper / people * take_up.PER_ADULTS,
+        take_up_ratio=np.where(expected > 0, count / expected * 100, np.nan),
+    )
+    # A ward without a population of its own codes has no rate: say so, where it is the reason.
+    unjudged = "no population for this ward's code"
+    statuses, reasons = [], []
+    for row, below, above in zip(frame.itertuples(), low, high, strict=True):
+        referrals_told = getattr(row, REFERRALS)
+        verdict = judge_take_up(
+            None if pd.isna(referrals_told) else int(referrals_told),
+            is_hidden=getattr(row, hidden_flag(REFERRALS)),
+            lower=None if np.isnan(below) else float(below),
+            upper=None if np.isnan(above) else float(above),
+        )
+        status = classify_ward(State(row.route_in), State(row.link_worker), State(row.services), verdict)
+        if pd.isna(row.population) and status is Status.UNKNOWN and not row.take_up_reason:
+            told = unjudged
+        else:
+            told = row.take_up_reason or _take_up_words(status, row, basis)
+        statuses.append(status.value)
+        reasons.append(
+            explain(
+                status,
+                Component(State(row.route_in), row.route_in_reason, row.route_in_inferred),
+                Component(State(row.link_worker), row.link_worker_reason),
+                Component(State(row.services), row.services_reason),
+                told,
+            )
+        )
+    numbers = ["take_up_per_1000", "take_up_lower", "take_up_upper", "take_up_ratio"]
+    frame = frame.assign(status=statuses, reason=reasons).astype(dict.fromkeys(numbers, "Float64"))
+    order = {status.value: place for place, status in enumerate(Status)}
+    return frame.sort_values(
+        ["status", "population", "ward_name", "ward_code"],
+        key=lambda column: column.map(order) if column.name == "status" else column,
+        ascending=[True, False, True, True],
+    ).reset_index(drop=True)
+
+
+def _take_up_words(status: Status, row: object, basis: Basis) -> str:
+    match status:
+        case Status.NOT_REACHED:
+            return "all three are there, and nobody was referred in 12 months"
+        case Status.HIDDEN:
+            return "the number of referrals is hidden, so that nobody can be recognised"
+        case Status.LOW | Status.AS_EXPECTED | Status.HIGH:
+            return f"{getattr(row, REFERRALS):,} referrals, {row.expected:.0f} expected"  # type: ignore[attr-defined]
+    return ""

@@ -1,0 +1,354 @@
+"""Coverage in words: the finding, the tiles, the layers of the map and the columns of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from dashboard.charts.area_map import DOTTED, HATCHED, RINGED, AreaGroup
+from dashboard.coverage import REFERRALS, Basis, Coverage
+from dashboard.filters import Choices
+from dashboard.rules.apportion import PER_PEOPLE
+from dashboard.rules.classes import number_classes
+from dashboard.rules.coverage import State, Status
+from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
+from dashboard.rules.measures import MEASURES
+from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile
+from dashboard.style import HIDDEN_COLOUR, MISSING, NO_RETURN_COLOUR, SEQUENCE, STATUS_COLOURS
+from dashboard.style import STATUS_TEXTURES, count, day, interval, month, number
+
+# A source older than this is ageing, and older than that late; published files come monthly.
+AGEING_DAYS, LATE_DAYS = 62, 124
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One way to colour the map."""
+
+    title: str
+    column: str = ""
+    decimals: int = 0
+    unit: str = ""
+    is_people: bool = False
+
+
+LAYERS = {
+    "status": Layer("Provision status"),
+    "fte": Layer("Link workers per 10,000", "fte_per_10k", 2, "FTE per 10,000"),
+    "take-up": Layer("Take-up rate", "take_up_per_1000", 1, "per 1,000", is_people=True),
+    "ratio": Layer("Take-up ratio", "take_up_ratio", 0, "(100 = as expected)", is_people=True),
+    "deprivation": Layer("Deprivation", "imd_fifth", 0, ""),
+    "services": Layer("Services", "service_count", 0, "services"),
+}
+
+
+LAYER_NAMES = {name: layer.title for name, layer in LAYERS.items()}
+TABLE_TEXT = TableText("Wards, worst and most people first", "Search the list", "wards")
+
+
+def chosen_wards(coverage: Coverage, choices: Choices) -> Released:
+    """The wards of the chosen locality and network."""
+    frame = coverage.wards.frame
+    keep = pd.Series(True, index=frame.index)
+    if choices.lad_code:
+        keep &= frame["lad_code"] == choices.lad_code
+    if choices.pcn_code:
+        shares = coverage.shares.frame
+        served = shares[shares["serves"] & (shares["pcn_code"] == choices.pcn_code)]["ward_code"]
+        keep &= frame["ward_code"].isin(served)
+    return coverage.wards.rows(keep)
+
+
+def finding(wards: Released, basis: Basis) -> list[str]:
+    """How many wards have no provision, who lives there, and what could not be judged and why."""
+    frame = wards.frame
+    status = frame["status"]
+    none = frame[status == Status.NO_PROVISION]
+    sentences = [
+        f"**{len(none):,} of {_wards(len(frame))}** {_has(len(none))} no provision"
+        + (f"; **{_people(none, basis)}** there." if len(none) else ".")
+    ]
+    others = [
+        f"{number_of:,} {words}"
+        for words, number_of in (
+            ("have no link worker", int((status == Status.NO_LINK_WORKER).sum())),
+            ("have nothing to refer to", int((status == Status.NOTHING_TO_REFER_TO).sum())),
+            ("have all three and no referral in a year", int((status == Status.NOT_REACHED).sum())),
+        )
+        if number_of
+    ]
+    if others:
+        sentences.append(f"Of the others, {' and '.join(others[-2:]) if len(others) < 3 else ', '.join(others)}.")
+    unjudged = frame[status == Status.NO_RETURN]
+    if len(unjudged):
+        silent = [
+            (f"{component} not returned", int((unjudged[column] == State.NO_RETURN).sum()))
+            for component, column in (
+                ("route in", "route_in"),
+                ("workforce", "link_worker"),
+                ("services", "services"),
+            )
+        ]
+        why = ", ".join(f"{words} for {_wards(n)}" for words, n in silent if n)
+        sentences.append(f"**{_wards(len(unjudged))} could not be judged**: {why}.")
+    else:
+        sentences.append("Every ward could be judged.")
+    inferred = int((frame["route_in_inferred"] & (frame["route_in"] != State.NO_RETURN)).sum())
+    if inferred:
+        sentences.append(
+            f"For {_wards(inferred)} the route in is inferred from the workforce: no scheme return speaks for them."
+        )
+    missing = int(frame["population"].isna().sum())
+    if missing:
+        vintages = ", ".join(basis.population_vintages) or "none loaded"
+        sentences.append(f"No population for {_wards(missing)} (loaded: {vintages}): rates for them are missing.")
+    return sentences
+
+
+def nothing_fits(choices: Choices) -> str:
+    """Which filter leaves no ward, and how to clear it."""
+    named = " and ".join(name for name in (choices.lad_name, choices.pcn_name) if name)
+    return f"No ward lies in {named or choices.icb_name}. Choose all localities and all networks at the left."
+
+
+def ward_names(wards: Released) -> dict[str, str]:
+    """Ward codes and names for a select box, by name; a district tells namesakes apart."""
+    frame = wards.frame.sort_values(["ward_name", "lad_name"])
+    names = frame["ward_name"] + ", " + frame["lad_name"].fillna("")
+    return dict(zip(frame["ward_code"], names, strict=True))
+
+
+def map_alt(layer: Layer, groups: Sequence[AreaGroup]) -> str:
+    """The map as text: how many wards are in each group."""
+    counts = "; ".join(f"{group.label}: {len(group.area_codes)}" for group in groups if len(group.area_codes))
+    return f"Map of wards by {layer.title.lower()}. {counts}. The list below has every ward."
+
+
+def key_notes(wards: Released, basis: Basis) -> list[str]:
+    """Source, period and disclosure profile, as every chart carries them."""
+    period = f"Referrals {month(basis.window[0])} to {month(basis.window[1])}. " if basis.window else ""
+    expected = f"Expected by {basis.strata}. " if basis.strata else ""
+    shares = {"registered": "registered patients by LSOA", "modelled": "modelled shares", "": "not known"}
+    return [
+        f"Workforce census {day(basis.census)}. {period}{expected}PCN shares: {shares[basis.shares]}.",
+        f"Small numbers: {wards.profile.words}.",
+    ]
+
+
+def _wards(number_of: int) -> str:
+    return f"{number_of:,} {'ward' if number_of == 1 else 'wards'}"
+
+
+def _has(number_of: int) -> str:
+    return "has" if number_of == 1 else "have"
+
+
+def _people(frame: pd.DataFrame, basis: Basis) -> str:
+    column = frame["adults" if basis.people == "adults" else "population"]
+    if column.isna().all():
+        return f"no population is known for those who live"
+    least = "at least " if column.isna().any() else ""
+    return f"{least}{int(column.sum()):,} {basis.people} live"
+
+
+def tiles(wards: Released, pcns: pd.DataFrame, basis: Basis) -> list[Tile]:
+    """Wards with a gap, link workers in post, referrals and take-up of the chosen wards."""
+    frame = wards.frame
+    gaps = frame["status"].isin([s.value for s in Status if s.is_gap])
+    fte = frame["fte"].sum(min_count=1)
+    covered = frame["fte"].notna() & frame["population"].notna()
+    people = frame.loc[covered, "population"].sum()
+    rate = frame.loc[covered, "fte"].sum() / people * PER_PEOPLE if people else None
+    returned = int(pcns["staff_rows"].notna().sum())
+    modelled = "modelled shares; " if basis.shares == "modelled" else ""
+    known = frame[REFERRALS].notna()
+    hidden = int(frame[hidden_flag(REFERRALS)].sum())
+    window = f"{month(basis.window[0])} to {month(basis.window[1])}" if basis.window else basis.no_window
+    return [
+        Tile("Wards with a gap", f"{int(gaps.sum()):,}", f"of {len(frame):,}",
+             "no provision, no link worker, or nothing to refer to"),
+        Tile("Link workers serving these wards", number(fte, 1), "FTE",
+             f"{modelled}published series, {day(basis.census)}; {returned} of {len(pcns)} PCNs returned"),
+        Tile("Link workers per 10,000", number(rate, 2), "FTE per 10,000 people",
+             f"{int(covered.sum()):,} of {_wards(len(frame))} with a figure"),
+        Tile("Referrals in 12 months", number(frame[REFERRALS].sum(min_count=1)) if known.any() else MISSING,
+             "received", f"{window}; {int((~known & ~frame[hidden_flag(REFERRALS)]).sum()):,} wards not returned, {hidden:,} hidden"),
+    ]  # fmt: skip
+
+
+def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
+    """The chosen wards in the groups of one layer; each reason for a blank is a group of its own."""
+    frame = wards.frame
+    if not layer.column:
+        return [_status_group(frame, status) for status in Status] + _special_services(frame)
+    values = frame[layer.column]
+    classes = number_classes(values)
+    colours = [SEQUENCE[round(place * (len(SEQUENCE) - 1) / max(len(classes) - 1, 1))] for place in range(len(classes))]
+    if layer.column == "imd_fifth":
+        # The most deprived fifth is 1 and must be seen first.
+        colours = colours[::-1]
+    groups = [
+        AreaGroup(
+            _class_words(part.low, part.high, layer),
+            colour,
+            frame["ward_code"][part.holds(values)].tolist(),
+            [f"{number(v, layer.decimals)} {layer.unit}".strip() for v in values[part.holds(values)]],
+        )
+        for part, colour in zip(classes, colours, strict=True)
+    ]
+    hidden = frame[hidden_flag(REFERRALS)] if layer.is_people else pd.Series(False, index=frame.index)
+    missing = values.isna() & ~hidden
+    no_people = missing & frame["population"].isna() & (layer.column not in ("imd_fifth", "service_count"))
+    groups.append(AreaGroup("Hidden: few people", HIDDEN_COLOUR, frame["ward_code"][hidden].tolist(), texture=DOTTED))
+    groups.append(AreaGroup("No population for this ward's code", HIDDEN_COLOUR, frame["ward_code"][no_people].tolist()))
+    groups.append(AreaGroup("No return", NO_RETURN_COLOUR, frame["ward_code"][missing & ~no_people].tolist(), texture=HATCHED))
+    return groups
+
+
+def _status_group(frame: pd.DataFrame, status: Status) -> AreaGroup:
+    codes = frame["ward_code"][(frame["status"] == status) & ~_is_special(frame)].tolist()
+    return AreaGroup(status.value, STATUS_COLOURS[status], codes, texture=STATUS_TEXTURES.get(status, ""))
+
+
+def _is_special(frame: pd.DataFrame) -> pd.Series[bool]:
+    stale = (frame["status"] == Status.NOTHING_TO_REFER_TO) & (frame["services"] == State.STALE)
+    return stale
+
+
+def _special_services(frame: pd.DataFrame) -> list[AreaGroup]:
+    """Wards whose only entries are stale: the same status, never drawn like an empty one."""
+    stale = frame["ward_code"][_is_special(frame)].tolist()
+    label = f"{Status.NOTHING_TO_REFER_TO}: entries stale"
+    return [AreaGroup(label, STATUS_COLOURS[Status.NOTHING_TO_REFER_TO], stale, texture=RINGED)]
+
+
+def _class_words(low: float, high: float, layer: Layer) -> str:
+    if low == high:
+        words = number(low, layer.decimals)
+    else:
+        words = f"{number(low, layer.decimals)} to {number(high, layer.decimals)}"
+    return f"{words} {layer.unit}".strip()
+
+
+def explanation(layer: Layer, basis: Basis) -> Explanation:
+    """The panel beside the map."""
+    name = {"": "status", "imd_fifth": "deprivation", "service_count": "services"}.get(layer.column, layer.column)
+    measure = MEASURES[name]
+    limits = [measure.caution] if measure.caution else []
+    if basis.shares == "modelled":
+        limits.append("PCN shares are modelled: registered patients by LSOA are not loaded.")
+    if not basis.services_returned:
+        limits.append("Services have never been returned for this board.")
+    return Explanation(
+        f"{measure.definition} {measure.formula[0].upper()}{measure.formula[1:]}.",
+        "A place where people have nothing stands out, with the reason; a place nobody told us "
+        "about is never mistaken for one.",
+        limits or ["None beyond those of the sources named above."],
+    )
+
+
+def ward_columns(basis: Basis) -> Sequence[Column]:
+    """The columns of the ward list."""
+    adults = [_numeric("Adults", "adults", 0)] if basis.people == "adults" else []
+    return (
+        Column("Ward", lambda r: Cell(r.ward_name)),
+        Column("District", lambda r: Cell(r.lad_name)),
+        Column("Status", lambda r: Cell(r.status, note=_noted(r.reason, r.flags)), MEASURES["status"].definition),
+        _component("Route in", "route_in"),
+        _component("Link worker", "link_worker"),
+        _component("To refer to", "services"),
+        _numeric("Population", "population", 0),
+        *adults,
+        _numeric("Deprivation fifth", "imd_fifth", 0, "deprivation"),
+        _numeric("FTE per 10,000", "fte_per_10k", 2),
+        Column("Referrals, 12 months", _referrals, MEASURES[REFERRALS].definition, is_number=True),
+        Column(f"Per 1,000 {basis.people} (95%)", _rate, MEASURES["take_up_per_1000"].definition, is_number=True),
+        Column("Ratio", _ratio, MEASURES["take_up_ratio"].definition, is_number=True),
+    )
+
+
+def _noted(reason: str, flags: str) -> str:
+    return f"{reason} · {flags}" if flags else reason
+
+
+def _component(title: str, column: str) -> Column:
+    def cell(row: Any) -> Cell:
+        return Cell(getattr(row, column), note=getattr(row, f"{column}_reason"))
+
+    return Column(title, cell, MEASURES[column].definition)
+
+
+def _numeric(title: str, column: str, decimals: int, measure: str = "") -> Column:
+    def cell(row: Any) -> Cell:
+        value = getattr(row, column)
+        return Cell(MISSING) if pd.isna(value) else Cell(number(value, decimals), float(value))
+
+    known = MEASURES.get(measure or column)
+    return Column(title, cell, known.definition if known else "", is_number=True)
+
+
+def _is_hidden(row: Any) -> bool:
+    return bool(getattr(row, hidden_flag(REFERRALS)))
+
+
+def _referrals(row: Any) -> Cell:
+    value = getattr(row, REFERRALS)
+    if _is_hidden(row):
+        return Cell(HIDDEN_MARK)
+    return Cell(MISSING, note=row.take_up_reason) if pd.isna(value) else Cell(count(value), float(value))
+
+
+def _rate(row: Any) -> Cell:
+    if _is_hidden(row):
+        return Cell(HIDDEN_MARK)
+    rate = row.take_up_per_1000
+    if pd.isna(rate):
+        return Cell(MISSING)
+    return Cell(interval(rate, row.take_up_lower, row.take_up_upper), float(rate))
+
+
+def _ratio(row: Any) -> Cell:
+    if _is_hidden(row):
+        return Cell(HIDDEN_MARK)
+    ratio = row.take_up_ratio
+    return Cell(MISSING) if pd.isna(ratio) else Cell(number(ratio), float(ratio))
+
+
+def swatch(row: Any) -> tuple[str, str]:
+    """The colour and texture of a ward's status, beside the word."""
+    status = Status(row.status)
+    if status is Status.NOTHING_TO_REFER_TO and row.services == State.STALE:
+        return STATUS_COLOURS[status], RINGED
+    return STATUS_COLOURS[status], STATUS_TEXTURES.get(status, "")
+
+
+CHIP_SOURCES = {
+    "workforce": "workforce",
+    "referrals": "referrals",
+    "services": "services",
+    "scheme_areas": "scheme areas",
+    "ward_population": "population",
+}
+
+
+def chips(sources: pd.DataFrame, as_at: date) -> list[Chip]:
+    """How fresh each source of the page is at the date."""
+    made = []
+    for dataset, words in CHIP_SOURCES.items():
+        mine = sources[sources["dataset"] == dataset]
+        dates = [found for found in mine["period_end"] if found is not None and found <= as_at]
+        if mine.empty:
+            made.append(Chip(words, "no return", "missing"))
+        elif not dates:
+            made.append(Chip(words, str(mine["vintage"].dropna().max() if mine["vintage"].notna().any() else "loaded"), "fresh"))
+        else:
+            age = (as_at - max(dates)).days
+            state = "fresh" if age <= AGEING_DAYS else "ageing" if age <= LATE_DAYS else "late"
+            made.append(Chip(words, f"{day(max(dates))}{'' if state == 'fresh' else ', ' + state}", state))
+    return made
+
+

@@ -1,0 +1,102 @@
+"""fetch(): the only cache between the database and everything that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import pandas as pd
+import streamlit as st
+from sqlalchemy import Engine
+
+from dashboard.settings import settings
+from queries import loads
+from queries.database import make_engine, newest_revision, revision, upgrade
+from queries.scope import Scope
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+
+# Answers kept at a time: a page of one board asks about ten questions.
+MOST_ANSWERS = 500
+
+
+class NotReadyError(RuntimeError):
+    """The database has not the form this version needs, and must be upgraded by command."""
+
+
+@lru_cache(maxsize=4)
+def _engine_of(url: str) -> Engine:
+    return make_engine(url)
+
+
+def engine() -> Engine:
+    """The engine for the database of the settings."""
+    return _engine_of(settings().database_url)
+
+
+def prepare_database() -> bool:
+    """Bring an SQLite file to the newest form; whether it was new.
+
+    A PostgreSQL database is upgraded by command only, when its operator chooses:
+    `NotReadyError` when that has not been done.
+    """
+    found = revision(engine())
+    if found == newest_revision():
+        return False
+    if not settings().is_sqlite:
+        raise NotReadyError(
+            f"The database has the form {found or 'of an empty database'}, and this version needs "
+            f"{newest_revision()}: run `python -m dashboard upgrade` and start again."
+        )
+    upgrade(engine())
+    return found is None
+
+
+def fetch(
+    query: Callable[Concatenate[Engine, Scope, P], Answer],
+    scope: Scope,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Answer:
+    """The answer of a query, kept until the data changes.
+
+    The key is the query's name, the data version, the scope and the plain arguments; never
+    a frame, whose hash would be of a sample. Each caller gets a copy of its own.
+    """
+    name = f"{query.__module__}.{query.__qualname__}"
+    named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))  # type: ignore[arg-type]
+    answer: Answer = _kept(name, data_version(), settings().database_url, scope, args, named, query)
+    return answer
+
+
+def data_version() -> int:
+    """A number that is another after each change of the data."""
+    return loads.data_version(engine())
+
+
+@st.cache_data(
+    max_entries=MOST_ANSWERS,
+    show_spinner=False,
+    hash_funcs={Scope: lambda scope: sorted(scope.icb_codes or ["*"])},
+)
+def _kept(
+    name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
+) -> Any:
+    return _query(engine(), scope, *args, **dict(kwargs))
+
+
+def sources() -> pd.DataFrame:
+    """One row per file in force: see `queries.loads.sources`."""
+    return _sources(data_version(), settings().database_url)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _sources(version: int, url: str) -> pd.DataFrame:
+    return loads.sources(engine())
+
+
+def is_demonstration() -> bool:
+    """Whether what is loaded is simulated."""
+    return loads.is_demonstration(engine())

@@ -1,0 +1,61 @@
+"""The demonstration: simulated files in the published forms, loaded like any other file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+from sqlalchemy import Engine
+
+from dashboard import intake
+from dashboard.demonstration.pathway import referral_files
+from dashboard.demonstration.place_files import place_files
+from dashboard.demonstration.places import make_places
+from dashboard.demonstration.practice_files import practice_files
+from dashboard.demonstration.practices import make_practices
+from dashboard.demonstration.referrals import make_referrals
+from dashboard.demonstration.schemes import scheme_files
+from dashboard.demonstration.services import service_entries, service_files
+from dashboard.demonstration.story import make_story
+from dashboard.demonstration.workforce import workforce_files
+from dashboard.intake.source import Source
+from queries import loads
+from queries.load import LoadRecord
+
+DEMONSTRATION_DATE = date(2026, 6, 30)
+SEED = 20_260_630
+
+
+def files() -> list[Source]:
+    """Every simulated file, in loading order; the same bytes at every call."""
+    # One stream a subject: a change of one leaves the others as they were.
+    streams = iter(np.random.default_rng(SEED).spawn(7))
+    places = make_places(next(streams))
+    made = make_practices(places, next(streams))
+    story = make_story(places, made, next(streams))
+    workforce = workforce_files(made, story, next(streams))
+    entries = service_entries(places, story)
+    services = service_files(entries, next(streams))
+    referrals = make_referrals(places, made, story, next(streams))
+    return [
+        *place_files(places),
+        *practice_files(made),
+        *workforce,
+        *scheme_files(places, story),
+        *services,
+        *referral_files(places, made, entries, referrals, next(streams)),
+    ]
+
+
+def make(
+    engine: Engine, hash_key: bytes, progress: Callable[[str], None] = lambda _name: None
+) -> list[LoadRecord]:
+    """Load the whole demonstration; nothing when one is loaded already."""
+    if loads.is_demonstration(engine):
+        return []
+    records = []
+    for source in files():
+        progress(source.name)
+        records.append(intake.take_in(engine, source, hash_key, is_demonstration=True))
+    return records

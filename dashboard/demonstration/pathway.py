@@ -1,0 +1,185 @@
+"""Files of simulated referrals: who is referred for what, and each step that follows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dashboard.demonstration.places import BOARDS, KENT, Board, Places
+from dashboard.demonstration.practices import Practices
+from dashboard.demonstration.referrals import FIRST_MONTH, MONTHS, Referrals
+from dashboard.demonstration.services import Entry, service_id
+from dashboard.demonstration.tables import csv_file
+from dashboard.intake.source import Source
+
+LAST_DAY = np.datetime64("2026-06-30")
+NEVER = np.datetime64("2200-01-01")
+FIRST_DAY = np.datetime64("2023-01-01")
+# Every day that can be written, as text; the last stands for "did not happen".
+DAYS = np.append(np.datetime_as_string(np.arange(FIRST_DAY, LAST_DAY + 1)), "").astype(object)
+
+SOURCES = ("GP", "nurse", "hospital", "council", "self", "VCSE", "other")
+REASONS = {
+    "long-term condition": 0.16,
+    "alcohol or smoking": 0.05,
+    "mental health": 0.22,
+    "loneliness": 0.2,
+    "complex social need": 0.08,
+    "money": 0.09,
+    "housing": 0.07,
+    "carers": 0.05,
+    "physical activity": 0.08,
+}
+NO_GO = ("declined support", "could not be reached", "moved away", "needs met elsewhere")
+
+Days = npt.NDArray[np.datetime64]
+Texts = npt.NDArray[np.object_]
+Lots = npt.NDArray[np.bool_]
+
+
+def referral_files(
+    places: Places,
+    made: Practices,
+    entries: list[Entry],
+    referrals: Referrals,
+    rng: np.random.Generator,
+) -> list[Source]:
+    """One file a board and year; a referral is told by the board of the PCN it came through."""
+    columns = _columns(places, made, entries, referrals, rng)
+    board = made.practices["board"].to_numpy()[referrals.practice]
+    starts = [(FIRST_MONTH + 12 * year).astype("datetime64[D]") for year in range(MONTHS // 12 + 1)]
+    sources = []
+    for owner in BOARDS:
+        for first, after in zip(starts, starts[1:], strict=False):
+            inside = (referrals.received >= first) & (referrals.received < after)
+            rows = np.flatnonzero(inside & (board == owner.icb_code))
+            name = f"{owner.name.split()[0]} {first.astype(str)[:7]} to {(after - 1).astype(str)[:7]}"
+            sources.append(_file(f"demonstration referrals {name}.csv", columns, rows, owner))
+    return sources
+
+
+def _file(name: str, columns: dict[str, Texts], rows: npt.NDArray[np.int64], owner: Board) -> Source:
+    # Kent sends ward and PCN, Medway LSOA and practice: both are good returns.
+    left_out = {"lsoa_code", "practice_code"} if owner is KENT else {"ward_code", "pcn_code"}
+    chosen = {heading: column[rows] for heading, column in columns.items() if heading not in left_out}
+    return csv_file(name, chosen)
+
+
+def _columns(
+    places: Places,
+    made: Practices,
+    entries: list[Entry],
+    referrals: Referrals,
+    rng: np.random.Generator,
+) -> dict[str, Texts]:
+    count = len(referrals.received)
+    lsoas = places.lsoas
+    # Complex need is commoner where there is more deprivation.
+    score = rng.random(count) + 0.25 * (0.5 - referrals.place)
+    complexity = _where(score > 0.82, "high", _where(score > 0.45, "medium", "low"))
+    district = lsoas["LAD25NM"].to_numpy(dtype=object)[referrals.lsoa]
+    steps = _steps(referrals.received, score > 0.82, rng)
+    service = _services(entries, district, rng)
+    return {
+        "reference": np.array([f"DR{number:06d}" for number in range(1, count + 1)], dtype=object),
+        "received": _texts(referrals.received),
+        "ward_code": lsoas["WD25CD"].to_numpy(dtype=object)[referrals.lsoa],
+        "lsoa_code": lsoas["LSOA11CD"].to_numpy(dtype=object)[referrals.lsoa],
+        "pcn_code": made.practices["pcn_code"].to_numpy(dtype=object)[referrals.practice],
+        "practice_code": made.practices["practice_code"].to_numpy(dtype=object)[referrals.practice],
+        "source": _lot(SOURCES, (0.58, 0.12, 0.08, 0.06, 0.08, 0.05, 0.03), count, rng),
+        "reasons": _reasons(count, rng),
+        "long_term_conditions": np.minimum(rng.poisson(0.9 + 0.9 * score), 8).astype(object),
+        "age_band": _where(rng.random(count) < 0.015, "", referrals.age_band),
+        "sex": _lot(("female", "male", "not stated"), (0.6, 0.38, 0.02), count, rng),
+        "ethnicity_group": _lot(
+            ("White", "Asian", "Black", "Mixed", "Other", "not stated"),
+            (0.82, 0.05, 0.03, 0.02, 0.02, 0.06),
+            count,
+            rng,
+        ),
+        "complexity": complexity,
+        **{step: _texts(days) for step, days in steps.items() if step != "lost"},
+        "connected_service": _where(steps["connected"] <= LAST_DAY, service, ""),
+        "closed_reason": _where(
+            steps["closed"] > LAST_DAY,
+            "",
+            _where(
+                steps["attended"] <= LAST_DAY,
+                "completed",
+                _lot(NO_GO, (0.4, 0.35, 0.1, 0.15), count, rng),
+            ),
+        ),
+    }
+
+
+def _steps(received: Days, is_complex: Lots, rng: np.random.Generator) -> dict[str, Days]:
+    """The day of each step; later than the last day where it has not happened."""
+    count = len(received)
+
+    def after(day: Days, share: float | npt.NDArray[np.float64], soonest: int, latest: int) -> Days:
+        follows = (day != NEVER) & (rng.random(count) < share)
+        return np.where(follows, day + rng.integers(soonest, latest + 1, count), NEVER)
+
+    declined = after(received, 0.12, 1, 14)
+    going_on = np.where(declined == NEVER, received, NEVER)
+    accepted = after(going_on, 0.97, 0, 9)
+    contact = after(accepted, 0.93, 3, 35)
+    plan = after(contact, 0.84, 3, 21)
+    connected = after(plan, 0.74, 2, 28)
+    attended = after(connected, 0.8, 5, 35)
+    furthest = np.where(declined == NEVER, accepted, declined)
+    for step in (contact, plan, connected):
+        furthest = np.where(step == NEVER, furthest, step)
+    closed = np.where(
+        attended == NEVER, after(furthest, 0.75, 14, 70), after(attended, 0.9, 20, 120)
+    )
+    ot_referred = after(contact, np.where(is_complex, 0.18, 0.03), 5, 30)
+    return {
+        "offered": np.where(rng.random(count) < 0.8, received - rng.integers(0, 10, count), NEVER),
+        "declined": declined,
+        "accepted": accepted,
+        "first_contact": contact,
+        "plan_agreed": plan,
+        "connected": connected,
+        "attended": attended,
+        "closed": closed,
+        "ot_referred": ot_referred,
+        "ot_accepted": after(ot_referred, 0.8, 7, 45),
+    }
+
+
+def _texts(days: Days) -> Texts:
+    known = np.minimum(days, LAST_DAY + 1)
+    return DAYS[(known - FIRST_DAY).astype(np.int64)]
+
+
+def _where(condition: Lots, yes: object, no: object) -> Texts:
+    return np.where(condition, np.asarray(yes, dtype=object), np.asarray(no, dtype=object))
+
+
+def _lot(words: Sequence[str], shares: Sequence[float], count: int, rng: np.random.Generator) -> Texts:
+    upto = np.cumsum(shares)
+    chosen = np.searchsorted(upto, rng.random(count) * upto[-1], side="right")
+    return np.array(words, dtype=object)[chosen]
+
+
+def _reasons(count: int, rng: np.random.Generator) -> Texts:
+    """One reason, or two."""
+    shares = {reason: 0.7 * share for reason, share in REASONS.items()}
+    for first, second in itertools.permutations(REASONS, 2):
+        shares[f"{first};{second}"] = 0.3 * REASONS[first] * REASONS[second]
+    return _lot(list(shares), list(shares.values()), count, rng)
+
+
+def _services(entries: list[Entry], district: Texts, rng: np.random.Generator) -> Texts:
+    """A service of the district for each referral; "" where it has none."""
+    chosen = np.full(len(district), "", dtype=object)
+    for name in {entry.district for entry in entries}:
+        ids = [service_id(place) for place, entry in enumerate(entries) if entry.district == name]
+        rows = np.flatnonzero(district == name)
+        chosen[rows] = np.array(ids, dtype=object)[rng.integers(0, len(ids), len(rows))]
+    return chosen

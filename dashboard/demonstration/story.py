@@ -1,0 +1,90 @@
+"""What the demonstration tells: which wards and PCNs are the ones with something to find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dashboard.demonstration.places import Places
+from dashboard.demonstration.practices import Practices
+
+# Districts whose take-up is judged ward by ward, and so can hold low, high and small numbers.
+JUDGED = (
+    "Ashford",
+    "Canterbury",
+    "Dartford",
+    "Dover",
+    "Folkestone and Hythe",
+    "Gravesham",
+    "Sevenoaks",
+    "Swale",
+    "Tonbridge and Malling",
+)
+
+
+@dataclass(frozen=True)
+class Story:
+    """Codes of the PCNs and wards of which something is told."""
+
+    without_workforce_return: str  # a PCN in Dover, for the last months
+    without_link_worker: tuple[str, str]  # two neighbouring PCNs in Swale
+    stopped_referrals: str  # a PCN in Sevenoaks
+    in_two_pcns: tuple[str, str]  # one person works in both, in Maidstone
+    served_in_thanet: tuple[str, ...]  # the only two its return names
+    stale: tuple[str, ...]  # Gravesham: entries nobody confirmed for over a year
+    without_services: tuple[str, ...]  # Gravesham and Ashford: no entry at all
+    one_provider: tuple[str, ...]  # Canterbury: what is lost if one funding ends
+    not_reached: tuple[str, ...]  # all three components, nobody referred
+    few: tuple[str, ...]  # so few referrals that the number is hidden
+    low: tuple[str, ...]
+    high: tuple[str, ...]
+
+
+def make_story(places: Places, made: Practices, rng: np.random.Generator) -> Story:
+    """Choose them by where they lie, and the low and the high ones by lot."""
+    pcns = made.pcns.groupby("district")["pcn_code"].agg(list)
+    thanet = _wards(places, "Thanet").sort_values(["imd_rank", "WD25CD"])
+    gravesham = _outward(places, "Gravesham")
+    ashford = _outward(places, "Ashford")
+    canterbury = _wards(places, "Canterbury").sort_values(["northing", "WD25CD"])
+    stale, without = gravesham[2:7], (*gravesham[:2], *ashford[:4])
+    one_provider = tuple(canterbury["WD25CD"].iloc[-4:])
+    lots = _lots(places, {*stale, *without, *one_provider}, rng)
+    return Story(
+        without_workforce_return=pcns["Dover"][0],
+        without_link_worker=(pcns["Swale"][2], pcns["Swale"][3]),
+        stopped_referrals=pcns["Sevenoaks"][2],
+        in_two_pcns=(pcns["Maidstone"][0], pcns["Maidstone"][1]),
+        served_in_thanet=tuple(thanet["WD25CD"].iloc[:2]),
+        stale=stale,
+        without_services=without,
+        one_provider=one_provider,
+        not_reached=tuple(
+            lots[district].pop() for district in ("Ashford", "Dartford", "Tonbridge and Malling")
+        ),
+        few=tuple(lots[district].pop() for district in JUDGED[:6]),
+        low=tuple(lots[district].pop() for district in JUDGED for _ in range(2)),
+        high=tuple(lots[district].pop() for district in JUDGED for _ in range(2)),
+    )
+
+
+def _wards(places: Places, district: str) -> pd.DataFrame:
+    return places.wards[places.wards["LAD25NM"] == district]
+
+
+def _outward(places: Places, district: str) -> tuple[str, ...]:
+    """Ward codes of the district, the furthest from its middle first."""
+    wards = _wards(places, district)
+    at = wards[["easting", "northing"]].to_numpy(dtype=float)
+    far = ((at - np.average(at, axis=0, weights=wards["people"])) ** 2).sum(axis=1)
+    return tuple(wards["WD25CD"].to_numpy()[np.argsort(-far, kind="stable")])
+
+
+def _lots(places: Places, taken: set[str], rng: np.random.Generator) -> dict[str, list[str]]:
+    """The other wards of each judged district in an order drawn by lot."""
+    return {
+        district: [code for code in rng.permutation(_outward(places, district)) if code not in taken]
+        for district in JUDGED
+    }

@@ -1,0 +1,296 @@
+"""Figures as files: the same released frames that the pages show, with where they are from."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+from sqlalchemy import Engine
+
+from dashboard import __version__
+from dashboard.coverage import REFERRALS, ward_coverage
+from dashboard.rules.apportion import PER_PEOPLE
+from dashboard.rules.coverage import GAPS, Status
+from dashboard.rules.disclosure import HIDDEN_MARK, PROFILES, Released, hidden_flag, release
+from dashboard.settings import settings
+from queries import loads, places, workforce
+from queries.scope import Scope
+
+MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+# A cell that begins with one of these is run as a formula by spreadsheet programs.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class NotThereError(LookupError):
+    """A board, a subject or a form that is not there, or not to be seen."""
+
+
+@dataclass(frozen=True)
+class File:
+    """An export, ready to be sent or written."""
+
+    file_name: str
+    media_type: str
+    body: bytes
+
+
+def make(
+    engine: Engine, scope: Scope, subject: str, icb_code: str, as_at: date, form: str
+) -> File:
+    """One subject of one board at a date, as csv, json or xlsx.
+
+    `NotThereError` when the subject, the form or the board is not there (or not to be seen).
+    """
+    if subject not in SUBJECTS or form not in _WRITERS:
+        raise NotThereError(f"no {form} of {subject!r} can be made")
+    build, write = SUBJECTS[subject], _WRITERS[form]
+    if icb_code not in set(places.boards(engine, scope)["icb_code"]):
+        raise NotThereError(f"no board {icb_code!r} is loaded")
+    meta, rows = build(engine, scope, icb_code, as_at)
+    name = f"{subject}-{icb_code}-{as_at:%Y-%m-%d}.{form}"
+    return File(name, MEDIA_TYPES[form], write(meta, rows))
+
+
+def coverage(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Meta, and one row per ward: the table of the Coverage page."""
+    found = ward_coverage(engine, scope, icb_code, as_at)
+    frame, basis = found.wards.frame, found.basis
+    gaps = frame["status"].isin([status.value for status in GAPS])
+    adults = "adults" if basis.people == "adults" else "population"
+    totals = {
+        "wards": len(frame),
+        "wards_by_status": {
+            status.value: int((frame["status"] == status.value).sum()) for status in Status
+        },
+        f"{basis.people}_in_wards_with_a_gap": _plain(frame.loc[gaps, adults].sum(min_count=1)),
+        "wards_without_population": int(frame["population"].isna().sum()),
+    }
+    meta = _meta(engine, "coverage", icb_code, as_at) | {
+        "totals": totals,
+        "basis": {
+            "take_up_per_1000_of": basis.people,
+            "ward_shares": basis.shares or None,
+            "expected_from": basis.strata or None,
+            "referrals_from": basis.window and basis.window[0].isoformat(),
+            "referrals_to": basis.window and basis.window[1].isoformat(),
+            "workforce_census": basis.census and basis.census.isoformat(),
+            "deprivation_index": basis.index_year or None,
+        },
+    }
+    return meta, released_rows(found.wards, COVERAGE_COLUMNS, _coverage_missing(found.basis.no_window))
+
+
+COVERAGE_COLUMNS = (
+    "ward_code", "ward_name", "lad_code", "lad_name", "status", "reason",
+    "route_in", "route_in_reason", "route_in_inferred",
+    "link_worker", "link_worker_reason", "services", "services_reason", "service_count",
+    "population", "adults", "imd_rank", "imd_fifth", "fte", "fte_per_10k",
+    REFERRALS, "expected", "take_up_per_1000", "take_up_lower", "take_up_upper",
+    "take_up_ratio", "flags",
+)  # fmt: skip
+
+
+def _coverage_missing(no_window: str) -> Callable[[Mapping[str, Any]], dict[str, str]]:
+    def reasons(row: Mapping[str, Any]) -> dict[str, str]:
+        """Why each number that is not there is not there."""
+        missing = {}
+        if pd.isna(row["population"]):
+            missing["population"] = "no population for this ward's code"
+        if pd.isna(row["fte"]):
+            missing["fte_per_10k"] = row["link_worker_reason"]
+        elif pd.isna(row["fte_per_10k"]):
+            missing["fte_per_10k"] = "no population for this ward's code"
+        if pd.isna(row[REFERRALS]) and not row[hidden_flag(REFERRALS)]:
+            missing[REFERRALS] = row["take_up_reason"] or no_window
+        elif pd.isna(row["take_up_per_1000"]) and not row[hidden_flag(REFERRALS)]:
+            missing["take_up_per_1000"] = "no population for this ward's code"
+        if pd.isna(row["service_count"]):
+            missing["service_count"] = row["services_reason"]
+        if pd.isna(row["imd_fifth"]):
+            missing["imd_fifth"] = "no deprivation index for this ward's LSOAs"
+        return missing
+
+    return reasons
+
+
+def workforce_by_pcn(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Meta, and one row per PCN: link workers in post, from the published returns."""
+    frame = workforce.fte_by_pcn(engine, scope, icb_code, as_at)
+    returned = frame["staff_rows"].notna()
+    fte, patients = frame["fte"].sum(min_count=1), frame["registered_patients"].sum(min_count=1)
+    unallocated = workforce.unallocated_patients(engine, scope, icb_code, as_at)
+    patients = patients + unallocated if pd.notna(patients) else patients
+    census = workforce.census_date(engine, scope, icb_code, as_at)
+    meta = _meta(engine, "workforce", icb_code, as_at) | {
+        "census": census and census.isoformat(),
+        "series": "published national workforce series",
+        "totals": {
+            "fte": _plain(fte, 4),
+            "fte_own_staff": _plain(frame["fte_own_staff"].sum(min_count=1), 4),
+            "fte_contracted": _plain(frame["fte_contracted"].sum(min_count=1), 4),
+            "headcount": workforce.people_in_post(engine, scope, icb_code, as_at),
+            "pcns": len(frame),
+            "pcns_returned": int(returned.sum()),
+            "pcns_with_link_worker": int((frame["fte"] > 0).fillna(False).sum()),
+            "pcns_not_returned": frame.loc[~returned, "pcn_code"].tolist(),
+            "registered_patients": _plain(patients),
+            "fte_per_10k": _plain(fte / patients * PER_PEOPLE, 4) if patients else None,
+        },
+    }
+    frame = frame.assign(
+        has_returned=returned,
+        fte_per_10k=frame["fte"] / frame["registered_patients"] * PER_PEOPLE,
+    )
+    columns = (
+        "pcn_code", "pcn_name", "has_returned", "fte", "fte_own_staff", "fte_contracted",
+        "headcount", "registered_patients", "fte_per_10k",
+    )  # fmt: skip
+
+    def missing(row: Mapping[str, Any]) -> dict[str, str]:
+        return {} if row["has_returned"] else {"fte": "no return"}
+
+    # Staff are published by name of role and PCN; FTE and posts are things, not patients.
+    released = release(frame, PROFILES[settings().disclosure_profile], people=[])
+    return meta, released_rows(released, columns, missing)
+
+
+Builder = Callable[[Engine, Scope, str, date], tuple[dict[str, Any], list[dict[str, Any]]]]
+SUBJECTS: Mapping[str, Builder] = {"coverage": coverage, "workforce": workforce_by_pcn}
+
+
+def released_rows(
+    released: Released,
+    columns: tuple[str, ...],
+    missing: Callable[[Mapping[str, Any]], dict[str, str]],
+) -> list[dict[str, Any]]:
+    """One plain row per row: '*' where hidden, `None` where missing, and why in `missing`."""
+    rows = []
+    for row in released.frame.to_dict("records"):
+        plain = {column: _plain(row[column]) for column in columns}
+        for column in released.people:
+            if row[hidden_flag(column)]:
+                plain[column] = HIDDEN_MARK
+                # What would give the count back is hidden with it, under the same mark.
+                for derived in ("take_up_per_1000", "take_up_lower", "take_up_upper", "take_up_ratio"):
+                    if derived in plain:
+                        plain[derived] = HIDDEN_MARK
+        plain["missing"] = missing(row)
+        rows.append(plain)
+    return rows
+
+
+def _meta(engine: Engine, subject: str, icb_code: str, as_at: date) -> dict[str, Any]:
+    sources = loads.sources(engine)
+    newest = loads.newest_date(engine)
+    return {
+        "subject": subject,
+        "icb_code": icb_code,
+        "as_at": as_at.isoformat(),
+        "data_as_of": newest and newest.isoformat(),
+        "disclosure_profile": settings().disclosure_profile,
+        "version": __version__,
+        "is_demonstration": loads.is_demonstration(engine),
+        "sources": [
+            {
+                "dataset": source.dataset,
+                "file": source.file_name,
+                "sha256": source.sha256,
+                "loaded_at": _plain(source.loaded_at),
+            }
+            for source in sources.itertuples()
+        ],
+    }
+
+
+def _plain(value: Any, decimals: int | None = None) -> Any:
+    """A value as JSON knows it: missing is null, never a zero or 'NaN'."""
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if pd.isna(value):
+        return None
+    value = value.item() if hasattr(value, "item") else value
+    return round(value, 6 if decimals is None else decimals) if isinstance(value, float) else value
+
+
+def _as_json(meta: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
+    return json.dumps({"meta": meta, "rows": rows}, ensure_ascii=False, indent=1).encode()
+
+
+def _as_csv(meta: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    # The mark at the start tells spreadsheet programs that this is UTF-8.
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict):
+        value = "; ".join(f"{name}: {reason}" for name, reason in value.items())
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+def _as_xlsx(meta: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
+    """A sheet of notes and one marked table; hidden is [c], missing is [x], as government
+    statisticians write them."""
+    body = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(body, options) as book:
+        bold = book.add_format({"bold": True})
+        notes = book.add_worksheet("Notes")
+        notes.set_column(0, 0, 28)
+        notes.set_column(1, 1, 90)
+        notes.write_string(0, 0, f"{meta['subject'].capitalize()} of {meta['icb_code']}", bold)
+        lines = [(name, value) for name, value in meta.items() if name not in ("sources",)]
+        lines += [
+            ("source", f"{s['dataset']}: {s['file']}, SHA-256 {s['sha256']}, loaded {s['loaded_at']}")
+            for s in meta["sources"]
+        ]
+        lines += [("[c]", "hidden so that nobody can be recognised"), ("[x]", "not available")]
+        for place, (name, value) in enumerate(lines, start=1):
+            notes.write_string(place, 0, name)
+            notes.write_string(place, 1, value if isinstance(value, str) else json.dumps(value))
+        sheet = book.add_worksheet(meta["subject"].capitalize())
+        names = list(rows[0]) if rows else []
+        for place, row in enumerate(rows, start=1):
+            for column, name in enumerate(names):
+                value = "; ".join(f"{k}: {v}" for k, v in row[name].items()) if name == "missing" else row[name]
+                if value is None:
+                    value = "[x]"
+                elif value == HIDDEN_MARK:
+                    value = "[c]"
+                sheet.write(place, column, value)
+        if names:
+            sheet.add_table(
+                0, 0, max(len(rows), 1), len(names) - 1,
+                {"name": meta["subject"], "columns": [{"header": name} for name in names]},
+            )  # fmt: skip
+            sheet.freeze_panes(1, 2)
+            sheet.set_column(0, len(names) - 1, 16)
+    return body.getvalue()
+
+
+_WRITERS: Mapping[str, Callable[[dict[str, Any], list[dict[str, Any]]], bytes]] = {
+    "csv": _as_csv,
+    "json": _as_json,
+    "xlsx": _as_xlsx,
+}

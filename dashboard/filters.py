@@ -1,0 +1,162 @@
+"""The only session state: what was chosen. It lives in the address bar, as codes, so that a
+link opens the same view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import streamlit as st
+
+from dashboard.data import engine, fetch
+from dashboard.rules.take_up import last_whole_month, month_end, months_before
+from dashboard.style import day
+from queries import loads, places, workforce
+from queries.scope import Scope
+
+# The names in the address bar, in the order in which they are drawn.
+BOARD, LOCALITY, PCN, AS_AT, MONTHS, WARD, LAYER = NAMES = (
+    "icb", "locality", "pcn", "as_at", "months", "ward", "layer",
+)  # fmt: skip
+ALL, NEWEST = "", ""
+TREND_MONTHS = ("12", "24", "36")
+# How far back a date may be chosen from the list.
+AS_AT_MONTHS = 36
+_WRITTEN, _CURRENT = "address last written", "choices of this run"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen. `lad_code` and `pcn_code` are "" for all."""
+
+    icb_code: str
+    icb_name: str
+    lad_code: str
+    lad_name: str
+    pcn_code: str
+    pcn_name: str
+    as_at: date
+    months: int
+
+    @property
+    def words(self) -> str:
+        """'Kent and Medway > Thanet · to 30 June 2026'."""
+        area = " > ".join(name for name in (self.icb_name, self.lad_name, self.pcn_name) if name)
+        return f"{area} · as at {day(self.as_at)}"
+
+
+def draw(scope: Scope) -> Choices | None:
+    """Draw the shared filters in the sidebar, once a run; `None` when no board is loaded."""
+    _read_address()
+    boards = fetch(places.boards, scope)
+    if boards.empty:
+        return None
+    names = dict(zip(boards["icb_code"], boards["icb_name"].fillna(boards["icb_code"]), strict=True))
+    with st.sidebar:
+        icb_code = _pick("Integrated care board", BOARD, names, after=_forget_places)
+        wards = fetch(places.wards, scope, icb_code)
+        districts = dict(wards.drop_duplicates("lad_code")[["lad_code", "lad_name"]].itertuples(index=False))
+        lad_code = _pick("Locality (district)", LOCALITY, {ALL: "All localities", **districts}, after=_forget_ward)
+        as_at = _pick_date()
+        pcns = fetch(workforce.fte_by_pcn, scope, icb_code, as_at)
+        named = dict(zip(pcns["pcn_code"], pcns["pcn_name"].fillna(pcns["pcn_code"]), strict=True))
+        pcn_code = _pick("Primary care network", PCN, {ALL: "All networks", **named}, after=_forget_ward)
+        months = _pick("Months in trends", MONTHS, {m: f"{m} months" for m in TREND_MONTHS})
+    choices = Choices(
+        icb_code=icb_code,
+        icb_name=str(names[icb_code]),
+        lad_code=lad_code,
+        lad_name=str(districts[lad_code]) if lad_code else "",
+        pcn_code=pcn_code,
+        pcn_name=str(named[pcn_code]) if pcn_code else "",
+        as_at=as_at,
+        months=int(months),
+    )
+    st.session_state[_CURRENT] = choices
+    return choices
+
+
+def current() -> Choices:
+    """What the shared filters say in this run."""
+    choices: Choices = st.session_state[_CURRENT]
+    return choices
+
+
+def pick(name: str, label: str, options: dict[str, str]) -> str:
+    """A choice that belongs to one page: a select box that is kept in the address bar."""
+    return _pick(label, name, options)
+
+
+def chosen(name: str) -> str:
+    """What is chosen under a name now; "" for nothing."""
+    return str(st.session_state.get(name, ""))
+
+
+def pick_ward(ward_code: str) -> None:
+    """Pick a ward from a chart or a table."""
+    choose(WARD, ward_code)
+
+
+def choose(name: str, value: str) -> None:
+    """Choose from a chart or a table, in a callback: before the boxes are drawn again."""
+    st.session_state[name] = value
+
+
+def write_address() -> None:
+    """Bring the address bar in line with what is chosen; the last thing a run does."""
+    wanted = {name: chosen(name) for name in NAMES if chosen(name)}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+    st.session_state[_WRITTEN] = wanted
+
+
+def _read_address() -> None:
+    """A link, or the browser's back button, wins over what was chosen before."""
+    address = {name: st.query_params[name] for name in NAMES if name in st.query_params}
+    # Changing the page empties the address; what was chosen goes on.
+    is_new_page = not address and _WRITTEN in st.session_state
+    if address != st.session_state.get(_WRITTEN) and not is_new_page:
+        for name in NAMES:
+            st.session_state[name] = address.get(name, "")
+    for name in NAMES:
+        # Written again, a value outlives the widget that another page does not draw.
+        st.session_state[name] = chosen(name)
+
+
+def _pick(
+    label: str, name: str, options: dict[str, str], after: Callable[[], None] | None = None
+) -> str:
+    if chosen(name) not in options:
+        # A link to something that is not there (any more) falls back, and the page's header
+        # says what is shown.
+        st.session_state[name] = next(iter(options))
+    return str(
+        st.selectbox(label, list(options), format_func=lambda code: str(options[code]), key=name, on_change=after)
+    )
+
+
+def _pick_date() -> date:
+    newest = newest_as_at()
+    latest = last_whole_month(newest)
+    ends = [month_end(months_before(latest, back)) for back in range(AS_AT_MONTHS)]
+    options = {NEWEST: f"Newest: {day(newest)}"}
+    options |= {end.isoformat(): day(end) for end in ends if end != newest}
+    picked = _pick("As at", AS_AT, options)
+    return date.fromisoformat(picked) if picked else newest
+
+
+def newest_as_at() -> date:
+    """Today; for the demonstration the last day it tells of, so that it never grows old."""
+    newest = loads.newest_date(engine()) if loads.is_demonstration(engine()) else None
+    return newest or date.today()
+
+
+
+def _forget_places() -> None:
+    for name in (LOCALITY, PCN, WARD):
+        choose(name, "")
+
+
+def _forget_ward() -> None:
+    choose(WARD, "")

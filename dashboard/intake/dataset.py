@@ -1,0 +1,315 @@
+"""What a dataset is: how it is recognised, and how its rows become a checked load."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+import pandas as pd
+
+from dashboard.intake.problems import Problem, RefusedError, masked
+from dashboard.intake.source import Sheet, Source
+from queries.load import CleanLoad
+
+
+class Lookups(Protocol):
+    """What earlier loads can tell a reader of a later file."""
+
+    def ward_of_lsoa(self) -> pd.Series[str]: ...
+    def pcn_of_practice(self) -> pd.Series[str]: ...
+    def hashed(self, references: pd.Series[str]) -> pd.Series[str]: ...
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One kind of file, known by what is in it and never by its name."""
+
+    name: str
+    title: str
+    recognises: Callable[[Source], bool]
+    read: Callable[[Source, Lookups], CleanLoad]
+
+
+# What each code looks like, and what to say of one that does not.
+WARD = (r"[EW]05[0-9A-Z]{6}", "expected a ward code such as E05012345")
+LSOA = (r"[EW]01[0-9A-Z]{6}", "expected an LSOA code such as E01012345")
+LAD = (r"[EW]0[6-9][0-9A-Z]{6}", "expected a district code such as E07000112")
+SUB_ICB = (r"[0-9A-Z]{3,5}|E38[0-9]{6}", "expected a sub-ICB location code such as 91Q")
+ICB = (r"Q[0-9A-Z]{2}|[A-Z][0-9A-Z]{4}", "expected an ICB code such as QKS")
+PCN = (r"U[0-9A-Z]{5}|U", "expected a PCN code such as U12345")
+PRACTICE = (r"[A-Z][0-9A-Z]{5}", "expected a practice code such as G82001")
+UNALLOCATED = "U"  # what stands for the PCN of a practice that is in none
+
+
+# "WD25CD" and "wd23cd" are the same column of two vintages: the letters, then two digits.
+def vintage_column(columns: Iterable[str], stem: str, ending: str) -> tuple[str, int] | None:
+    """The column named stem + two digits + ending, in either case, and its year; or `None`.
+
+    >>> vintage_column(["WD25CD", "WD25NM"], "WD", "CD")
+    ('WD25CD', 2025)
+    """
+    pattern = re.compile(rf"{stem}([0-9]{{2}}){ending}", re.IGNORECASE)
+    for column in columns:
+        if match := pattern.fullmatch(column):
+            return column, 2000 + int(match[1])
+    return None
+
+
+def plain_heading(heading: str) -> str:
+    """A heading as it is compared: 'Number of Patients' and NUMBER_OF_PATIENTS are the same."""
+    return re.sub(r"[\W_]+", "_", heading).strip("_").casefold()
+
+
+# Other headings under which a column is known, by the heading the published template has.
+Synonyms = Mapping[str, Sequence[str]]
+
+
+def sheet_with(source: Source, *columns: str, also: Synonyms | None = None) -> Sheet | None:
+    """The first sheet that has every one of these headings, or a synonym of it."""
+    wanted = [{plain_heading(name) for name in (c, *(also or {}).get(c, ()))} for c in columns]
+    for sheet in source.sheets:
+        found = {plain_heading(str(column)) for column in sheet.frame.columns}
+        if all(names & found for names in wanted):
+            return sheet
+    return None
+
+
+def sheet_of_vintages(
+    source: Source, *stems: tuple[str, str]
+) -> tuple[Sheet, list[tuple[str, int]]] | None:
+    """The first sheet with a column of each (stem, ending), and those columns' vintages."""
+    for sheet in source.sheets:
+        found = [vintage_column(sheet.frame.columns, stem, ending) for stem, ending in stems]
+        columns = [column for column in found if column is not None]
+        if len(columns) == len(stems):
+            return sheet, columns
+    return None
+
+
+# Marks that publishers put where a small number was hidden: missing, with a flag, never zero.
+SUPPRESSED = frozenset({"*", "<5", "<6", "<7", "<8", "#", "c", "-", "[c]", "[x]", "null"})
+_DATE_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d%b%Y", "%Y%m%d", "%d %B %Y", "%d-%b-%Y")
+
+
+def to_date(text: str) -> date | None:
+    """A date in any style the publishers use, with or without a time; `None` for any other.
+
+    Day comes before month: no publisher of these files writes American dates.
+    """
+    text = text.strip().removesuffix("T00:00:00").removesuffix(" 00:00:00")
+    # Without separators, strptime would read seven digits in one of two ways.
+    if text.isdigit() and len(text) != 8:
+        return None
+    for form in _DATE_FORMS:
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    return None
+
+
+# A bad file of a million rows is told by its first faults.
+MOST_PER_RULE = 1_000
+# Longer than this it is a note about somebody, not an agreed word.
+MOST_CHARACTERS = 100
+
+
+@dataclass
+class Check:
+    """Reads the columns of one sheet as typed values and collects every broken rule.
+
+    A column that is not required may be absent altogether: its values are then missing.
+    """
+
+    source: Source
+    frame: pd.DataFrame
+    also: Synonyms = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    _read: set[str] = field(default_factory=set)
+
+    @property
+    def headings(self) -> list[str]:
+        """Every heading of the sheet."""
+        return [str(column) for column in self.frame.columns]
+
+    def heading(self, name: str) -> str | None:
+        """The heading in the file for this column: the name, or a synonym of it; or `None`."""
+        plain = {plain_heading(heading): heading for heading in self.headings}
+        for candidate in (name, *self.also.get(name, ())):
+            if found := plain.get(plain_heading(candidate)):
+                return found
+        return None
+
+    def column(self, name: str, *, required: bool = True) -> pd.Series[str]:
+        """The text of a column; a required column that is missing is a problem."""
+        heading = self.heading(name)
+        if heading is None:
+            if required:
+                rule = "this column is missing: add it to the heading"
+                self.problems.append(Problem(rule, column=name))
+            return pd.Series("", index=self.frame.index, dtype="str")
+        self._read.add(heading)
+        found = self.frame[heading]
+        if isinstance(found, pd.DataFrame):
+            rule = "this heading stands more than once: keep one of the columns"
+            self.problems.append(Problem(rule, column=heading))
+            return found.iloc[:, 0]
+        return found
+
+    def unread(self) -> list[str]:
+        """The headings nothing has read so far."""
+        return [heading for heading in self.headings if heading and heading not in self._read]
+
+    def fail(self, where: pd.Series[bool], values: pd.Series[str], name: str, rule: str) -> None:
+        """Record the rule as broken at each marked row."""
+        heading = self.heading(name)
+        if heading is None:  # said once already, if the column is required
+            return
+        rows = self.frame.index[where]
+        for row in rows[:MOST_PER_RULE]:
+            self.problems.append(Problem(rule, int(row), heading, masked(values[row])))
+        if len(rows) > MOST_PER_RULE:
+            more = f"{rule} ({len(rows) - MOST_PER_RULE} more rows)"
+            self.problems.append(Problem(more, column=heading))
+
+    def text(
+        self, name: str, *, required: bool = True, most: int = MOST_CHARACTERS
+    ) -> pd.Series[str]:
+        """Short texts; blank is missing, and refused if required."""
+        values = self.column(name, required=required)
+        if required:
+            self.fail(values == "", values, name, "expected a text")
+        rule = f"expected at most {most} characters: no notes about a person"
+        self.fail(values.str.len() > most, values, name, rule)
+        return values.mask(values == "")
+
+    def code(self, name: str, pattern: str, rule: str, *, required: bool = True) -> pd.Series[str]:
+        """A column of codes that match the pattern; blank is missing, and refused if required."""
+        values = self.column(name, required=required).str.upper()
+        bad = ~values.str.fullmatch(pattern) & ((values != "") | required)
+        self.fail(bad, values, name, rule)
+        return values.mask(values == "")
+
+    def one_of(
+        self, name: str, allowed: Sequence[str], *, required: bool = False
+    ) -> pd.Series[str]:
+        """A column of agreed words, compared without case; blank is missing."""
+        canonical = {word.casefold(): word for word in allowed}
+        values = self.column(name, required=required)
+        known = values.str.casefold().map(canonical).astype("str")
+        bad = known.isna() & ((values != "") | required)
+        self.fail(bad, values, name, f"expected one of {', '.join(allowed)}")
+        return known
+
+    def yes_no(self, name: str) -> pd.Series[bool]:
+        """Yes or no, also as a spreadsheet writes them; blank or an absent column is missing."""
+        meant = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
+        values = self.column(name, required=False)
+        known = values.str.casefold().map(meant).astype("boolean")
+        self.fail(known.isna() & (values != ""), values, name, "expected yes or no")
+        return known
+
+    def whole(
+        self, name: str, *, required: bool = True, may_be_hidden: bool = False
+    ) -> pd.Series[int]:
+        """Whole numbers from 0, thousands commas allowed; blank is refused if required.
+
+        So is a suppression mark, unless it may stand there: it is then missing, never zero.
+        """
+        kind = "a whole number from 0"
+        return self._numbers(name, required, may_be_hidden, r"(\.0+)?", kind).astype("Int64")
+
+    def number(
+        self, name: str, *, required: bool = True, may_be_hidden: bool = False
+    ) -> pd.Series[float]:
+        """Numbers from 0, otherwise as `whole`; a pound sign before them is allowed."""
+        kind = "a number from 0"
+        return self._numbers(name, required, may_be_hidden, r"(\.[0-9]+)?", kind).astype("Float64")
+
+    def _numbers(
+        self, name: str, required: bool, may_be_hidden: bool, fraction: str, kind: str
+    ) -> pd.Series[float]:
+        values = self.column(name, required=required)
+        hidden = values.str.casefold().isin(SUPPRESSED)
+        # A comma only between thousands: 0,5 is a half elsewhere, and must not become 5.
+        whole = r"£?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})"
+        good = values.str.fullmatch(whole + fraction)
+        good |= values.str.fullmatch(r"\.[0-9]+") & ("[0-9]" in fraction)
+        missing = (values == "") | hidden
+        allowed = (hidden & may_be_hidden) if required else missing
+        self.fail(~good & ~allowed, values, name, f"expected {kind}")
+        return pd.to_numeric(values.where(good).str.replace("[£,]", "", regex=True))
+
+    def date(
+        self,
+        name: str,
+        *,
+        required: bool = True,
+        earliest: date = date.min,
+        latest: date = date.max,
+    ) -> pd.Series[date]:
+        """Dates as `datetime.date`; blank is missing, and refused if required."""
+        values = self.column(name, required=required)
+        # Few distinct dates stand in many rows: each is parsed once.
+        known = {text: to_date(text) for text in values.unique()}
+        parsed = values.map(known).astype(object)
+        parsed = parsed.where(parsed.notna(), None)
+        bad = parsed.isna() & ((values != "") | required)
+        self.fail(bad, values, name, "expected a date such as 2026-06-30 or 30/06/2026")
+        outside = {text for text, day in known.items() if day and not earliest <= day <= latest}
+        rule = f"expected a date from {earliest:%Y-%m-%d} to {latest:%Y-%m-%d}"
+        self.fail(values.isin(outside), values, name, rule)
+        return parsed
+
+    def no_repeats(self, key: pd.DataFrame, names: str) -> None:
+        """Refuse the second and later rows with the same key."""
+        rows = self.frame.index[key.duplicated() & key.notna().any(axis=1)]
+        rule = f"the same {names} stands in an earlier row"
+        self.problems += [Problem(rule, int(row)) for row in rows[:MOST_PER_RULE]]
+
+    def finish(self) -> None:
+        """Refuse the file with everything found; do nothing when all is well."""
+        if self.frame.empty and not self.problems:
+            self.problems.append(Problem("the file has a heading and no rows: export it again"))
+        if self.problems:
+            raise RefusedError(self.source.name, self.problems)
+
+
+def parts_of(rows: pd.DataFrame, start: str | None = None, end: str | None = None) -> pd.DataFrame:
+    """One row per part_key of the rows, with its period from the columns named, or none."""
+    found = rows.drop_duplicates("part_key")
+    return pd.DataFrame(
+        {
+            "part_key": found["part_key"],
+            "period_start": found[start] if start else None,
+            "period_end": found[end] if end else None,
+        }
+    )
+
+
+def areas_of(
+    rows: pd.DataFrame,
+    kind: str,
+    code: str,
+    name: str,
+    *,
+    parent: str | None = None,
+    vintage: int | None = None,
+) -> pd.DataFrame:
+    """One row per part and code found in the rows, as the table of areas keeps it."""
+    stated = rows[code].notna() & (rows[code] != UNALLOCATED)
+    found = rows[stated].drop_duplicates(["part_key", code])
+    return pd.DataFrame(
+        {
+            "part_key": found["part_key"],
+            "kind": kind,
+            "area_code": found[code],
+            # An area without a name in the file is called by its code.
+            "area_name": found[name].mask(found[name] == "").fillna(found[code]),
+            "vintage": vintage,
+            "parent_code": found[parent] if parent else None,
+        }
+    )

@@ -1,0 +1,108 @@
+"""Services and their capacity, a local return: what there is, where, and with how much room."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from dashboard.intake.dataset import ICB, LAD, WARD, Dataset, Lookups, parts_of, sheet_with
+from dashboard.intake.local_return import check_return, entries_of, fail_entries, not_read
+from dashboard.intake.source import Source
+from queries.load import CleanLoad
+
+COLUMNS = ("service_id", "service_name", "provider", "area_served")
+ALSO = {
+    "service_id": ("id",),
+    "service_name": ("name", "service"),
+    "provider": ("organisation", "delivery_organisation", "provider_name"),
+    "area_served": ("areas_served", "area", "serves", "served_area", "served_code"),
+    "online": ("is_online",),
+    "need_themes": ("need_theme", "themes", "needs"),
+    "waiting": ("people_waiting",),
+    "safeguarding": ("safeguarding_in_place", "has_safeguarding"),
+    "confirmed_on": ("confirmed",),
+    "opens_on": ("opens",),
+    "closes_on": ("closes",),
+    "funding_ends": ("funding_ends_on",),
+}
+NEED_THEMES = (
+    "loneliness",
+    "mental health",
+    "money and debt",
+    "housing",
+    "physical activity",
+    "long-term condition",
+    "carers",
+    "employment and learning",
+    "arts and culture",
+    "nature",
+    "food",
+    "alcohol or smoking",
+    "complex social need",
+    "other",
+)
+STATES = ("has capacity", "full with waiting list", "full")
+
+
+def _recognises(source: Source) -> bool:
+    return sheet_with(source, *COLUMNS, also=ALSO) is not None
+
+
+def _read(source: Source, _lookups: Lookups) -> CleanLoad:
+    check = check_return(source, COLUMNS, ALSO)
+    rows = pd.DataFrame(
+        {
+            "service_id": check.text("service_id"),
+            "service_name": check.text("service_name"),
+            "provider": check.text("provider"),
+            "is_online": check.yes_no("online").fillna(False),
+            "state": check.one_of("state", STATES),
+            "places_offered": check.whole("places_offered", required=False),
+            "places_filled": check.whole("places_filled", required=False),
+            "people_waiting": check.whole("waiting", required=False),
+            "cost_to_person": check.text("cost_to_person", required=False),
+            "has_safeguarding": check.yes_no("safeguarding"),
+            # Not "in the future": what day it is must not decide whether a file is good.
+            "confirmed_on": check.date("confirmed_on", required=False, latest=date(2100, 12, 31)),
+            "opens_on": check.date("opens_on", required=False),
+            "closes_on": check.date("closes_on", required=False),
+            "funder": check.text("funder", required=False),
+            "funding_ends": check.date("funding_ends", required=False),
+            "cost_per_place": check.number("cost_per_place", required=False),
+        }
+    )
+    areas = entries_of(check, "area_served").str.upper()
+    rule = "expected ward, district or ICB codes, separated by ;"
+    fail_entries(check, ~areas.str.fullmatch(f"{WARD[0]}|{LAD[0]}|{ICB[0]}"), "area_served", rule)
+    themes = entries_of(check, "need_themes").str.casefold()
+    rule = f"expected, separated by ;, some of: {', '.join(NEED_THEMES)}"
+    fail_entries(check, ~themes.isin(NEED_THEMES), "need_themes", rule)
+    check.no_repeats(rows[["service_id"]], "service_id")
+    check.finish()
+
+    rows["part_key"] = rows["provider"]
+    named = rows[["part_key", "service_id"]]
+    unplaced = ~rows["is_online"] & ~rows.index.isin(areas.index)
+    overbooked = (rows["places_filled"] > rows["places_offered"]).fillna(False)
+    return CleanLoad(
+        dataset=DATASET.name,
+        file_name=source.name,
+        sha256=source.sha256,
+        rows_read=len(rows),
+        parts=parts_of(rows),
+        rows={
+            "service": rows,
+            "service_area": named.join(areas.rename("area_code"), how="inner").drop_duplicates(),
+            "service_theme": named.join(themes.rename("theme"), how="inner").drop_duplicates(),
+        },
+        notes=(
+            f"{len(rows)} services of {rows['provider'].nunique()} providers",
+            f"{unplaced.sum()} not placed: neither an area served nor online",
+            f"{overbooked.sum()} with more places filled than offered",
+            *not_read(check),
+        ),
+    )
+
+
+DATASET = Dataset("services", "Services and capacity (local return)", _recognises, _read)

@@ -1,0 +1,21 @@
+"""The script every session runs: who reads, the page list, the shared filters."""
+
+import streamlit as st
+
+from dashboard import filters, show
+from dashboard.access import current_scope
+from dashboard.app import ROOT
+
+st.set_page_config(page_title="Social prescribing coverage", layout="wide", page_icon=":material/map:")
+show.styles()
+pages = [
+    st.Page(ROOT / "pages" / "coverage.py", title="Coverage", url_path="coverage", default=True),
+    st.Page(ROOT / "pages" / "methods.py", title="Methods", url_path="methods"),
+]
+page = st.navigation(pages)
+choices = filters.draw(current_scope())
+if choices is None and page.url_path != "methods":
+    show.nothing_loaded()
+else:
+    page.run()
+filters.write_address()

@@ -1,0 +1,139 @@
+"""What the server answers beside the pages: shapes, exports, health; and safe headers on all."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard import export
+from dashboard.access import current_scope
+from dashboard.data import engine
+from dashboard.maps import board_map
+from queries.database import newest_revision, revision
+
+# Plotly asks for the coastlines of the world even when it draws none of them.
+_NO_COASTLINES = {
+    "type": "Topology",
+    "arcs": [],
+    "objects": {
+        name: {"type": "GeometryCollection", "geometries": []}
+        for name in ("coastlines", "land", "ocean", "lakes", "rivers", "countries", "subunits")
+    },
+}
+FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+# Streamlit needs inline styles, and its components and Plotly come as blobs and by eval;
+# nothing may come from, or go to, another host.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws: wss:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+SAFE_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class SafeHeaders:
+    """Puts the headers that Streamlit leaves out on every answer."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                names = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(
+                        (name.lower().encode(), value.encode())
+                        for name, value in SAFE_HEADERS.items()
+                        if name.lower().encode() not in names
+                    ),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
+
+
+def geometry(request: Request) -> Response:
+    """Ward shapes, compressed once when they were built; 404 for a name not in use."""
+    board = board_map(current_scope(), request.path_params["icb_code"])
+    layer = board.layer(request.path_params["name"])
+    if layer is None:
+        return PlainTextResponse("not found", 404)
+    headers = {**FOR_EVER, "Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(layer.body, media_type="application/geo+json", headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return Response(layer.gzipped, media_type="application/geo+json", headers=headers)
+
+
+def coastlines(_request: Request) -> Response:
+    """An empty world: without it Plotly asks another host, and draws nothing offline."""
+    return Response(json.dumps(_NO_COASTLINES), media_type="application/json", headers=FOR_EVER)
+
+
+def download(request: Request) -> Response:
+    """An export of one board: the same figures as the page, through the same gate."""
+    subject, form = request.path_params["subject"], request.path_params["form"]
+    icb_code = request.query_params.get("icb", "")
+    try:
+        as_at = date.fromisoformat(request.query_params.get("as_at", ""))
+    except ValueError:
+        return PlainTextResponse("expected as_at=YYYY-MM-DD", 400)
+    try:
+        made = export.make(engine(), current_scope(), subject, icb_code, as_at, form)
+    except export.NotThereError:
+        return PlainTextResponse("not found", 404)
+    return Response(
+        made.body,
+        media_type=made.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{made.file_name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def is_alive(_request: Request) -> Response:
+    """The process answers."""
+    return PlainTextResponse("ok")
+
+
+def is_ready(_request: Request) -> Response:
+    """The database answers and has the form this version needs."""
+    ready = revision(engine()) == newest_revision()
+    return JSONResponse({"database": ready}, 200 if ready else 503)
+
+
+ROUTES = [
+    Route("/geo/topo/{name:path}", coastlines),
+    Route("/geo/{icb_code}/{name}.json", geometry),
+    Route("/export/{subject}.{form}", download),
+    Route("/healthz", is_alive),
+    Route("/readyz", is_ready),
+]
+MIDDLEWARE = [Middleware(SafeHeaders)]

@@ -1,0 +1,143 @@
+"""What each figure means: the one place that the help texts and the Methods page are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure's definition: how it is worked out, in which unit, from which source."""
+
+    name: str
+    title: str
+    definition: str
+    formula: str
+    unit: str
+    source: str
+    caution: str = ""
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure(
+            "status",
+            "Provision status",
+            "Whether people of the ward can be referred, met by a link worker and connected to "
+            "something. The first line that holds, from the worst.",
+            "no return if nobody told us; no provision without a route in; no link worker; nothing "
+            "to refer to; not reached with no referral in 12 months; low, as expected or high "
+            "take-up against the 95% limits of the expected number",
+            "one of ten words",
+            "the three components and the referral returns",
+            "A component nobody told us about stops the judgement: it is never counted as missing.",
+        ),
+        Measure(
+            "route_in",
+            "Route in",
+            "A social prescribing scheme takes referrals for people of this ward.",
+            "as a scheme-area return says, inside the area it speaks for; elsewhere inferred: "
+            "present where a PCN with a link worker serves the ward, absent where every PCN serving "
+            "it returned its workforce without one",
+            "present, area-wide only, absent or no return",
+            "scheme-area returns; published workforce",
+            "Inferred routes are marked: nobody has confirmed them.",
+        ),
+        Measure(
+            "link_worker",
+            "Link worker",
+            "A PCN that serves the ward has a social prescribing link worker in post.",
+            "FTE above 0 in a PCN that holds at least the stated share of the ward's registered people",
+            "present, absent or no return",
+            "published national workforce series, role 'Social Prescribing Link Workers' exactly",
+            "A PCN without a row has not returned. That is not the same as having nobody.",
+        ),
+        Measure(
+            "services",
+            "Something to refer to",
+            "An open service, confirmed in the last 12 months, that serves the ward.",
+            "its area names the ward or its district (present), or the whole board, or it is online "
+            "(area-wide only); only unconfirmed entries are stale",
+            "present, area-wide only, stale, absent or no return",
+            "services returns",
+            "Where services were never returned for the board, this is no return, not absent.",
+        ),
+        Measure(
+            "population",
+            "Population",
+            "People who live in the ward, and adults (18 and over) where the file has ages.",
+            "as published, joined by ward code, never by name",
+            "people",
+            "Office for National Statistics, ward population estimates",
+            "Ward codes change: a population on older codes is missing for redrawn wards, not guessed.",
+        ),
+        Measure(
+            "deprivation",
+            "Deprivation",
+            "How deprived the ward's neighbourhoods are, as a national fifth; 1 is most deprived.",
+            "mean of the national ranks of the ward's LSOAs, weighted by registered patients where "
+            "these are known by LSOA, else unweighted; the fifth of that mean",
+            "1 to 5",
+            "English Indices of Deprivation, File 1",
+            "There is no official ward figure: this one is ours.",
+        ),
+        Measure(
+            "fte_per_10k",
+            "Link workers per 10,000",
+            "Full-time equivalent link workers for every 10,000 people of the ward.",
+            "sum over PCNs of the share of the PCN's list that lives in the ward x the PCN's FTE, "
+            "over the ward's population x 10,000",
+            "FTE per 10,000 people; 1.0 FTE is 37.5 hours",
+            "published national workforce series; registered patients by LSOA",
+            "Where registered patients by LSOA are not loaded, shares are modelled from practice "
+            "location and list size with distance, and marked so.",
+        ),
+        Measure(
+            "referrals_12_months",
+            "Referrals",
+            "Referrals received for people of the ward in the last 12 months returned.",
+            "count by month received, 1 to 7 hidden and larger numbers to the nearest 5",
+            "referrals",
+            "referral returns",
+            "A ward served by a PCN that sent no return has no number.",
+        ),
+        Measure(
+            "take_up_per_1000",
+            "Take-up",
+            "Referrals in 12 months for every 1,000 adults.",
+            "rounded referrals over adults x 1,000, with Byar's 95% interval (exact below 10)",
+            "per 1,000 adults; per 1,000 people where the population has no ages",
+            "referral returns; ward population",
+        ),
+        Measure(
+            "take_up_ratio",
+            "Take-up ratio",
+            "Referrals against the number expected if the ward's people were referred at the "
+            "board's own rates.",
+            "observed over expected x 100; expected by indirect standardisation for age band and "
+            "deprivation fifth, population alone where these are not known",
+            "100 is as expected",
+            "referral returns; ward population; deprivation",
+            "Low and high are judged on the rounded number against exact Poisson 95% limits.",
+        ),
+    )
+}
+
+# Terms of the field that the screen uses without explaining them each time.
+GLOSSARY = (
+    ("Social prescribing", "A health professional refers a person, a link worker talks with them "
+     "about what matters, and connects them to services of the community."),
+    ("Link worker", "The person who does this; also called social prescriber, community connector, "
+     "village agent, health connector or care navigator."),
+    ("ICB", "Integrated care board: plans health services for an area of about 1 to 3 million people."),
+    ("PCN", "Primary care network: a group of general practices, about 30,000 to 50,000 patients."),
+    ("Ward", "The area that elects a district councillor; wards are redrawn, so codes have a year."),
+    ("LAD", "Local authority district: district, borough, unitary or metropolitan council."),
+    ("LSOA", "Lower layer super output area: about 1,500 people; wards are put together from them."),
+    ("FTE", "Full-time equivalent: 1.0 is 37.5 hours a week."),
+    ("IMD", "Index of Multiple Deprivation: the national ranking of LSOAs; 1 is most deprived."),
+    ("VCSE", "Voluntary, community and social enterprise sector: who runs most of the services."),
+    ("Return", "What an organisation sent: a file. No return means nobody told us."),
+    ("Hidden", "A small number of people kept back so that nobody can be recognised."),
+)  # fmt: skip

@@ -1,0 +1,95 @@
+"""Every setting, typed, in one place: from the environment and `.streamlit/secrets.toml`."""
+
+from __future__ import annotations
+
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL = ROOT / "local"
+
+
+class Settings(BaseSettings):
+    """Settings by name; in the environment each has the prefix `DASHBOARD_`.
+
+    In `.streamlit/secrets.toml` they stand under their plain names in lower case.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="DASHBOARD_",
+        toml_file=ROOT / ".streamlit" / "secrets.toml",
+        extra="ignore",
+        frozen=True,
+    )
+
+    database_url: str = Field(
+        default=f"sqlite:///{(LOCAL / 'dashboard.db').as_posix()}",
+        description="Where the data is kept: an SQLite file or a PostgreSQL database.",
+    )
+    hash_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Secret that turns local references into hashes; made once if not given.",
+    )
+    disclosure_profile: Literal["nhs", "opensafely", "lt6"] = Field(
+        default="nhs", description="Which small numbers are hidden before anything is shown."
+    )
+    served_share: float = Field(
+        default=0.05,
+        gt=0,
+        le=1,
+        description="A PCN serves a ward when at least this share of the ward's registered "
+        "people is on its lists.",
+    )
+    stale_months: int = Field(
+        default=12, ge=1, description="A service not confirmed for longer than this is stale."
+    )
+    late_months: int = Field(
+        default=3,
+        ge=1,
+        description="Referral returns that end more than this before the chosen date are late: "
+        "take-up is unknown.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the data is in a file of this machine."""
+        return self.database_url.startswith("sqlite")
+
+    def hash_key_bytes(self) -> bytes:
+        """The secret for local references; made and kept beside the database if not given."""
+        if self.hash_key is not None:
+            return self.hash_key.get_secret_value().encode()
+        path = LOCAL / "hash.key"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(32))
+        return path.read_text().encode()
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings in force; read once."""
+    return Settings()

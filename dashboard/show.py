@@ -1,0 +1,316 @@
+"""The only way to the screen: each element takes what has passed the disclosure gate, and every
+value is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from dashboard.charts.area_map import AreaGroup
+from dashboard.rules.disclosure import Released
+from dashboard.style import Theme
+
+_COMPONENTS = Path(__file__).parent / "components"
+_CSS = (_COMPONENTS / "page.css").read_text(encoding="utf-8")
+# Rows drawn at first; the rest by a button, so that a long table does not hold up the page.
+ROWS_AT_FIRST = 100
+
+_TABLE = st.components.v2.component(
+    "board_table",
+    html='<div class="board-table"></div>',
+    css=(_COMPONENTS / "table.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "table.js").read_text(encoding="utf-8"),
+)
+
+
+class NotReleasedError(TypeError):
+    """Something was to be shown that has not passed the disclosure gate."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number with its unit and what it is of; `note` says what is missing."""
+
+    label: str
+    value: str
+    unit: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """How fresh one source is: in words and a sign, never by colour alone."""
+
+    source: str
+    words: str
+    state: str  # fresh, ageing, late or missing
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: what it says, by what it sorts, and a note in small below."""
+
+    text: str
+    sort: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: how a row of the released frame becomes its cell."""
+
+    title: str
+    cell: Callable[[Any], Cell]
+    help: str = ""
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class TableText:
+    """The words around a table."""
+
+    caption: str
+    search: str
+    things: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The panel beside a chart."""
+
+    shows: str
+    useful: str
+    limits: Sequence[str] = field(default=())
+
+
+_CHIP_SIGNS = {"fresh": "✓", "ageing": "◔", "late": "!", "missing": "?"}
+
+
+def checked(released: Released) -> Released:
+    """The same release; `NotReleasedError` for a bare frame, which may hold true counts."""
+    if not isinstance(released, Released):
+        raise NotReleasedError(
+            f"expected a released frame, found {type(released).__name__}: call release() first"
+        )
+    return released
+
+
+def theme() -> Theme:
+    """The colours of the page as this user has set it."""
+    return Theme(st.context.theme.type == "dark")
+
+
+def html(markup: str) -> None:
+    """Write markup of our own, in which every value has been escaped."""
+    st.html(markup)
+
+
+def styles() -> None:
+    """The look of our own elements; once a run."""
+    st.html(f"<style>{_CSS}</style>")
+
+
+def header(question: str, words: str, chips: Sequence[Chip], *, is_demonstration: bool) -> None:
+    """The question as the page's heading, what is chosen, how fresh the data is."""
+    banner = (
+        '<p class="banner" role="note"><strong>Demonstration.</strong> Real shapes, simulated people: '
+        "nothing here says anything about a real place. It goes when you load your own files.</p>"
+        if is_demonstration
+        else ""
+    )
+    items = "".join(
+        f'<li class="{chip.state}"><span aria-hidden="true">{_CHIP_SIGNS[chip.state]}</span> '
+        f"{escape(chip.source)}: {escape(chip.words)}</li>"
+        for chip in chips
+    )
+    html(
+        f'{banner}<div class="page-header"><h1>{escape(question)}</h1>'
+        f'<p class="chosen">{escape(words)}</p>'
+        f'<ul class="chips" aria-label="Data as of">{items}</ul></div>'
+    )
+
+
+def finding(sentences: Sequence[str]) -> None:
+    """What the data says now; numbers between ** ** are bold."""
+    paragraphs = []
+    for sentence in sentences:
+        parts = escape(sentence).split("**")
+        bold = [f"<strong>{part}</strong>" if place % 2 else part for place, part in enumerate(parts)]
+        paragraphs.append(f"<p>{''.join(bold)}</p>")
+    html(f'<div class="finding">{"".join(paragraphs)}</div>')
+
+
+def tiles(items: Sequence[Tile]) -> None:
+    """A row of numbers."""
+    boxes = "".join(
+        f"<li><span class='label'>{escape(tile.label)}</span>"
+        f"<span class='value'>{escape(tile.value)}</span> <span class='unit'>{escape(tile.unit)}</span>"
+        f"<span class='note'>{escape(tile.note)}</span></li>"
+        for tile in items
+    )
+    html(f'<ul class="tiles">{boxes}</ul>')
+
+
+def key(title: str, groups: Sequence[AreaGroup], notes: Sequence[str] = ()) -> None:
+    """The key of a map with the number of areas in each group, empty groups left out."""
+    rows = "".join(
+        f'<li><span class="swatch {group.texture}" style="background-color:{group.colour}"></span>'
+        f"<span>{escape(group.label)}</span><b>{len(group.area_codes):,}</b></li>"
+        for group in groups
+        if len(group.area_codes)
+    )
+    more = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    html(f'<div class="key"><h3>{escape(title)}</h3><ul>{rows}</ul>{more}</div>')
+
+
+def explanation(panel: Explanation) -> None:
+    """What a chart shows, why that is useful, and what it cannot say."""
+    limits = "".join(f"<li>{escape(limit)}</li>" for limit in panel.limits)
+    html(
+        f'<details class="explain"><summary>About this map</summary><p><b>What it shows.</b> '
+        f"{escape(panel.shows)}</p><p><b>Why it is useful.</b> {escape(panel.useful)}</p>"
+        f"<p><b>Known limits.</b></p><ul>{limits}</ul></details>"
+    )
+
+
+def chart(
+    figure: dict[str, Any],
+    released: Released,
+    *,
+    name: str,
+    alt: str,
+    on_pick: Callable[[str], None] | None = None,
+) -> None:
+    """A Plotly figure drawn from a released frame; `on_pick` gets the code of a clicked area."""
+    checked(released)
+
+    def picked() -> None:
+        points = st.session_state[name]["selection"]["points"]
+        if on_pick and points and points[0].get("location"):
+            on_pick(points[0]["location"])
+
+    st.plotly_chart(
+        figure,
+        key=name,
+        theme=None,
+        alt=alt,
+        config={
+            "displaylogo": False,
+            "scrollZoom": False,
+            "topojsonURL": "/geo/topo/",
+            "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"],
+        },
+        on_select=picked if on_pick else "ignore",
+        selection_mode="points",
+    )
+
+
+def table(
+    released: Released,
+    columns: Sequence[Column],
+    text: TableText,
+    *,
+    name: str,
+    row_key: str,
+    picked: str = "",
+    swatch: tuple[int, Callable[[Any], tuple[str, str]]] | None = None,
+    on_pick: Callable[[str], None],
+) -> None:
+    """A table of a released frame that can be sorted and searched, and whose rows can be picked."""
+    rows = []
+    for row in checked(released).frame.itertuples():
+        cells = [column.cell(row) for column in columns]
+        line: dict[str, Any] = {
+            "key": getattr(row, row_key),
+            "cells": [_short(cell) for cell in cells],
+        }
+        if swatch:
+            line["swatch"] = swatch[1](row)
+        rows.append(line)
+
+    def on_picked() -> None:
+        on_pick(st.session_state[name]["picked"])
+
+    _TABLE(
+        data={
+            "caption": text.caption,
+            "search": text.search,
+            "things": text.things,
+            "columns": [
+                {"title": column.title, "help": column.help, "number": column.is_number}
+                for column in columns
+            ],
+            "rows": rows,
+            "picked": picked,
+            "page": ROWS_AT_FIRST,
+            "swatch": swatch[0] if swatch else None,
+        },
+        key=name,
+        on_picked_change=on_picked,
+    )
+
+
+def _short(cell: Cell) -> list[Any]:
+    # Most cells are their text alone: what is not said is not sent.
+    if cell.note:
+        return [cell.text, cell.sort, cell.note]
+    return [cell.text] if cell.sort is None else [cell.text, cell.sort]
+
+
+def downloads(subject: str, icb_code: str, as_at: str) -> None:
+    """Links to the figures as files; each is made when it is asked for."""
+    query = urlencode({"icb": icb_code, "as_at": as_at})
+    links = " · ".join(
+        f'<a href="/export/{subject}.{form}?{query}" download>{words}</a>'
+        for form, words in (("csv", "CSV"), ("xlsx", "Excel"), ("json", "JSON"))
+    )
+    html(f'<p class="downloads">Download every ward of the board: {links}</p>')
+
+
+def definition_list(items: Sequence[tuple[str, str]], *, label: str) -> None:
+    """Terms and what is said of each."""
+    pairs = "".join(f"<dt>{escape(term)}</dt><dd>{escape(words)}</dd>" for term, words in items)
+    html(f'<dl class="facts" aria-label="{escape(label)}">{pairs}</dl>')
+
+
+def small_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str) -> None:
+    """A table of a few rows that is read, not searched."""
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<th scope="row">{escape(cell)}</th>' if place == 0 else f"<td>{escape(cell)}</td>"
+            for place, cell in enumerate(row)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    html(
+        f'<div class="small-table" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+        "</table></div>"
+    )
+
+
+def empty(title: str, words: str, commands: Sequence[str] = ()) -> None:
+    """What a page says when there is nothing to show: why, and what to do."""
+    code = "".join(f"<pre><code>{escape(command)}</code></pre>" for command in commands)
+    html(f'<div class="empty"><h2>{escape(title)}</h2><p>{escape(words)}</p>{code}</div>')
+
+
+
+def nothing_loaded() -> None:
+    """The first page of an empty database."""
+    st.title("No data is loaded yet")
+    empty(
+        "Load your files, or look at the demonstration",
+        "Ward boundaries and the LSOA lookups come first: they say which wards there are. "
+        "Then, from the folder of the dashboard:",
+        ["python -m dashboard load FILE...", "python -m dashboard demo"],
+    )

