@@ -38,6 +38,8 @@ from queries.scope import Scope
 REFERRALS = "referrals_12_months"
 # Money that ends within this many months is said on the ward it leaves.
 FUNDING_ENDS_MONTHS = 6
+# When more of the months than this are hidden, a trend by quarter says more.
+MOST_HIDDEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,12 @@ def ward_coverage(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> C
         .merge(deprivation.drop(columns="lsoas"), on="ward_code", how="left")
         .merge(apportion.fte_by_ward(shares).rename("fte"), on="ward_code", how="left")
     )
+    frame["fte_reason"] = frame["ward_code"].map(apportion.silent_pcns(shares)).fillna("")
+    frame.loc[frame["fte"].isna() & (frame["fte_reason"] == ""), "fte_reason"] = "not known which PCNs serve the ward"
     frame["imd_fifth"] = take_up.deprivation_fifth(frame["imd_rank"], frame["index_year"])
     frame["fte_per_10k"] = frame["fte"] / frame["population"].mask(frame["population"] == 0) * apportion.PER_PEOPLE
-    frame = frame.join(_judge_provision(engine, scope, icb_code, as_at, frame, shares))
+    provision_judged = _judge_provision(engine, scope, icb_code, as_at, frame, shares)
+    frame = frame.join(_marked_modelled(provision_judged) if basis_shares == "modelled" else provision_judged)
 
     told = _told(engine, scope, icb_code, as_at, shares)
     frame["take_up_reason"] = frame["ward_code"].map(told.silent).fillna(told.no_window)
@@ -147,18 +152,28 @@ def ward_neighbours(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame
 
 def ward_trend(
     engine: Engine, scope: Scope, ward_code: str, last: date, months: int
-) -> Released:
-    """One row per month, oldest first, to the last one returned: referrals of one ward.
+) -> tuple[Released, str]:
+    """One row per period, oldest first, to the last month returned: referrals of one ward.
 
-    A month before the first return is missing; one inside it without a referral is 0.
+    The periods are months, or quarters where most months would be hidden; the second answer
+    says which. `month` is the first of the period. A period before the first return is
+    missing; one inside the returns without a referral is 0.
     """
     wanted = [take_up.months_before(last, back) for back in reversed(range(months))]
     counted = referrals.referrals_by_month(engine, scope, ward_code, wanted[0], last)
     told_from = referrals.first_month(engine, scope, ward_code)
     frame = pd.DataFrame({"month": wanted}).merge(counted, on="month", how="left")
-    is_told = frame["month"].map(lambda month: told_from is not None and month >= told_from)
-    frame["referrals"] = frame["referrals"].astype("Int64").fillna(0).mask(~is_told.astype(bool))
-    return release(frame, PROFILES[settings().disclosure_profile], people=["referrals"])
+    is_told = [told_from is not None and month >= told_from for month in wanted]
+    frame["referrals"] = frame["referrals"].fillna(0).where(is_told).astype("Int64")
+    profile = PROFILES[settings().disclosure_profile]
+    by_month = release(frame, profile, people=["referrals"])
+    if by_month.frame["referrals_hidden"].mean() <= MOST_HIDDEN:
+        return by_month, "month"
+    quarters = frame.groupby(np.arange(months) // 3).agg(
+        month=("month", "first"),
+        referrals=("referrals", lambda counts: counts.sum(min_count=len(counts))),
+    )
+    return release(quarters, profile, people=["referrals"]), "quarter"
 
 
 def _geometries(shapes: pd.DataFrame) -> list[shapely.Geometry]:
@@ -212,6 +227,13 @@ def _judge_provision(
     columns = [*_COMPONENT_COLUMNS, "service_count", "flags"]
     judged = pd.DataFrame(rows, columns=columns, index=frame.index)
     return judged.astype({"service_count": "Int64", "route_in_inferred": bool})
+
+
+def _marked_modelled(judged: pd.DataFrame) -> pd.DataFrame:
+    """The same, where who serves a ward is modelled: every reason that rests on it says so."""
+    marked = judged.copy()
+    marked["link_worker_reason"] += " (modelled shares)"
+    return marked
 
 
 _COMPONENT_COLUMNS = (

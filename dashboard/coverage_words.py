@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.charts.area_map import DOTTED, HATCHED, RINGED, AreaGroup
+from dashboard.charts.area_map import CROSS, DOTTED, HATCHED, RING, SQUARE, AreaGroup, AreaMark
 from dashboard.coverage import REFERRALS, Basis, Coverage
 from dashboard.filters import Choices
 from dashboard.rules.apportion import PER_PEOPLE
@@ -47,18 +47,19 @@ LAYERS = {
 
 
 LAYER_NAMES = {name: layer.title for name, layer in LAYERS.items()}
+PICK_A_WARD = "Pick a ward here, on the map or in the list"
 TABLE_TEXT = TableText("Wards, worst and most people first", "Search the list", "wards")
 
 
-def chosen_wards(coverage: Coverage, choices: Choices) -> Released:
+def chosen_wards(coverage: Coverage, lad_code: str, pcn_code: str) -> Released:
     """The wards of the chosen locality and network."""
     frame = coverage.wards.frame
     keep = pd.Series(True, index=frame.index)
-    if choices.lad_code:
-        keep &= frame["lad_code"] == choices.lad_code
-    if choices.pcn_code:
+    if lad_code:
+        keep &= frame["lad_code"] == lad_code
+    if pcn_code:
         shares = coverage.shares.frame
-        served = shares[shares["serves"] & (shares["pcn_code"] == choices.pcn_code)]["ward_code"]
+        served = shares[shares["serves"] & (shares["pcn_code"] == pcn_code)]["ward_code"]
         keep &= frame["ward_code"].isin(served)
     return coverage.wards.rows(keep)
 
@@ -72,6 +73,13 @@ def finding(wards: Released, basis: Basis) -> list[str]:
         f"**{len(none):,} of {_wards(len(frame))}** {_has(len(none))} no provision"
         + (f"; **{_people(none, basis)}** there." if len(none) else ".")
     ]
+    guessed = int(none["route_in_inferred"].sum())
+    if guessed:
+        shares = ", by modelled shares" if basis.shares == "modelled" else ""
+        sentences[0] += (
+            f" {len(none) - guessed:,} of them by a scheme return, {guessed:,} inferred from the "
+            f"workforce{shares}."
+        )
     others = [
         f"{number_of:,} {words}"
         for words, number_of in (
@@ -122,7 +130,7 @@ def ward_names(wards: Released) -> dict[str, str]:
     return dict(zip(frame["ward_code"], names, strict=True))
 
 
-def map_alt(layer: Layer, groups: Sequence[AreaGroup]) -> str:
+def map_alt(layer: Layer, groups: Sequence[AreaGroup | AreaMark]) -> str:
     """The map as text: how many wards are in each group."""
     counts = "; ".join(f"{group.label}: {len(group.area_codes)}" for group in groups if len(group.area_codes))
     return f"Map of wards by {layer.title.lower()}. {counts}. The list below has every ward."
@@ -184,7 +192,15 @@ def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
     """The chosen wards in the groups of one layer; each reason for a blank is a group of its own."""
     frame = wards.frame
     if not layer.column:
-        return [_status_group(frame, status) for status in Status] + _special_services(frame)
+        return [
+            AreaGroup(
+                status.value,
+                STATUS_COLOURS[status],
+                frame["ward_code"][frame["status"] == status].tolist(),
+                texture=STATUS_TEXTURES.get(status, ""),
+            )
+            for status in Status
+        ]
     values = frame[layer.column]
     classes = number_classes(values)
     colours = [SEQUENCE[round(place * (len(SEQUENCE) - 1) / max(len(classes) - 1, 1))] for place in range(len(classes))]
@@ -196,7 +212,8 @@ def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
             _class_words(part.low, part.high, layer),
             colour,
             frame["ward_code"][part.holds(values)].tolist(),
-            [f"{number(v, layer.decimals)} {layer.unit}".strip() for v in values[part.holds(values)]],
+            [round(float(value), layer.decimals) for value in values[part.holds(values)]],
+            f"%{{z:,.{layer.decimals}f}} {layer.unit}".strip(),
         )
         for part, colour in zip(classes, colours, strict=True)
     ]
@@ -209,21 +226,39 @@ def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
     return groups
 
 
-def _status_group(frame: pd.DataFrame, status: Status) -> AreaGroup:
-    codes = frame["ward_code"][(frame["status"] == status) & ~_is_special(frame)].tolist()
-    return AreaGroup(status.value, STATUS_COLOURS[status], codes, texture=STATUS_TEXTURES.get(status, ""))
+def map_marks(wards: Released, layer: Layer) -> list[AreaMark]:
+    """What a status rests on, where that is weaker than a return: never drawn like one."""
+    if layer.column:
+        return []
+    frame = wards.frame
+    return [
+        AreaMark(label, symbol, frame["ward_code"][holds(frame)].tolist())
+        for label, symbol, holds in _MARKS
+    ]
 
 
-def _is_special(frame: pd.DataFrame) -> pd.Series[bool]:
-    stale = (frame["status"] == Status.NOTHING_TO_REFER_TO) & (frame["services"] == State.STALE)
-    return stale
+def _has_all_three(frame: pd.DataFrame) -> pd.Series[bool]:
+    return ~frame["status"].isin([s.value for s in Status if s.is_gap or s is Status.NO_RETURN])
 
 
-def _special_services(frame: pd.DataFrame) -> list[AreaGroup]:
-    """Wards whose only entries are stale: the same status, never drawn like an empty one."""
-    stale = frame["ward_code"][_is_special(frame)].tolist()
-    label = f"{Status.NOTHING_TO_REFER_TO}: entries stale"
-    return [AreaGroup(label, STATUS_COLOURS[Status.NOTHING_TO_REFER_TO], stale, texture=RINGED)]
+# What is said, its symbol, and the wards it is said of.
+_MARKS: tuple[tuple[str, str, Callable[[pd.DataFrame], pd.Series[bool]]], ...] = (
+    (
+        "No provision by inference: no scheme return",
+        RING,
+        lambda f: (f["status"] == Status.NO_PROVISION) & f["route_in_inferred"],
+    ),
+    (
+        "Only stale entries to refer to",
+        SQUARE,
+        lambda f: (f["status"] == Status.NOTHING_TO_REFER_TO) & (f["services"] == State.STALE),
+    ),
+    (
+        "Area-wide or online services only",
+        CROSS,
+        lambda f: _has_all_three(f) & (f["services"] == State.AREA_WIDE),
+    ),
+)
 
 
 def _class_words(low: float, high: float, layer: Layer) -> str:
@@ -257,7 +292,7 @@ def ward_columns(basis: Basis) -> Sequence[Column]:
     return (
         Column("Ward", lambda r: Cell(r.ward_name)),
         Column("District", lambda r: Cell(r.lad_name)),
-        Column("Status", lambda r: Cell(r.status, note=_noted(r.reason, r.flags)), MEASURES["status"].definition),
+        Column("Status", lambda r: Cell(r.status, note=_noted(r.reason, r.flags)), MEASURES["status"].definition, is_wide=True),
         _component("Route in", "route_in"),
         _component("Link worker", "link_worker"),
         _component("To refer to", "services"),
@@ -321,8 +356,6 @@ def _ratio(row: Any) -> Cell:
 def swatch(row: Any) -> tuple[str, str]:
     """The colour and texture of a ward's status, beside the word."""
     status = Status(row.status)
-    if status is Status.NOTHING_TO_REFER_TO and row.services == State.STALE:
-        return STATUS_COLOURS[status], RINGED
     return STATUS_COLOURS[status], STATUS_TEXTURES.get(status, "")
 
 

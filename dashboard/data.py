@@ -71,6 +71,19 @@ def fetch(
     return answer
 
 
+def fetch_shared(
+    query: Callable[Concatenate[Engine, Scope, P], Answer],
+    scope: Scope,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Answer:
+    """The same for answers that nobody changes: every caller gets the one that is kept."""
+    name = f"{query.__module__}.{query.__qualname__}"
+    named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))  # type: ignore[arg-type]
+    answer: Answer = _shared(name, data_version(), settings().database_url, scope, args, named, query)
+    return answer
+
+
 def data_version() -> int:
     """A number that is another after each change of the data."""
     return loads.data_version(engine())
@@ -82,6 +95,17 @@ def data_version() -> int:
     hash_funcs={Scope: lambda scope: sorted(scope.icb_codes or ["*"])},
 )
 def _kept(
+    name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
+) -> Any:
+    return _query(engine(), scope, *args, **dict(kwargs))
+
+
+@st.cache_resource(
+    max_entries=MOST_ANSWERS,
+    show_spinner=False,
+    hash_funcs={Scope: lambda scope: sorted(scope.icb_codes or ["*"])},
+)
+def _shared(
     name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
 ) -> Any:
     return _query(engine(), scope, *args, **dict(kwargs))

@@ -110,7 +110,7 @@ def _coverage_missing(no_window: str) -> Callable[[Mapping[str, Any]], dict[str,
         if pd.isna(row["population"]):
             missing["population"] = "no population for this ward's code"
         if pd.isna(row["fte"]):
-            missing["fte_per_10k"] = row["link_worker_reason"]
+            missing["fte_per_10k"] = row["fte_reason"]
         elif pd.isna(row["fte_per_10k"]):
             missing["fte_per_10k"] = "no population for this ward's code"
         if pd.isna(row[REFERRALS]) and not row[hidden_flag(REFERRALS)]:

@@ -6,10 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlencode
 
+import pandas as pd
 import streamlit as st
+from sqlalchemy import Engine
 
-from dashboard.data import engine, fetch
+from dashboard.data import engine, fetch_shared
 from dashboard.rules.take_up import last_whole_month, month_end, months_before
 from dashboard.style import day
 from queries import loads, places, workforce
@@ -49,27 +52,27 @@ class Choices:
 def draw(scope: Scope) -> Choices | None:
     """Draw the shared filters in the sidebar, once a run; `None` when no board is loaded."""
     _read_address()
-    boards = fetch(places.boards, scope)
-    if boards.empty:
+    names = fetch_shared(_boards, scope)
+    if not names:
         return None
-    names = dict(zip(boards["icb_code"], boards["icb_name"].fillna(boards["icb_code"]), strict=True))
     with st.sidebar:
         icb_code = _pick("Integrated care board", BOARD, names, after=_forget_places)
-        wards = fetch(places.wards, scope, icb_code)
-        districts = dict(wards.drop_duplicates("lad_code")[["lad_code", "lad_name"]].itertuples(index=False))
-        lad_code = _pick("Locality (district)", LOCALITY, {ALL: "All localities", **districts}, after=_forget_ward)
+        districts = fetch_shared(_districts, scope, icb_code)
+        lad_code = _pick("Locality (district)", LOCALITY, districts, after=_forget_ward)
+        # Which networks there are depends on the date, and stands above it.
+        place = st.container()
         as_at = _pick_date()
-        pcns = fetch(workforce.fte_by_pcn, scope, icb_code, as_at)
-        named = dict(zip(pcns["pcn_code"], pcns["pcn_name"].fillna(pcns["pcn_code"]), strict=True))
-        pcn_code = _pick("Primary care network", PCN, {ALL: "All networks", **named}, after=_forget_ward)
         months = _pick("Months in trends", MONTHS, {m: f"{m} months" for m in TREND_MONTHS})
+        networks = fetch_shared(_networks, scope, icb_code, as_at)
+        with place:
+            pcn_code = _pick("Primary care network", PCN, networks, after=_forget_ward)
     choices = Choices(
         icb_code=icb_code,
-        icb_name=str(names[icb_code]),
+        icb_name=names[icb_code],
         lad_code=lad_code,
-        lad_name=str(districts[lad_code]) if lad_code else "",
+        lad_name=districts[lad_code] if lad_code else "",
         pcn_code=pcn_code,
-        pcn_name=str(named[pcn_code]) if pcn_code else "",
+        pcn_name=networks[pcn_code] if pcn_code else "",
         as_at=as_at,
         months=int(months),
     )
@@ -101,6 +104,19 @@ def pick_ward(ward_code: str) -> None:
 def choose(name: str, value: str) -> None:
     """Choose from a chart or a table, in a callback: before the boxes are drawn again."""
     st.session_state[name] = value
+
+
+def table_url(subject: str, version: int) -> str:
+    """Where the browser fetches a table of the chosen area: another address for other data."""
+    choices = current()
+    query = {
+        "icb": choices.icb_code,
+        "as_at": choices.as_at.isoformat(),
+        "locality": choices.lad_code,
+        "pcn": choices.pcn_code,
+        "v": version,
+    }
+    return f"/table/{subject}.json?{urlencode(query)}"
 
 
 def write_address() -> None:
@@ -151,6 +167,25 @@ def newest_as_at() -> date:
     newest = loads.newest_date(engine()) if loads.is_demonstration(engine()) else None
     return newest or date.today()
 
+
+
+def _boards(engine: Engine, scope: Scope) -> dict[str, str]:
+    return _named(places.boards(engine, scope), "icb")
+
+
+def _districts(engine: Engine, scope: Scope, icb_code: str) -> dict[str, str]:
+    wards = places.wards(engine, scope, icb_code).drop_duplicates("lad_code")
+    return {ALL: "All localities"} | _named(wards.dropna(subset="lad_code"), "lad")
+
+
+def _networks(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> dict[str, str]:
+    pcns = workforce.fte_by_pcn(engine, scope, icb_code, as_at)
+    return {ALL: "All networks"} | _named(pcns, "pcn")
+
+
+def _named(frame: pd.DataFrame, kind: str) -> dict[str, str]:
+    codes = frame[f"{kind}_code"]
+    return dict(zip(codes, frame[f"{kind}_name"].fillna(codes), strict=True))
 
 
 def _forget_places() -> None:

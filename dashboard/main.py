@@ -6,7 +6,7 @@ from dashboard import filters, show
 from dashboard.access import current_scope
 from dashboard.app import ROOT
 
-st.set_page_config(page_title="Social prescribing coverage", layout="wide", page_icon=":material/map:")
+st.set_page_config(page_title="Social prescribing coverage", layout="wide", page_icon=str(ROOT / "dashboard" / "components" / "icon.svg"))
 show.styles()
 pages = [
     st.Page(ROOT / "pages" / "coverage.py", title="Coverage", url_path="coverage", default=True),

@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import export
 from dashboard.access import current_scope
-from dashboard.data import engine
+from dashboard.coverage_view import ward_list
+from dashboard.data import engine, fetch_shared
 from dashboard.maps import board_map
 from queries.database import newest_revision, revision
 
@@ -118,6 +119,27 @@ def download(request: Request) -> Response:
     )
 
 
+def table(request: Request) -> Response:
+    """The ward list of the chosen area, as the Coverage page's table fetches it."""
+    chosen = request.query_params
+    try:
+        as_at = date.fromisoformat(chosen.get("as_at", ""))
+    except ValueError:
+        return PlainTextResponse("expected as_at=YYYY-MM-DD", 400)
+    body = fetch_shared(
+        ward_list,
+        current_scope(),
+        chosen.get("icb", ""),
+        as_at,
+        chosen.get("locality", ""),
+        chosen.get("pcn", ""),
+    )
+    # The address names the data version, so what is kept is never out of date; private, since
+    # it is what this user may see.
+    headers = {"Cache-Control": "private, max-age=3600", "Content-Encoding": "gzip"}
+    return Response(body, media_type="application/json", headers=headers)
+
+
 def is_alive(_request: Request) -> Response:
     """The process answers."""
     return PlainTextResponse("ok")
@@ -132,6 +154,7 @@ def is_ready(_request: Request) -> Response:
 ROUTES = [
     Route("/geo/topo/{name:path}", coastlines),
     Route("/geo/{icb_code}/{name}.json", geometry),
+    Route("/table/coverage.json", table),
     Route("/export/{subject}.{form}", download),
     Route("/healthz", is_alive),
     Route("/readyz", is_ready),

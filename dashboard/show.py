@@ -3,7 +3,7 @@ value is escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.charts.area_map import AreaGroup
+from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark
 from dashboard.rules.disclosure import Released
 from dashboard.style import Theme
 
@@ -69,6 +69,7 @@ class Column:
     cell: Callable[[Any], Cell]
     help: str = ""
     is_number: bool = False
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def html(markup: str) -> None:
 
 def styles() -> None:
     """The look of our own elements; once a run."""
-    st.html(f"<style>{_CSS}</style>")
+    st.html(f"<style>{theme().as_css()}{_CSS}</style>")
 
 
 def header(question: str, words: str, chips: Sequence[Chip], *, is_demonstration: bool) -> None:
@@ -157,13 +158,27 @@ def tiles(items: Sequence[Tile]) -> None:
     html(f'<ul class="tiles">{boxes}</ul>')
 
 
-def key(title: str, groups: Sequence[AreaGroup], notes: Sequence[str] = ()) -> None:
-    """The key of a map with the number of areas in each group, empty groups left out."""
+_SYMBOLS = {RING: "○", SQUARE: "□", CROSS: "+"}
+
+
+def key(
+    title: str,
+    groups: Sequence[AreaGroup],
+    marks: Sequence[AreaMark] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """The key of a map with the number of areas of each kind, empty ones left out."""
     rows = "".join(
         f'<li><span class="swatch {group.texture}" style="background-color:{group.colour}"></span>'
         f"<span>{escape(group.label)}</span><b>{len(group.area_codes):,}</b></li>"
         for group in groups
         if len(group.area_codes)
+    )
+    rows += "".join(
+        f'<li class="mark"><span class="symbol" aria-hidden="true">{_SYMBOLS[mark.symbol]}</span>'
+        f"<span>{escape(mark.label)}</span><b>{len(mark.area_codes):,}</b></li>"
+        for mark in marks
+        if len(mark.area_codes)
     )
     more = "".join(f"<p>{escape(note)}</p>" for note in notes)
     html(f'<div class="key"><h3>{escape(title)}</h3><ul>{rows}</ul>{more}</div>')
@@ -211,49 +226,57 @@ def chart(
     )
 
 
-def table(
+def table_body(
     released: Released,
     columns: Sequence[Column],
     text: TableText,
     *,
-    name: str,
     row_key: str,
-    picked: str = "",
     swatch: tuple[int, Callable[[Any], tuple[str, str]]] | None = None,
-    on_pick: Callable[[str], None],
-) -> None:
-    """A table of a released frame that can be sorted and searched, and whose rows can be picked."""
+) -> dict[str, Any]:
+    """A table of a released frame as plain values for the browser.
+
+    `swatch` is the place of the column that has a coloured sign, and what it is for a row.
+    """
     rows = []
     for row in checked(released).frame.itertuples():
-        cells = [column.cell(row) for column in columns]
         line: dict[str, Any] = {
             "key": getattr(row, row_key),
-            "cells": [_short(cell) for cell in cells],
+            "cells": [_short(column.cell(row)) for column in columns],
         }
         if swatch:
             line["swatch"] = swatch[1](row)
         rows.append(line)
+    return {
+        "caption": text.caption,
+        "search": text.search,
+        "things": text.things,
+        "page": ROWS_AT_FIRST,
+        "swatch": swatch[0] if swatch else None,
+        "columns": [
+            {
+                "title": column.title,
+                "help": column.help,
+                "number": column.is_number,
+                "wide": column.is_wide,
+            }
+            for column in columns
+        ],
+        "rows": rows,
+    }
+
+
+def table(url: str, *, name: str, picked: str, on_pick: Callable[[str], None]) -> None:
+    """A table that the browser fetches, so that a rerun does not send it again.
+
+    It can be sorted and searched, and its rows can be picked; `url` answers with what
+    `table_body` made.
+    """
 
     def on_picked() -> None:
         on_pick(st.session_state[name]["picked"])
 
-    _TABLE(
-        data={
-            "caption": text.caption,
-            "search": text.search,
-            "things": text.things,
-            "columns": [
-                {"title": column.title, "help": column.help, "number": column.is_number}
-                for column in columns
-            ],
-            "rows": rows,
-            "picked": picked,
-            "page": ROWS_AT_FIRST,
-            "swatch": swatch[0] if swatch else None,
-        },
-        key=name,
-        on_picked_change=on_picked,
-    )
+    _TABLE(data={"url": url, "picked": picked}, key=name, on_picked_change=on_picked)
 
 
 def _short(cell: Cell) -> list[Any]:
@@ -271,6 +294,16 @@ def downloads(subject: str, icb_code: str, as_at: str) -> None:
         for form, words in (("csv", "CSV"), ("xlsx", "Excel"), ("json", "JSON"))
     )
     html(f'<p class="downloads">Download every ward of the board: {links}</p>')
+
+
+def link_to_view(words: str, choices: Mapping[str, str]) -> None:
+    """A link that opens the same view for somebody else."""
+    html(f'<p class="share"><a href="?{urlencode(choices)}" target="_self">{escape(words)}</a></p>')
+
+
+def caption(title: str, words: str) -> None:
+    """The title of a small chart, and what its marks mean."""
+    html(f'<p class="caption"><b>{escape(title)}</b><br>{escape(words)}</p>')
 
 
 def definition_list(items: Sequence[tuple[str, str]], *, label: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.charts.area_map import DOTTED, HATCHED
 from dashboard.rules.coverage import Status
 from dashboard.rules.disclosure import HIDDEN_MARK
 
@@ -29,12 +30,10 @@ STATUS_COLOURS = {
     Status.HIGH: "#2E75B6",
 }
 # Drawn over the colour, so that the reason for a blank never depends on colour alone.
-HATCHED, DOTTED = "hatched", "dotted"
 STATUS_TEXTURES = {Status.NO_RETURN: HATCHED, Status.HIDDEN: DOTTED}
 
 SEQUENCE = ("#E7EDF3", "#BCD3E9", "#7FB0DA", "#3F83C1", "#0B4F93")
 NO_RETURN_COLOUR, HIDDEN_COLOUR = STATUS_COLOURS[Status.NO_RETURN], STATUS_COLOURS[Status.HIDDEN]
-PICKED_COLOUR = "#FFB81C"
 
 
 class Theme:
@@ -46,12 +45,25 @@ class Theme:
         self.muted = "#B4C0C8" if is_dark else "#425563"
         self.line = "#4C6272" if is_dark else "#AEB7BD"
         self.bar = "#6CB4EE" if is_dark else "#005EB8"
+        self.tint = "#1B262D" if is_dark else "#F0F4F5"
+        self.faint = "#36454F" if is_dark else "#D8DDE0"
+        self.warm = "#FFB98A" if is_dark else "#8A3A00"
+
+    def as_css(self) -> str:
+        """The colours as variables for our own elements."""
+        colours = {
+            "ink": self.ink, "muted": self.muted, "line": self.faint, "tint": self.tint,
+            "blue": self.bar, "warm": self.warm,
+        }  # fmt: skip
+        return ":root{" + "".join(f"--board-{name}:{value};" for name, value in colours.items()) + "}"
 
 
 def template(theme: Theme) -> dict[str, Any]:
     """The layout every chart starts from: our font, transparent ground, quiet lines."""
     axis = {"gridcolor": theme.line, "linecolor": theme.muted, "zeroline": False, "automargin": True}
     return {
+        # Without one of its own, Plotly adds 3 kB of its default template to every figure.
+        "template": {"data": {}},
         "font": {"family": FONT, "size": 14, "color": theme.ink},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -61,6 +73,11 @@ def template(theme: Theme) -> dict[str, Any]:
         "xaxis": axis,
         "yaxis": axis,
     }
+
+
+def map_layout(theme: Theme) -> dict[str, Any]:
+    """The same for a map: on light paper in both themes, where the darkest areas stand out."""
+    return {**template(theme), "paper_bgcolor": "#C9D3DA" if theme.is_dark else "rgba(0,0,0,0)"}
 
 
 def number(value: Any, decimals: int = 0) -> str:

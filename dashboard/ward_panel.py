@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import show
+from dashboard import filters, show
 from dashboard.charts.bars import month_bars
 from dashboard.coverage import REFERRALS, Basis, Coverage, ward_neighbours, ward_trend
 from dashboard.data import fetch
@@ -39,7 +39,7 @@ def ward_panel(scope: Scope, choices: Choices, coverage: Coverage, ward_code: st
     codes = [ward_code, *near[near["ward_code"] == ward_code]["neighbour_code"]]
     rows = wards[wards["ward_code"].isin(codes)].sort_values("ward_code", key=lambda c: c != ward_code)
     show.small_table(*_compared(rows), caption=f"{ward.ward_name} and the wards beside it")
-    st.markdown("Link to this ward: copy the address of this page.")
+    show.link_to_view("Link to this ward", {filters.BOARD: choices.icb_code, filters.WARD: ward_code, filters.AS_AT: choices.as_at.isoformat()})
 
 
 def _trail(ward: Any, basis: Basis) -> list[tuple[str, str]]:
@@ -51,7 +51,9 @@ def _trail(ward: Any, basis: Basis) -> list[tuple[str, str]]:
     if pd.notna(ward.population):
         people = f"{ward.population:,}"
         people += f", {ward.adults:,} of them adults" if pd.notna(ward.adults) else ""
-    fte = f"{number(ward.fte_per_10k, 2)} per 10,000 people" if pd.notna(ward.fte_per_10k) else MISSING
+    fte = f"{number(ward.fte_per_10k, 2)} FTE per 10,000 people"
+    if pd.isna(ward.fte_per_10k):
+        fte = ward.fte_reason or people
     if basis.shares == "modelled":
         fte += " (modelled shares)"
     take_up = ward.take_up_reason or basis.no_window
@@ -94,17 +96,18 @@ def _referrals(scope: Scope, choices: Choices, coverage: Coverage, ward: Any) ->
     if coverage.basis.window is None or ward.take_up_reason:
         show.empty("No referrals to show", ward.take_up_reason or coverage.basis.no_window)
         return
-    trend = fetch(ward_trend, scope, ward.ward_code, coverage.basis.window[1], choices.months)
+    trend, period = fetch(ward_trend, scope, ward.ward_code, coverage.basis.window[1], choices.months)
     theme = show.theme()
     chart = month_bars(trend, "referrals", label="Referrals", colour=theme.bar, layout=template(theme))
-    st.markdown(f"**Referrals by month** ({trend.profile.words})")
-    show.chart(chart, trend, name="ward_referrals", alt=f"Referrals by month for {ward.ward_name}; the table below has the numbers")
-    with st.expander("The months as a table"):
+    show.caption(f"Referrals by {period}", trend.profile.words)
+    show.chart(chart, trend, name="ward_referrals", alt=f"Referrals by {period} for {ward.ward_name}; the table below has the numbers")
+    with st.expander(f"The {period}s as a table"):
+        start = "" if period == "month" else "from "
         rows = [
-            [f"{row.month:%b %Y}", count(row.referrals, is_hidden=row.referrals_hidden)]
+            [f"{start}{row.month:%b %Y}", count(row.referrals, is_hidden=row.referrals_hidden)]
             for row in trend.frame.itertuples()
         ]
-        show.small_table(["Month", "Referrals"], rows, caption=f"Referrals by month, {ward.ward_name}")
+        show.small_table([period.capitalize(), "Referrals"], rows, caption=f"Referrals by {period}, {ward.ward_name}")
 
 
 def _services(scope: Scope, choices: Choices, ward: Any) -> tuple[list[str], list[list[str]]]:

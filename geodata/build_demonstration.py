@@ -160,7 +160,9 @@ def ward_names(centres: npt.NDArray[np.float64], district: str) -> list[str]:
 
 def write_wards(lsoas: geopandas.GeoDataFrame) -> None:
     """The wards of 2025 as GeoJSON in the form of the Office for National Statistics."""
-    wards = lsoas[~lsoas["hidden"]].dissolve("ward_2025", aggfunc={"district": "first"}, method="coverage")
+    wards = lsoas[~lsoas["hidden"]].dissolve(
+        "ward_2025", aggfunc={"district": "first"}, method="coverage"
+    )
     wards["geometry"] = shapely.coverage_simplify(wards["geometry"].to_numpy(), TOLERANCE_METRES)
     points = wards["geometry"].representative_point()
     degrees = points.to_crs("EPSG:4326")

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import geopandas
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
+from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -36,7 +37,8 @@ STRIPE_PIXELS = 7  # from stripe to stripe
 STRIPE_SHARE = 0.2  # of the spacing that is ink
 METRES_PER_DEGREE = 111_000  # of latitude
 
-pyproj.network.set_network_enabled(False)  # PROJ may otherwise fetch grid files from the internet
+# PROJ may otherwise fetch grid files from the internet.
+pyproj.network.set_network_enabled(False)  # type: ignore[attr-defined]
 _TO_METRES = pyproj.Transformer.from_crs(4326, 27700, always_xy=True)
 _TO_DEGREES = pyproj.Transformer.from_crs(27700, 4326, always_xy=True)
 
@@ -77,9 +79,9 @@ def read_features(raw: bytes) -> geopandas.GeoDataFrame:
     return geopandas.GeoDataFrame(frame, geometry=_repair(shapes), crs="EPSG:4326")
 
 
-def _feature_collection(raw: bytes) -> dict[str, Any]:
+def _feature_collection(raw: bytes) -> Any:
     try:
-        found = json.loads(raw.decode("utf-8-sig"), parse_constant=float)
+        found = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ShapeError(
             "Expected a GeoJSON file in UTF-8; found something that is not JSON. "
@@ -88,7 +90,7 @@ def _feature_collection(raw: bytes) -> dict[str, Any]:
     kind = found.get("type") if isinstance(found, dict) else type(found).__name__
     if kind != "FeatureCollection" or not isinstance(found.get("features"), list):
         raise ShapeError(
-            f"Expected a GeoJSON FeatureCollection; found {str(kind)[:40]!r} at the top of the file. "
+            f"Expected a GeoJSON FeatureCollection; found {str(kind)[:40]!r} at the top. "
             "Download the whole layer, not one feature or a service description."
         )
     if not found["features"]:
@@ -96,12 +98,15 @@ def _feature_collection(raw: bytes) -> dict[str, Any]:
             "Expected at least one feature; found none. "
             "The query that made the file matched no area: check its field and code."
         )
-    crs = found.get("crs") or {}
-    name = str(crs.get("properties", {}).get("name", "")) if isinstance(crs, dict) else str(crs)
+    crs = found.get("crs")
+    try:
+        name = str(crs["properties"]["name"]) if crs else ""
+    except (TypeError, LookupError):
+        name = str(crs)
     if name and not KNOWN_SYSTEMS.search(name):
         raise ShapeError(
-            f"Expected WGS84 (EPSG:4326) or British National Grid (EPSG:27700); found {name[:60]!r} "
-            "in the crs member. Download the file again in one of these two."
+            f"Expected WGS84 (EPSG:4326) or British National Grid (EPSG:27700); found "
+            f"{name[:60]!r} in the crs member. Download the file again in one of these two."
         )
     return found
 
@@ -117,8 +122,9 @@ def _feature(feature: Any, number: int) -> tuple[BaseGeometry, dict[str, str]]:
             f"feature {number}. Download the boundary layer, not its points or lines."
         )
     try:
-        polygon = shapely.force_2d(shape(geometry))
-    except (ValueError, TypeError, LookupError, shapely.errors.ShapelyError) as error:
+        with np.errstate(invalid="ignore"):  # NaN and infinity are told later, by their place
+            polygon = shapely.force_2d(shape(geometry))
+    except (ValueError, TypeError, ArithmeticError, LookupError, ShapelyError) as error:
         raise ShapeError(
             f"Expected closed rings of number pairs; found coordinates that cannot be read in "
             f"feature {number}. Download the file again."
@@ -128,12 +134,21 @@ def _feature(feature: Any, number: int) -> tuple[BaseGeometry, dict[str, str]]:
             f"Expected an area; found empty geometry in feature {number}. "
             "Remove the feature, or download the file again."
         )
-    return polygon, {key: "" if value is None else str(value) for key, value in properties.items()}
+    texts = {key: "" if value is None else str(value) for key, value in properties.items()}
+    try:
+        "".join([*texts, *texts.values()]).encode()
+    except UnicodeEncodeError as error:  # JSON can spell half a character, which no column holds
+        raise ShapeError(
+            f"Expected readable text; found half a character in feature {number}. "
+            "Download the file again."
+        ) from error
+    return polygon, texts
 
 
 def _in_box(points: np.ndarray, box: Box) -> np.ndarray:
     """True for each point inside; never for NaN or infinity."""
-    return ((points >= box[:2]) & (points <= box[2:])).all(axis=1)
+    inside: np.ndarray = np.all((points >= box[:2]) & (points <= box[2:]), axis=1)
+    return inside
 
 
 def _refuse_outside(shapes: np.ndarray, box: Box) -> None:
@@ -143,8 +158,8 @@ def _refuse_outside(shapes: np.ndarray, box: Box) -> None:
         first = outside[0]
         x, y = (_masked(value) for value in points[first])
         raise ShapeError(
-            "Expected coordinates in Great Britain, all as longitude and latitude or all as British "
-            f"National Grid metres; found ({x}, {y}) in feature {owner[first] + 1}. "
+            "Expected coordinates in Great Britain, all as longitude and latitude or all as "
+            f"British National Grid metres; found ({x}, {y}) in feature {owner[first] + 1}. "
             "Check that x comes before y, and download the file in EPSG:4326."
         )
 
@@ -155,11 +170,10 @@ def _masked(value: float) -> str:
 
 
 def _repair(shapes: np.ndarray) -> np.ndarray:
-    broken = np.flatnonzero(~shapely.is_valid(shapes))
-    if len(broken):
-        shapes[broken] = shapely.make_valid(
-            shapes[broken], method="structure", keep_collapsed=False
-        )
+    for broken in np.flatnonzero(~shapely.is_valid(shapes)):
+        # By lines, not by structure: ONS files hold a shell inside a shell where a hole is meant.
+        parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(shapes[broken])))
+        shapes[broken] = shapely.multipolygons(parts[shapely.get_dimensions(parts) == 2])
     empty = np.flatnonzero(shapely.area(shapes) == 0)
     if len(empty):
         raise ShapeError(
@@ -170,9 +184,10 @@ def _repair(shapes: np.ndarray) -> np.ndarray:
 
 
 def _reproject(shapes: np.ndarray, transformer: pyproj.Transformer) -> np.ndarray:
-    return shapely.transform(
+    projected: np.ndarray = shapely.transform(
         shapes, lambda points: np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
     )
+    return projected
 
 
 def _metres(geometries: Sequence[BaseGeometry]) -> np.ndarray:
@@ -181,8 +196,11 @@ def _metres(geometries: Sequence[BaseGeometry]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class MapLayer:
-    """GeoJSON for an SVG choropleth: feature ids are ward codes, rings clockwise; the only
-    property is the ward's name, so that what is pointed at can be named without sending it again."""
+    """GeoJSON for an SVG choropleth: feature ids are ward codes, rings clockwise.
+
+    The only property is the ward's name, so that what is pointed at can be named without sending
+    it again.
+    """
 
     name: str
     body: bytes
@@ -214,7 +232,8 @@ def _simplified(shapes: np.ndarray, tolerance_metres: float) -> np.ndarray:
         return shapes
     if not shapely.coverage_is_valid(shapes):
         shapes = _cleaned(shapes, otherwise=shapes)
-    return shapely.coverage_simplify(shapes, tolerance_metres)
+    simpler: np.ndarray = shapely.coverage_simplify(shapes, tolerance_metres)
+    return simpler
 
 
 def _cleaned(shapes: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
@@ -225,7 +244,8 @@ def _cleaned(shapes: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
 
 def _rounded(shapes: np.ndarray, decimals: int) -> np.ndarray:
     """Each vertex rounded by itself, so a shared vertex moves to the same place in both wards."""
-    return shapely.transform(shapes, lambda points: np.round(points, decimals))
+    rounded: np.ndarray = shapely.transform(shapes, lambda points: np.round(points, decimals))
+    return rounded
 
 
 def _layer(
@@ -243,17 +263,16 @@ def _layer(
             "geometry": {"type": "MultiPolygon", "coordinates": _rings(drawn) or _rings(exact)},
         }
         for code, name, drawn, exact in zip(
-            ward_codes, names or [None] * len(ward_codes), rounded, shapes, strict=True
+            ward_codes, names or repeat(None, len(ward_codes)), rounded, shapes, strict=True
         )
     ]
     collection = {"type": "FeatureCollection", "features": features}
     body = json.dumps(collection, separators=(",", ":")).encode()
-    west, south, east, north = shapely.total_bounds(rounded).tolist()
     return MapLayer(
         name=hashlib.sha256(body).hexdigest()[:16],
         body=body,
         gzipped=gzip.compress(body, mtime=0),
-        bounds=(west, south, east, north) if features else GREAT_BRITAIN_DEGREES,
+        bounds=tuple(shapely.total_bounds(rounded).tolist()) if features else GREAT_BRITAIN_DEGREES,
     )
 
 
@@ -331,7 +350,7 @@ def _pieces(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Polygons of each ward inside its band, larger than `least_area`, and the ward of each."""
     parts, band = shapely.get_parts(shapely.intersection(wards[ward], bands), return_index=True)
-    kept = (shapely.get_dimensions(parts) == 2) & (shapely.area(parts) > least_area)
+    kept = shapely.area(parts) > least_area  # lines and points have none
     return parts[kept], ward[band[kept]]
 
 
@@ -350,10 +369,11 @@ def centroids_metres(
 
 
 def neighbours(ward_codes: Sequence[str], geometries: Sequence[BaseGeometry]) -> pd.DataFrame:
-    """One row per ordered pair of wards with a common edge: ward_code, neighbour_code, shared_metres.
+    """One row per ordered pair of wards with a common edge, and its length.
 
-    A common corner is not a common edge. Gaps up to 5 m between published boundaries are closed
-    first, so a shared length can be off by a few metres at its ends.
+    Columns ward_code, neighbour_code, shared_metres. A common corner is not a common edge. Gaps up
+    to 5 m between published boundaries are closed first, so a shared length can be off by a few
+    metres at its ends.
     """
     shapes = _metres(geometries)
     if len(shapes):

@@ -7,7 +7,7 @@ import pandas as pd
 # published counts of patients by practice and small area replace the model once they are loaded.
 DECAY_METRES = 2_000.0
 LEAST_PATIENTS = 0.5  # an assumption: a cell that would be shown as nobody is left out
-MOST_ROUNDS = 200  # a county settles within about fifty
+MOST_ROUNDS = 200  # a county settles in fewer than 150
 CLOSE_ENOUGH = 0.01  # relative error of a ward's total at which fitting stops
 
 
@@ -50,9 +50,10 @@ def _refuse_unusable(frame: pd.DataFrame, columns: list[str], kind: str) -> None
     numbers = frame[columns].to_numpy(float, na_value=np.nan)
     bad = ~np.isfinite(numbers).all(axis=1) | (numbers[:, 2] < 0)
     if bad.any():
+        first = frame[f"{kind}_code"].iloc[int(bad.argmax())]
         raise ValueError(
-            f"Expected a place and a count of 0 or more for every {kind}; found {bad.sum()} without, "
-            f"first {frame[f'{kind}_code'].iloc[int(bad.argmax())]}. Leave those out first."
+            f"Expected a place and a count of 0 or more for every {kind}; "
+            f"found {bad.sum()} without, first {first}. Leave those out first."
         )
 
 
@@ -62,11 +63,13 @@ def _attraction(practices: pd.DataFrame, wards: pd.DataFrame, decay_metres: floa
     distance = np.hypot(*(here[:, None] - there[None]).transpose(2, 0, 1))
     # Measured from the nearest ward, so that a far practice does not underflow to nothing; the
     # totals of practices take the constant factor out again.
-    return np.exp(-(distance - distance.min(axis=1, keepdims=True, initial=np.inf)) / decay_metres)
+    nearest = distance.min(axis=1, keepdims=True, initial=np.inf)
+    attraction: np.ndarray = np.exp((nearest - distance) / decay_metres)
+    return attraction
 
 
 def _fitted(attraction: np.ndarray, lists: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """Iterative proportional fitting: rows add up to `lists`, columns nearly share like `people`."""
+    """Iterative proportional fitting: rows add up to `lists`, columns nearly like `people`."""
     wanted = people * (lists.sum() / max(people.sum(), 1))
     patients = _scaled(attraction * people, lists, axis=1)
     for _ in range(MOST_ROUNDS):
@@ -80,4 +83,5 @@ def _fitted(attraction: np.ndarray, lists: np.ndarray, people: np.ndarray) -> np
 def _scaled(patients: np.ndarray, totals: np.ndarray, axis: int) -> np.ndarray:
     now = patients.sum(axis=axis)
     factor = np.divide(totals, now, out=np.zeros_like(totals), where=now > 0)
-    return patients * np.expand_dims(factor, axis)
+    scaled: np.ndarray = patients * np.expand_dims(factor, axis)
+    return scaled

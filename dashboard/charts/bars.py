@@ -7,10 +7,15 @@ from typing import Any
 from dashboard.rules.disclosure import Released, hidden_flag
 
 
+# The top of the axis when nothing larger is shown.
+LEAST_TOP = 10
+
+
 def month_bars(
     released: Released, column: str, *, label: str, colour: str, layout: dict[str, Any]
 ) -> dict[str, Any]:
-    """A Plotly figure of one released count by `month`, oldest first."""
+    """A Plotly figure of one released count by `month` (the first of each period), oldest
+    first."""
     frame = released.frame
     hidden = frame[hidden_flag(column)]
     missing = frame[column].isna() & ~hidden
@@ -46,6 +51,10 @@ def month_bars(
             "height": 220,
             "bargap": 0.25,
             "xaxis": {**layout["xaxis"], "type": "date", "tickformat": "%b %Y", "showgrid": False},
-            "yaxis": {**layout["yaxis"], "rangemode": "tozero", "title": {"text": label}},
+            "yaxis": {
+                **layout["yaxis"],
+                "range": [0, max([*known[column].astype(int), LEAST_TOP]) * 1.1],
+                "title": {"text": label},
+            },
         },
     }

@@ -1,9 +1,36 @@
 // A table of released values: sortable, searchable, and its rows can be picked.
-// data: { caption, columns: [{ title, help, number }], rows: [{ key, cells: [[text, sort, note]] }],
-//         picked, page }
+// data: { url, picked }; the url answers with { caption, search, things, page, swatch,
+// columns: [{ title, help, number, wide }], rows: [{ key, cells: [[text, sort, note]], swatch }] }
+const fetched = new Map();
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".board-table");
   const state = (root.boardState ??= { sort: null, down: false, all: false, query: "" });
+  state.picked = data.picked;
+  if (state.url === data.url) {
+    state.mark?.();
+    return;
+  }
+  state.url = data.url;
+  if (!fetched.has(data.url)) {
+    if (fetched.size > 8) fetched.clear();
+    fetched.set(data.url, fetch(data.url).then((answer) => {
+      if (!answer.ok) throw new Error(String(answer.status));
+      return answer.json();
+    }));
+  }
+  const wanted = data.url;
+  fetched.get(wanted).then(
+    (body) => { if (state.url === wanted) build(root, state, body, setTriggerValue); },
+    () => {
+      fetched.delete(wanted);
+      state.url = null;
+      root.textContent = "The list could not be fetched. Reload the page to try again.";
+    },
+  );
+}
+
+function build(root, state, data, setTriggerValue) {
   const make = (tag, attributes = {}, ...children) => {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
@@ -22,7 +49,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const buttons = data.columns.map((column, place) => {
     const button = make("button", { type: "button", title: column.help }, column.title);
-    const cell = make("th", { scope: "col", class: column.number ? "number" : null }, button);
+    const cell = make("th", { scope: "col", class: column.number ? "number" : column.wide ? "wide" : null }, button);
     button.addEventListener("click", () => {
       state.down = state.sort === place ? !state.down : Boolean(column.number);
       state.sort = place;
@@ -49,7 +76,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const cells = row.cells.map(([text, , note], place) => {
       const inside = [];
       if (place === 0) {
-        const button = make("button", { type: "button", class: "board-pick", "aria-pressed": String(row.key === data.picked) }, text);
+        const button = make("button", { type: "button", class: "board-pick", "aria-pressed": String(row.key === state.picked) }, text);
         button.addEventListener("click", () => setTriggerValue("picked", row.key));
         inside.push(button);
       } else {
@@ -59,7 +86,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       if (note) inside.push(make("span", { class: "note" }, note));
       return make(place === 0 ? "th" : "td", { scope: place === 0 ? "row" : null, class: data.columns[place].number ? "number" : null }, ...inside);
     });
-    return make("tr", { class: row.key === data.picked ? "picked" : null }, ...cells);
+    return make("tr", { "data-key": row.key, class: row.key === state.picked ? "picked" : null }, ...cells);
   }
 
   function draw() {
@@ -81,6 +108,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     more.textContent = `Show all ${found.length.toLocaleString("en-GB")}`;
   }
 
+  state.mark = () => {
+    for (const row of body.rows) {
+      const picked = row.dataset.key === state.picked;
+      row.classList.toggle("picked", picked);
+      row.querySelector(".board-pick").setAttribute("aria-pressed", String(picked));
+    }
+  };
   search.addEventListener("input", () => { state.query = search.value; draw(); });
   more.addEventListener("click", () => { state.all = true; draw(); });
   const table = make("table", {}, make("caption", {}, data.caption), make("thead", {}, head), body);

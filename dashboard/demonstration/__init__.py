@@ -21,7 +21,7 @@ from dashboard.demonstration.story import make_story
 from dashboard.demonstration.workforce import workforce_files
 from dashboard.intake.source import Source
 from queries import loads
-from queries.load import LoadRecord
+from queries.load import LoadRecord, remove_demonstration
 
 DEMONSTRATION_DATE = date(2026, 6, 30)
 SEED = 20_260_630
@@ -55,7 +55,12 @@ def make(
     if loads.is_demonstration(engine):
         return []
     records = []
-    for source in files():
-        progress(source.name)
-        records.append(intake.take_in(engine, source, hash_key, is_demonstration=True))
+    try:
+        for source in files():
+            progress(source.name)
+            records.append(intake.take_in(engine, source, hash_key, is_demonstration=True))
+    except BaseException:
+        # Half a demonstration would tell another story, and never be completed.
+        remove_demonstration(engine)
+        raise
     return records

@@ -53,18 +53,22 @@ def referral_files(
     starts = [(FIRST_MONTH + 12 * year).astype("datetime64[D]") for year in range(MONTHS // 12 + 1)]
     sources = []
     for owner in BOARDS:
-        for first, after in zip(starts, starts[1:], strict=False):
+        for first, after in itertools.pairwise(starts):
             inside = (referrals.received >= first) & (referrals.received < after)
             rows = np.flatnonzero(inside & (board == owner.icb_code))
-            name = f"{owner.name.split()[0]} {first.astype(str)[:7]} to {(after - 1).astype(str)[:7]}"
+            name = f"{owner.name.split()[0]} from {first.astype(str)[:7]}"
             sources.append(_file(f"demonstration referrals {name}.csv", columns, rows, owner))
     return sources
 
 
-def _file(name: str, columns: dict[str, Texts], rows: npt.NDArray[np.int64], owner: Board) -> Source:
+def _file(
+    name: str, columns: dict[str, Texts], rows: npt.NDArray[np.int64], owner: Board
+) -> Source:
     # Kent sends ward and PCN, Medway LSOA and practice: both are good returns.
     left_out = {"lsoa_code", "practice_code"} if owner is KENT else {"ward_code", "pcn_code"}
-    chosen = {heading: column[rows] for heading, column in columns.items() if heading not in left_out}
+    chosen = {
+        heading: column[rows] for heading, column in columns.items() if heading not in left_out
+    }
     return csv_file(name, chosen)
 
 
@@ -158,13 +162,17 @@ def _texts(days: Days) -> Texts:
 
 
 def _where(condition: Lots, yes: object, no: object) -> Texts:
-    return np.where(condition, np.asarray(yes, dtype=object), np.asarray(no, dtype=object))
+    chosen: Texts = np.where(condition, np.asarray(yes, dtype=object), np.asarray(no, dtype=object))
+    return chosen
 
 
-def _lot(words: Sequence[str], shares: Sequence[float], count: int, rng: np.random.Generator) -> Texts:
+def _lot(
+    words: Sequence[str], shares: Sequence[float], count: int, rng: np.random.Generator
+) -> Texts:
     upto = np.cumsum(shares)
     chosen = np.searchsorted(upto, rng.random(count) * upto[-1], side="right")
-    return np.array(words, dtype=object)[chosen]
+    texts: Texts = np.array(words, dtype=object)[chosen]
+    return texts
 
 
 def _reasons(count: int, rng: np.random.Generator) -> Texts:

@@ -106,4 +106,5 @@ def _by_age(lsoas: pd.DataFrame, rng: np.random.Generator) -> npt.NDArray[np.int
     upto = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
     # Differences of rounded running totals: whole people who add up to the LSOA's.
     totals = np.floor(upto * lsoas["people"].to_numpy()[:, None] + 0.5).astype(np.int64)
-    return np.diff(totals, axis=1, prepend=0)
+    people: npt.NDArray[np.int64] = np.diff(totals, axis=1, prepend=0)
+    return people

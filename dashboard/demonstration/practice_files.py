@@ -16,7 +16,7 @@ def practice_files(made: Practices) -> list[Source]:
     boards = {board.icb_code: board for board in BOARDS}
     rows = made.practices
     mine = [boards[code] for code in rows["board"]]
-    names = made.pcns.set_index("pcn_code")["pcn_name"]
+    names = {pcn.code: pcn.name for pcn in made.pcns}
     return [
         csv_file(
             "demonstration practices 2026-06.csv",

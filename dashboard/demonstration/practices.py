@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dashboard.demonstration.places import BOARDS, KENT, MEDWAY, Places
+from dashboard.demonstration.places import BOARDS, Board, Places
 
 PCNS = {
     "Ashford": 3,
@@ -30,43 +30,51 @@ LEAST_SHARE = 0.02
 
 
 @dataclass(frozen=True)
+class Pcn:
+    """A primary care network of the demonstration."""
+
+    code: str
+    name: str
+    district: str
+    board: Board
+
+
+@dataclass(frozen=True)
 class Practices:
-    """`practices`: one row a practice; `pcns`: one row a PCN; `patients`: one row a practice
-    and LSOA (`lsoa` and `practice` count rows of the frames), sorted by LSOA."""
+    """`practices`: one row a practice; `patients`: one row a practice and LSOA (`lsoa` and
+    `practice` count rows of the frames), sorted by LSOA."""
 
     practices: pd.DataFrame
-    pcns: pd.DataFrame
+    pcns: list[Pcn]
     patients: pd.DataFrame
 
 
 def make_practices(places: Places, rng: np.random.Generator) -> Practices:
     """Practices at the centres of LSOAs, joined by neighbourhood into PCNs."""
     lsoas = places.lsoas
-    practices, pcns = [], []
+    practices: list[pd.DataFrame] = []
+    pcns: list[Pcn] = []
     for board in BOARDS:
         mine = lsoas[lsoas["board"] == board.icb_code]
-        for district, group in mine.groupby("LAD25NM", sort=True):
+        start = len(pcns)
+        for district in sorted(mine["LAD25NM"].unique()):
+            group = mine[mine["LAD25NM"] == district]
             count = round(board.practices * len(group) / len(mine))
             # Towns have more practices than their area says: the smaller an LSOA, the likelier.
             likely = 1 / np.sqrt(group["area_hectares"].to_numpy(dtype=float))
             order = np.argsort(-np.log(rng.random(len(group))) / likely, kind="stable")
             sites = group.iloc[np.sort(order[:count])]
             groups = _split(sites[["easting", "northing"]].to_numpy(dtype=float), PCNS[district])
-            names = _names(str(district), sites, groups)
-            for number, members in enumerate(groups):
-                code = f"U{board.letters}{sum(p['board'] == board.icb_code for p in pcns) + 1:03d}"
-                pcns.append(
-                    {"pcn_code": code, "pcn_name": names[number], "district": district}
-                    | {"board": board.icb_code}
-                )
-                practices.append(sites.iloc[members].assign(pcn_code=code))
+            for name, members in zip(_names(district, sites, groups), groups, strict=True):
+                code = f"U{board.letters}{len(pcns) - start + 1:03d}"
+                pcns.append(Pcn(code, name, district, board))
+                practices.append(sites.iloc[members].assign(pcn_code=code, letters=board.letters))
     found = pd.concat(practices).reset_index(drop=True)
-    letters = found["board"].map({KENT.icb_code: KENT.letters, MEDWAY.icb_code: MEDWAY.letters})
     number = found.groupby("board").cumcount() + 1
-    found["practice_code"] = letters + number.map("{:04d}".format)
-    found["practice_name"] = found["LAD25NM"] + " Surgery " + number.astype(str)
+    found["practice_code"] = found["letters"] + number.map("{:04d}".format)
+    found["practice_name"] = found["LAD25NM"] + " Surgery " + number.map(str)
     sizes = rng.uniform(0.7, 1.6, len(found))
-    return Practices(found, pd.DataFrame(pcns), _patients(places, found, sizes))
+    return Practices(found, pcns, _patients(places, found, sizes))
 
 
 def _split(points: np.ndarray, parts: int) -> list[np.ndarray]:
@@ -106,6 +114,10 @@ def _patients(places: Places, practices: pd.DataFrame, sizes: np.ndarray) -> pd.
     metres = np.sqrt((apart**2).sum(axis=2))
     nearest = metres.min(axis=1, keepdims=True)
     drawn = sizes * np.exp(-(metres - nearest) / (350 + 0.25 * nearest))
+    drawn /= drawn.sum(axis=1, keepdims=True)
+    # A PCN is a neighbourhood: who leaves a practice mostly stays with the others of its PCN.
+    pcns = practices["pcn_code"].to_numpy(dtype=object)
+    drawn *= drawn @ (pcns[:, None] == pcns)
     drawn /= drawn.sum(axis=1, keepdims=True)
     drawn[drawn < LEAST_SHARE] = 0
     drawn /= drawn.sum(axis=1, keepdims=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dashboard.demonstration.places import Places
 from dashboard.demonstration.story import Story
 from dashboard.demonstration.tables import csv_file
@@ -33,7 +35,7 @@ def scheme_files(places: Places, story: Story) -> list[Source]:
     ]
 
 
-def _file(name: str, rows: list[tuple[str, ...]]) -> Source:
+def _file(name: str, rows: Sequence[tuple[str, ...]]) -> Source:
     schemes, organisations, models, speaks_for, serves = zip(*rows, strict=True)
     return csv_file(
         name,

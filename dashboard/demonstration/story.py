@@ -44,7 +44,9 @@ class Story:
 
 def make_story(places: Places, made: Practices, rng: np.random.Generator) -> Story:
     """Choose them by where they lie, and the low and the high ones by lot."""
-    pcns = made.pcns.groupby("district")["pcn_code"].agg(list)
+    pcns: dict[str, list[str]] = {}
+    for pcn in made.pcns:
+        pcns.setdefault(pcn.district, []).append(pcn.code)
     thanet = _wards(places, "Thanet").sort_values(["imd_rank", "WD25CD"])
     gravesham = _outward(places, "Gravesham")
     ashford = _outward(places, "Ashford")
@@ -55,7 +57,7 @@ def make_story(places: Places, made: Practices, rng: np.random.Generator) -> Sto
     return Story(
         without_workforce_return=pcns["Dover"][0],
         without_link_worker=(pcns["Swale"][2], pcns["Swale"][3]),
-        stopped_referrals=pcns["Sevenoaks"][2],
+        stopped_referrals=pcns["Sevenoaks"][0],
         in_two_pcns=(pcns["Maidstone"][0], pcns["Maidstone"][1]),
         served_in_thanet=tuple(thanet["WD25CD"].iloc[:2]),
         stale=stale,
@@ -64,9 +66,9 @@ def make_story(places: Places, made: Practices, rng: np.random.Generator) -> Sto
         not_reached=tuple(
             lots[district].pop() for district in ("Ashford", "Dartford", "Tonbridge and Malling")
         ),
-        few=tuple(lots[district].pop() for district in JUDGED[:6]),
-        low=tuple(lots[district].pop() for district in JUDGED for _ in range(2)),
-        high=tuple(lots[district].pop() for district in JUDGED for _ in range(2)),
+        few=tuple(lots[district].pop() for district in JUDGED),
+        low=tuple(lots[district].pop() for district in JUDGED for _ in range(3)),
+        high=tuple(lots[district].pop() for district in JUDGED),
     )
 
 
@@ -85,6 +87,8 @@ def _outward(places: Places, district: str) -> tuple[str, ...]:
 def _lots(places: Places, taken: set[str], rng: np.random.Generator) -> dict[str, list[str]]:
     """The other wards of each judged district in an order drawn by lot."""
     return {
-        district: [code for code in rng.permutation(_outward(places, district)) if code not in taken]
+        district: [
+            code for code in rng.permutation(_outward(places, district)) if code not in taken
+        ]
         for district in JUDGED
     }

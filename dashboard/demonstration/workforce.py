@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dashboard.demonstration.places import BOARDS
-from dashboard.demonstration.practices import Practices
+from dashboard.demonstration.places import KENT
+from dashboard.demonstration.practices import Pcn, Practices
 from dashboard.demonstration.story import Story
 from dashboard.demonstration.tables import csv_file
 from dashboard.intake.source import Source
@@ -16,19 +16,22 @@ from dashboard.intake.workforce import CONTRACTED, LINK_WORKER_ROLE, OWN_STAFF
 MONTHS = [(2023 + month // 12, month % 12 + 1) for month in range(6, 42)]
 CORRECTED = (2026, 5)
 SILENT_FROM = (2026, 3)
+REGION = ("D01", "Demonstration region")
 PATIENT_CARE = "Other Direct Patient Care staff"
-# What else a PCN employs; the last has "link worker" in its name and is none.
-OTHER_STAFF = (
-    ("Other Direct Patient Care staff", "Pharmacists", "Pharmacist", 1.0),
-    ("Other Direct Patient Care staff", "Care Coordinators", "Care Coordinator", 0.8),
-    ("Other Direct Patient Care staff", "Physiotherapists", "Physiotherapist", 0.6),
-    ("Directors", "Medical Clinical Director (GP)", "Clinical Director – Medical", 0.2),
+Role = tuple[str, str, str]
+# What else a PCN employs, with its FTE.
+OTHER_STAFF: tuple[tuple[Role, float], ...] = (
+    ((PATIENT_CARE, "Pharmacists", "Pharmacist"), 1.0),
+    ((PATIENT_CARE, "Care Coordinators", "Care Coordinator"), 0.8),
+    ((PATIENT_CARE, "Physiotherapists", "Physiotherapist"), 0.6),
+    (("Directors", "Medical Clinical Director (GP)", "Clinical Director – Medical"), 0.2),
 )
-MENTAL_HEALTH = (
-    "Other Direct Patient Care staff",
+LINK_WORKER: Role = (PATIENT_CARE, LINK_WORKER_ROLE, "Social Prescribing Link Worker")
+# Has "link worker" in its name and is none.
+MENTAL_HEALTH: Role = (
+    PATIENT_CARE,
     f"{LINK_WORKER_ROLE} (Mental Health Practitioners)",
     "Social Prescribing Link Worker (Mental Health Practitioner - Adult)",
-    1.0,
 )
 COLUMNS = (
     "Data_source",
@@ -48,26 +51,26 @@ COLUMNS = (
     "FTE",
     "UNIQUE_IDENTIFIER",
 )
-# One spell in post: origin, role, FTE, person, first and last month (counted from the first).
-Spell = tuple[str, tuple[str, str, str], float, str, int, int]
+# One row of a file, and one spell in post: origin, role, FTE, person, first and last month
+# (counted from the first).
+Row = tuple[object, ...]
+Spell = tuple[str, Role, float, str, int, int]
 
 
 def workforce_files(made: Practices, story: Story, rng: np.random.Generator) -> list[Source]:
     """One file a month; May 2026 first with a mistake, then as it should be."""
-    boards = {board.icb_code: board for board in BOARDS}
-    spells = {pcn.pcn_code: list(_spells(pcn, story, rng)) for pcn in made.pcns.itertuples()}
+    spells = {pcn: list(_spells(pcn, story, rng)) for pcn in made.pcns}
     sources = []
     for month, (year, number) in enumerate(MONTHS):
-        rows = []
-        for pcn in made.pcns.itertuples():
-            if pcn.pcn_code == story.without_workforce_return and (year, number) >= SILENT_FROM:
+        rows: list[Row] = []
+        for pcn in made.pcns:
+            if pcn.code == story.without_workforce_return and (year, number) >= SILENT_FROM:
                 continue
-            board = boards[pcn.board]
-            place = (pcn.pcn_code, pcn.pcn_name, board.sub_icb_code, board.name)
-            place += (board.icb_code, board.name, "D01", "Demonstration region")
+            board = pcn.board
+            place = (pcn.code, pcn.name, board.sub_icb_code, board.name, board.icb_code, board.name)
             rows += [
-                (origin, year, number, *place, *role, f"{fte:g}", person)
-                for origin, role, fte, person, first, last in spells[pcn.pcn_code]
+                (origin, year, number, *place, *REGION, *role, f"{fte:g}", person)
+                for origin, role, fte, person, first, last in spells[pcn]
                 if first <= month <= last
             ]
         name = f"demonstration PCN workforce {year}-{number:02d}"
@@ -78,31 +81,31 @@ def workforce_files(made: Practices, story: Story, rng: np.random.Generator) -> 
     return sources
 
 
-def _file(name: str, rows: list[tuple[object, ...]]) -> Source:
+def _file(name: str, rows: list[Row]) -> Source:
     return csv_file(name, dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)))
 
 
-def _with_mistake(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+def _with_mistake(rows: list[Row]) -> list[Row]:
     """A link worker's hours of a week, 37.5, stand where the FTE belongs."""
-    wrong = next(n for n, row in enumerate(rows) if row[12] == LINK_WORKER_ROLE)
-    return [(*row[:14], "37.5", row[15]) if n == wrong else row for n, row in enumerate(rows)]
+    role, fte = COLUMNS.index("STAFF_ROLE"), COLUMNS.index("FTE")
+    wrong = next(row for row in rows if row[role] == LINK_WORKER_ROLE)
+    return [(*row[:fte], "37.5", *row[fte + 1 :]) if row is wrong else row for row in rows]
 
 
-def _spells(pcn: object, story: Story, rng: np.random.Generator) -> Iterator[Spell]:
+def _spells(pcn: Pcn, story: Story, rng: np.random.Generator) -> Iterator[Spell]:
     end = len(MONTHS) - 1
-    number = 100_000 + 50 * int(pcn.pcn_code[3:]) + 5_000 * (pcn.board == BOARDS[1].icb_code)
-    for place, (*role, fte) in enumerate(OTHER_STAFF):
-        yield OWN_STAFF, tuple(role), fte, str(number + place), 0, end
+    number = (100_000 if pcn.board is KENT else 105_000) + 50 * int(pcn.code[3:])
+    for place, (role, fte) in enumerate(OTHER_STAFF):
+        yield OWN_STAFF, role, fte, str(number + place), 0, end
     if rng.random() < 0.2:
-        yield OWN_STAFF, MENTAL_HEALTH[:3], MENTAL_HEALTH[3], str(number + 9), 6, end
-    role = (PATIENT_CARE, LINK_WORKER_ROLE, LINK_WORKER_ROLE.removesuffix("s"))
-    if pcn.pcn_code in story.without_link_worker:
+        yield OWN_STAFF, MENTAL_HEALTH, 1.0, str(number + 9), 6, end
+    if pcn.code in story.without_link_worker:
         return
-    if pcn.pcn_code in story.in_two_pcns:
+    if pcn.code in story.in_two_pcns:
         # The same person and number in both returns: two posts, one head.
-        yield OWN_STAFF, role, 0.5, "109999", 10, end
+        yield OWN_STAFF, LINK_WORKER, 0.5, "109999", 10, end
     if rng.random() < 0.15:
-        yield CONTRACTED, role, round(float(rng.uniform(0.8, 2.4)), 1), "", 0, end
+        yield CONTRACTED, LINK_WORKER, round(float(rng.uniform(0.8, 2.4)), 1), "", 0, end
     person = number + 10
     for post in range(int(rng.integers(1, 4))):
         month = -int(rng.integers(0, 20)) if post == 0 else int(rng.integers(-8, 32))
@@ -111,6 +114,6 @@ def _spells(pcn: object, story: Story, rng: np.random.Generator) -> Iterator[Spe
             last = month + int(rng.integers(12, 42))
             if post == 0 and last > end - 6:
                 last = end  # so that at the last census every such PCN has a worker
-            yield OWN_STAFF, role, fte, str(person), month, last
+            yield OWN_STAFF, LINK_WORKER, fte, str(person), month, last
             person += 1
             month = last + 1 + int(rng.integers(0, 5))

@@ -233,6 +233,9 @@ class Check:
         self, name: str, required: bool, may_be_hidden: bool, fraction: str, kind: str
     ) -> pd.Series[float]:
         values = self.column(name, required=required)
+        # Most columns are plain digits throughout, which one look tells.
+        if len(values) and values.str.fullmatch("[0-9]{1,15}").all():
+            return pd.to_numeric(values)
         hidden = values.str.casefold().isin(SUPPRESSED)
         # A comma only between thousands: 0,5 is a half elsewhere, and must not become 5.
         whole = r"£?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})"

@@ -14,7 +14,7 @@ from dashboard.rules.nhs_number import are_nhs_numbers
 
 # A heading that holds one of these words names a person, and what to send in its place.
 _PERSONAL = {
-    "nhs_?(no|num|number|id)?|chi_(no|number)": "your own local reference",
+    "^nhs$|nhs_?(no|num|number|id)|chi_(no|number)": "your own local reference",
     "post_?code|postal_code|address": "the ward code or the LSOA code",
     "dob|birth|birthday|(date_?of_?)?birth_?date|date_?of_?birth": "the age band",
     "(first|fore|given|middle|sur|last|family|full|patient|client|person)_?names?": "nothing",
@@ -30,7 +30,7 @@ def _sent_instead(heading: str) -> str | None:
     for words, instead in _PERSONAL.items():
         if re.search(rf"(^|_)({words})(_|$)", plain):
             return instead
-    if re.search(r"(^|_)name$", plain) and not re.search(_NAMED_THINGS, plain):
+    if re.search(r"(^|_)names?$", plain) and not re.search(_NAMED_THINGS, plain):
         return "nothing"
     return None
 

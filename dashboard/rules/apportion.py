@@ -27,6 +27,13 @@ def apportion(patients: pd.DataFrame, pcns: pd.DataFrame, served_share: float) -
     return shares.sort_values(["ward_code", "ward_share"], ascending=[True, False])
 
 
+def silent_pcns(shares: pd.DataFrame) -> pd.Series[str]:
+    """Why a ward has no FTE: the PCNs serving it that have not returned, indexed by ward code."""
+    silent = shares[shares["serves"] & shares["fte"].isna()]
+    names = silent.groupby("ward_code")["pcn_name"].agg(" and ".join)
+    return "no workforce return from " + names.astype("str")
+
+
 def fte_by_ward(shares: pd.DataFrame) -> pd.Series[float]:
     """FTE that falls to each ward, indexed by ward code.
 

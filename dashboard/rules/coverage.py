@@ -113,13 +113,12 @@ def judge_link_worker(serving: Iterable[ServingPcn]) -> Component:
     with_worker = [pcn.name for pcn in pcns if pcn.fte]
     silent = [pcn.name for pcn in pcns if pcn.fte is None]
     if with_worker:
-        return Component(State.PRESENT, f"in post in {_listed(with_worker)}")
+        return Component(State.PRESENT, f"in post at {_listed(with_worker)}")
     if not pcns:
         return Component(State.NO_RETURN, "not known which PCNs serve the ward")
     if silent:
-        return Component(State.NO_RETURN, f"{_listed(silent)} has not returned its workforce")
-    every = "every PCN serving the ward" if len(pcns) > 1 else pcns[0].name
-    return Component(State.ABSENT, f"{every} returned its workforce without a link worker")
+        return Component(State.NO_RETURN, f"no workforce return from {_listed(silent)}")
+    return Component(State.ABSENT, f"none at {_listed(pcn.name for pcn in pcns)}")
 
 
 def judge_route_in(voice: SchemeVoice, link_worker: Component) -> Component:
@@ -132,19 +131,19 @@ def judge_route_in(voice: SchemeVoice, link_worker: Component) -> Component:
     if voice.board_wide:
         return Component(State.AREA_WIDE, f"only {_listed(voice.board_wide)}, for the whole board")
     if voice.speaks:
-        return Component(State.ABSENT, f"the return for {voice.speaks} names no scheme here")
+        return Component(State.ABSENT, f"not served, says the return for {voice.speaks}")
     if link_worker.state is State.NO_RETURN:
-        return Component(State.NO_RETURN, f"no scheme return, and {link_worker.reason}", True)
-    reason = f"inferred, no scheme return: {link_worker.reason}"
-    state = State.PRESENT if link_worker.state.is_there else State.ABSENT
-    return Component(state, reason, True)
+        return Component(State.NO_RETURN, "no scheme return to say so", True)
+    if link_worker.state.is_there:
+        return Component(State.PRESENT, "inferred from the link worker", True)
+    return Component(State.ABSENT, "inferred: no link worker", True)
 
 
 def judge_services(count: ServiceCount) -> Component:
     """Something to refer to: an open service of the ward's own that was confirmed in time,
     else one for the whole area, else entries that nobody confirmed, else none."""
     if not count.is_returned:
-        return Component(State.NO_RETURN, "services have never been returned")
+        return Component(State.NO_RETURN, "never returned")
     if count.own:
         return Component(State.PRESENT, _counted(count.own, "service"))
     if count.area_wide:
@@ -211,8 +210,10 @@ def explain(
     services: Component,
     take_up_reason: str,
 ) -> str:
-    """Why a ward has its status, in one sentence without a full stop."""
+    """Why a ward has its status, in a few words without a full stop."""
     match status:
+        case Status.NO_PROVISION if route_in.is_inferred:
+            return f"inferred, no scheme return: no link worker, {link_worker.reason}"
         case Status.NO_PROVISION:
             near = [
                 words
@@ -222,19 +223,26 @@ def explain(
                 )
                 if component.state.is_there
             ]
-            return "; ".join([route_in.reason, *(near if not route_in.is_inferred else near[1:])])
+            return "; ".join([route_in.reason, *near])
         case Status.NO_LINK_WORKER:
             return link_worker.reason
         case Status.NOTHING_TO_REFER_TO:
             return services.reason
         case Status.NO_RETURN:
-            for component in (route_in, link_worker, services):
-                if component.state is State.NO_RETURN:
-                    told = f"{route_in.reason}; " if component is services else ""
-                    return f"{told}{component.reason}"
+            return _unjudged(route_in, link_worker, services)
     if services.state is State.AREA_WIDE:
         return f"{take_up_reason}; {services.reason}"
     return take_up_reason
+
+
+def _unjudged(route_in: Component, link_worker: Component, services: Component) -> str:
+    """What nobody told us that the judgement needed."""
+    if link_worker.state is State.NO_RETURN:
+        return link_worker.reason
+    if route_in.state is State.NO_RETURN:
+        return route_in.reason
+    told = "; route in inferred from the link worker" if route_in.is_inferred else ""
+    return f"services {services.reason}{told}"
 
 
 def _listed(names: Iterable[str]) -> str:

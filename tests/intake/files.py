@@ -18,7 +18,7 @@ Data_source,CENSUS_YEAR,CENSUS_MONTH,PCN_CODE,PCN_NAME,SUB_ICB_CODE,SUB_ICB_NAME
 NWRS Staff,2026,6,U00001,NORTH PCN,5E1,North sub,QZZ,North ICB,Direct,Social Prescribing Link Workers,Social Prescriber,0.5,1
 NWRS Staff,2026,6,U00002,SOUTH PCN,5E1,North sub,QZZ,North ICB,Direct,Social Prescribing Link Workers,Social Prescriber,0.5,1
 NWRS Staff,2026,6,U00001,NORTH PCN,5E1,North sub,QZZ,North ICB,Direct,Mental Health and Social Prescribing Link Workers,Other,1,2
-NWRS contracted services,2026,6,U00001,NORTH PCN,5E1,North sub,QZZ,North ICB,Direct,Social Prescribing Link Workers,Social Prescriber,2.25,
+NWRS contracted services,2026,6,U00001,NORTH PCN,5E1,North sub,QZZ,North ICB,Direct,Social Prescribing Link Workers,Social Prescriber,2.25,9
 NWRS Staff,2026,6,U00003,EAST PCN,5E1,North sub,QZZ,North ICB,Nurses,Nurses,Nurse,1,3
 """
 
@@ -68,6 +68,7 @@ GP_PRAC_PAT_LIST,2026-07-01,GP,A00001,,ZZ1 1AA,FEMALE,ALL,600
 GP_PRAC_PAT_LIST,2026-07-01,GP,A00001,,ZZ1 1AA,MALE,ALL,400
 GP_PRAC_PAT_LIST,2026-07-01,GP,A00001,,ZZ1 1AA,FEMALE,0_4,600
 GP_PRAC_PAT_LIST,2026-07-01,GP,A00001,,ZZ1 1AA,MALE,0_4,400
+GP_PRAC_PAT_LIST,2026-07-01,GP,A00001,,ZZ1 1AA,ALL,0_4,"1,000"
 GP_PRAC_PAT_LIST,2026-07-01,GP,A00002,,ZZ9 9ZZ,ALL,ALL,300
 """
 

@@ -117,10 +117,15 @@ PRACTICES = [
     (change(files.PRACTICES, "QZZ", "ZZ"), "an ICB code", 2, "ICB_CODE"),
 ]
 LIST_SIZES = [
-    (twice(files.LIST_SIZES, 4), "the same practice", 10, None),
+    (twice(files.LIST_SIZES, 4), "the same practice", 11, None),
     (change(files.LIST_SIZES, "GP,A00001", "GP,A1"), "a practice code", 4, "ORG_CODE"),
-    (change(files.LIST_SIZES, "ALL,ALL,300", "ALL,ALL,x"), "whole number", 9, "NUMBER_OF_PATIENTS"),
-    (change(files.LIST_SIZES, ",GP,", ",PCN,", 9), "no practice totals", None, None),
+    (
+        change(files.LIST_SIZES, "ALL,ALL,300", "ALL,ALL,x"),
+        "whole number",
+        10,
+        "NUMBER_OF_PATIENTS",
+    ),
+    (change(files.LIST_SIZES, ",GP,", ",PCN,", -1), "no practice totals", None, None),
     (
         change(files.LIST_SIZES, "2026-07-01,GP", "2026-13-01,GP"),
         "a date such as",

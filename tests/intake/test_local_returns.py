@@ -65,6 +65,11 @@ def test_services():
     assert load.parts["part_key"].tolist() == ["Hill charity", "Dale advice"]
 
 
+def test_only_what_is_neither_online_nor_anywhere_is_not_placed():
+    online = "s4,Phone advice,Dale advice,,yes,,,,,,,,,,,,,\n"
+    assert "1 not placed: neither an area served nor online" in read(files.SERVICES + online).notes
+
+
 def test_every_theme_is_taken():
     text = files.SERVICES.replace("Nature; loneliness", " ;".join(NEED_THEMES))
     themes = read(text).rows["service_theme"]
@@ -175,6 +180,8 @@ def test_nothing_matches_before_the_lookup_is_loaded():
         "NHS number",
         "NHSNumber",
         "nhs_no",
+        "NHS",
+        "worker names",
     ],
 )
 def test_a_personal_column_refuses_the_file(heading: str):
@@ -187,7 +194,7 @@ def test_a_personal_column_refuses_the_file(heading: str):
     assert "Exampleson" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("heading", ["ward_name", "pcn_name", "Practice Name", "service_name"])
+@pytest.mark.parametrize("heading", ["ward_name", "Practice Name", "service_name", "nhs_region"])
 def test_names_of_places_are_no_personal_columns(heading: str):
     assert read(f"reference,received,ward_code,{heading}\na,2026-01-01,E05000001,x\n").rows_read
 

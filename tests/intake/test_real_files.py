@@ -14,7 +14,6 @@ from queries.database import make_engine, upgrade
 REAL = Path(__file__).parents[2].parent / "shared" / "real"
 pytestmark = [
     pytest.mark.skipif(not REAL.exists(), reason="the real files are not here"),
-    pytest.mark.xdist_group("real files"),  # loaded once
     # Raised inside the package of postcodes.
     pytest.mark.filterwarnings("ignore:The inplace keyword"),
 ]
@@ -81,6 +80,7 @@ def test_adds_up(loaded: Engine, statement: str, expected: float):
         assert connection.execute(text(statement)).scalar() == pytest.approx(expected, abs=0.005)
 
 
+@pytest.mark.slow
 def test_the_whole_of_england_by_lsoa():
     name = "File_1_IoD2025_Index_of_Multiple_Deprivation.xlsx"
     source = Source.open(REAL / name)

@@ -1,0 +1,96 @@
+"""The Coverage page's contents for one choice of filters, made once and kept."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Engine
+
+from dashboard import coverage_words as words
+from dashboard import show
+from dashboard.charts.area_map import AreaGroup, AreaMark
+from dashboard.coverage import Coverage, ward_coverage
+from dashboard.data import fetch
+from dashboard.rules.disclosure import Released
+from queries import loads, workforce
+from queries.scope import Scope
+
+
+@dataclass(frozen=True)
+class CoverageView:
+    """What the page shows of the chosen wards; nobody changes it, so every session shares it."""
+
+    coverage: Coverage
+    wards: Released
+    chips: Sequence[show.Chip]
+    finding: Sequence[str]
+    tiles: Sequence[show.Tile]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """What the map shows of the chosen wards in one layer."""
+
+    layer: words.Layer
+    groups: Sequence[AreaGroup]
+    marks: Sequence[AreaMark]
+    notes: Sequence[str]
+    explanation: show.Explanation
+    alt: str
+
+
+def coverage_view(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, lad_code: str, pcn_code: str
+) -> CoverageView:
+    """The wards of a board, or of a locality or network of it, in words and numbers."""
+    coverage = fetch(ward_coverage, scope, icb_code, as_at)
+    wards = words.chosen_wards(coverage, lad_code, pcn_code)
+    pcns = fetch(workforce.fte_by_pcn, scope, icb_code, as_at)
+    return CoverageView(
+        coverage=coverage,
+        wards=wards,
+        chips=words.chips(loads.sources(engine), as_at),
+        finding=words.finding(wards, coverage.basis),
+        tiles=words.tiles(wards, pcns, coverage.basis),
+        names=words.ward_names(wards),
+    )
+
+
+def layer_view(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    lad_code: str,
+    pcn_code: str,
+    layer_name: str,
+) -> LayerView:
+    """The chosen wards in the groups of one layer of the map."""
+    view = coverage_view(engine, scope, icb_code, as_at, lad_code, pcn_code)
+    layer, basis = words.LAYERS[layer_name], view.coverage.basis
+    groups, marks = words.map_groups(view.wards, layer), words.map_marks(view.wards, layer)
+    return LayerView(
+        layer=layer,
+        groups=groups,
+        marks=marks,
+        notes=words.key_notes(view.wards, basis),
+        explanation=words.explanation(layer, basis),
+        alt=words.map_alt(layer, [*groups, *marks]),
+    )
+
+
+def ward_list(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, lad_code: str, pcn_code: str
+) -> bytes:
+    """The list of the chosen wards as the browser fetches it: JSON, compressed once."""
+    view = coverage_view(engine, scope, icb_code, as_at, lad_code, pcn_code)
+    columns = words.ward_columns(view.coverage.basis)
+    body = show.table_body(
+        view.wards, columns, words.TABLE_TEXT, row_key="ward_code", swatch=(2, words.swatch)
+    )
+    return gzip.compress(json.dumps(body, separators=(",", ":")).encode(), mtime=0)

