@@ -417,7 +417,7 @@ def census(
         columns=["part_key", "pcn_code", "icb_code", "staff_rows"],
     )
     people = pd.DataFrame(
-        [(key, pcn, icb_code, bought, "link worker", fte, who) for pcn, bought, fte, who in workers],
+        [(key, pcn, icb_code, bought, "worker", fte, who) for pcn, bought, fte, who in workers],
         columns=[
             "part_key", "pcn_code", "icb_code", "is_contracted", "role_title", "fte", "person_id",
         ],

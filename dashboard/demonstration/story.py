@@ -66,8 +66,8 @@ def make_story(places: Places, made: Practices, rng: np.random.Generator) -> Sto
         not_reached=tuple(
             lots[district].pop() for district in ("Ashford", "Dartford", "Tonbridge and Malling")
         ),
-        few=tuple(lots[district].pop() for district in JUDGED),
-        low=tuple(lots[district].pop() for district in JUDGED for _ in range(3)),
+        few=tuple(lots[district].pop() for district in JUDGED[:7]),
+        low=tuple(lots[district].pop() for district in JUDGED for _ in range(2)),
         high=tuple(lots[district].pop() for district in JUDGED),
     )
 
