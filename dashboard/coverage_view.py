@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import plotly.graph_objects as go
 from sqlalchemy import Engine
 
 from dashboard import coverage_words as words
 from dashboard import show
-from dashboard.charts.area_map import AreaGroup, AreaMark
+from dashboard.charts.area_map import AreaGroup, AreaMark, area_map
 from dashboard.coverage import Coverage, ward_coverage
-from dashboard.data import fetch
+from dashboard.data import fetch, fetch_shared
+from dashboard.maps import board_map
 from dashboard.rules.disclosure import Released
+from dashboard.style import Theme, map_layout
 from queries import loads, workforce
 from queries.scope import Scope
 
@@ -71,7 +74,7 @@ def layer_view(
     layer_name: str,
 ) -> LayerView:
     """The chosen wards in the groups of one layer of the map."""
-    view = coverage_view(engine, scope, icb_code, as_at, lad_code, pcn_code)
+    view = fetch_shared(coverage_view, scope, icb_code, as_at, lad_code, pcn_code)
     layer, basis = words.LAYERS[layer_name], view.coverage.basis
     groups, marks = words.map_groups(view.wards, layer), words.map_marks(view.wards, layer)
     return LayerView(
@@ -84,11 +87,39 @@ def layer_view(
     )
 
 
+def ward_map(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    lad_code: str,
+    pcn_code: str,
+    layer_name: str,
+    ward_code: str,
+    is_dark: bool,
+) -> go.Figure:
+    """The map of one layer with the picked ward outlined, as a figure that has been checked."""
+    names = fetch_shared(coverage_view, scope, icb_code, as_at, lad_code, pcn_code).names
+    layer = fetch_shared(
+        layer_view, scope, icb_code, as_at, lad_code, pcn_code, layer_name
+    )
+    shapes = board_map(scope, icb_code)
+    return area_map(
+        layer.groups,
+        layer.marks,
+        shapes_url=shapes.url(shapes.wards),
+        hatching_url=shapes.url(shapes.hatching),
+        bounds=shapes.bounds_of(names),
+        layout=map_layout(Theme(is_dark)),
+        picked=ward_code,
+    )
+
+
 def ward_list(
     engine: Engine, scope: Scope, icb_code: str, as_at: date, lad_code: str, pcn_code: str
 ) -> bytes:
     """The list of the chosen wards as the browser fetches it: JSON, compressed once."""
-    view = coverage_view(engine, scope, icb_code, as_at, lad_code, pcn_code)
+    view = fetch_shared(coverage_view, scope, icb_code, as_at, lad_code, pcn_code)
     columns = words.ward_columns(view.coverage.basis)
     body = show.table_body(
         view.wards, columns, words.TABLE_TEXT, row_key="ward_code", swatch=(2, words.swatch)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -67,7 +69,7 @@ def fetch(
     """
     name = f"{query.__module__}.{query.__qualname__}"
     named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))  # type: ignore[arg-type]
-    answer: Answer = _kept(name, data_version(), settings().database_url, scope, args, named, query)
+    answer: Answer = _kept(name, data_state().version, settings().database_url, scope, args, named, query)
     return answer
 
 
@@ -80,13 +82,27 @@ def fetch_shared(
     """The same for answers that nobody changes: every caller gets the one that is kept."""
     name = f"{query.__module__}.{query.__qualname__}"
     named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))  # type: ignore[arg-type]
-    answer: Answer = _shared(name, data_version(), settings().database_url, scope, args, named, query)
+    answer: Answer = _shared(name, data_state().version, settings().database_url, scope, args, named, query)
     return answer
 
 
-def data_version() -> int:
-    """A number that is another after each change of the data."""
-    return loads.data_version(engine())
+_STATE: ContextVar[loads.DataState | None] = ContextVar("state of the data", default=None)
+
+
+def data_state() -> loads.DataState:
+    """What is in the database now: its version, and whether it is simulated."""
+    return _STATE.get() or loads.data_state(engine())
+
+
+@contextmanager
+def one_state() -> Iterator[None]:
+    """Inside, the state of the data is asked once: one run of a page shows one version of it,
+    even when a load ends in the middle."""
+    token = _STATE.set(loads.data_state(engine()))
+    try:
+        yield
+    finally:
+        _STATE.reset(token)
 
 
 @st.cache_data(
@@ -113,14 +129,10 @@ def _shared(
 
 def sources() -> pd.DataFrame:
     """One row per file in force: see `queries.loads.sources`."""
-    return _sources(data_version(), settings().database_url)
+    return _sources(data_state().version, settings().database_url)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _sources(version: int, url: str) -> pd.DataFrame:
     return loads.sources(engine())
 
-
-def is_demonstration() -> bool:
-    """Whether what is loaded is simulated."""
-    return loads.is_demonstration(engine())

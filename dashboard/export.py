@@ -196,15 +196,15 @@ def released_rows(
 
 def _meta(engine: Engine, subject: str, icb_code: str, as_at: date) -> dict[str, Any]:
     sources = loads.sources(engine)
-    newest = loads.newest_date(engine)
+    state = loads.data_state(engine)
     return {
         "subject": subject,
         "icb_code": icb_code,
         "as_at": as_at.isoformat(),
-        "data_as_of": newest and newest.isoformat(),
+        "data_as_of": state.newest_date and state.newest_date.isoformat(),
         "disclosure_profile": settings().disclosure_profile,
         "version": __version__,
-        "is_demonstration": loads.is_demonstration(engine),
+        "is_demonstration": state.is_demonstration,
         "sources": [
             {
                 "dataset": source.dataset,

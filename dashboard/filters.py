@@ -6,16 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 from sqlalchemy import Engine
 
-from dashboard.data import engine, fetch_shared
+from dashboard.data import data_state, fetch_shared
 from dashboard.rules.take_up import last_whole_month, month_end, months_before
 from dashboard.style import day
-from queries import loads, places, workforce
+from queries import places, workforce
 from queries.scope import Scope
 
 # The names in the address bar, in the order in which they are drawn.
@@ -106,7 +107,7 @@ def choose(name: str, value: str) -> None:
     st.session_state[name] = value
 
 
-def table_url(subject: str, version: int) -> str:
+def table_url(subject: str) -> str:
     """Where the browser fetches a table of the chosen area: another address for other data."""
     choices = current()
     query = {
@@ -114,7 +115,7 @@ def table_url(subject: str, version: int) -> str:
         "as_at": choices.as_at.isoformat(),
         "locality": choices.lad_code,
         "pcn": choices.pcn_code,
-        "v": version,
+        "v": data_state().version,
     }
     return f"/table/{subject}.json?{urlencode(query)}"
 
@@ -154,19 +155,24 @@ def _pick(
 
 def _pick_date() -> date:
     newest = newest_as_at()
+    picked = _pick("As at", AS_AT, _dates(newest))
+    return date.fromisoformat(picked) if picked else newest
+
+
+@lru_cache(maxsize=8)
+def _dates(newest: date) -> dict[str, str]:
     latest = last_whole_month(newest)
     ends = [month_end(months_before(latest, back)) for back in range(AS_AT_MONTHS)]
-    options = {NEWEST: f"Newest: {day(newest)}"}
-    options |= {end.isoformat(): day(end) for end in ends if end != newest}
-    picked = _pick("As at", AS_AT, options)
-    return date.fromisoformat(picked) if picked else newest
+    return {NEWEST: f"Newest: {day(newest)}"} | {
+        end.isoformat(): day(end) for end in ends if end != newest
+    }
 
 
 def newest_as_at() -> date:
     """Today; for the demonstration the last day it tells of, so that it never grows old."""
-    newest = loads.newest_date(engine()) if loads.is_demonstration(engine()) else None
+    state = data_state()
+    newest = state.newest_date if state.is_demonstration else None
     return newest or date.today()
-
 
 
 def _boards(engine: Engine, scope: Scope) -> dict[str, str]:

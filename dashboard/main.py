@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import filters, show
 from dashboard.access import current_scope
 from dashboard.app import ROOT
+from dashboard.data import one_state
 
 st.set_page_config(page_title="Social prescribing coverage", layout="wide", page_icon=str(ROOT / "dashboard" / "components" / "icon.svg"))
 show.styles()
@@ -13,9 +14,10 @@ pages = [
     st.Page(ROOT / "pages" / "methods.py", title="Methods", url_path="methods"),
 ]
 page = st.navigation(pages)
-choices = filters.draw(current_scope())
-if choices is None and page.url_path != "methods":
-    show.nothing_loaded()
-else:
-    page.run()
-filters.write_address()
+with one_state():
+    choices = filters.draw(current_scope())
+    if choices is None and page.url_path != "methods":
+        show.nothing_loaded()
+    else:
+        page.run()
+    filters.write_address()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import shapely
 import streamlit as st
 
-from dashboard.data import data_version, engine
+from dashboard.data import data_state, engine
 from dashboard.settings import settings
 from geodata.shapes import MapLayer, hatch_layer, ward_layer
 from queries import places
@@ -51,7 +51,7 @@ def board_map(scope: Scope, icb_code: str) -> BoardMap:
     """The map of one board; an empty one where it has no boundaries or is out of scope."""
     if not scope.admits(icb_code):
         icb_code = ""
-    return _built(icb_code, data_version(), settings().database_url)
+    return _built(icb_code, data_state().version, settings().database_url)
 
 
 @st.cache_resource(max_entries=MOST_BOARDS, show_spinner=False)

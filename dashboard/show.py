@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark
@@ -195,7 +196,7 @@ def explanation(panel: Explanation) -> None:
 
 
 def chart(
-    figure: dict[str, Any],
+    figure: go.Figure,
     released: Released,
     *,
     name: str,

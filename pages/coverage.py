@@ -5,14 +5,11 @@ import streamlit as st
 from dashboard import coverage_words as words
 from dashboard import filters, show
 from dashboard.access import current_scope
-from dashboard.charts.area_map import area_map
-from dashboard.coverage_view import coverage_view, layer_view
-from dashboard.data import data_version, fetch_shared, is_demonstration
-from dashboard.maps import board_map
-from dashboard.style import map_layout
+from dashboard.coverage_view import coverage_view, layer_view, ward_map
+from dashboard.data import data_state, fetch_shared
 from dashboard.ward_panel import ward_panel
 
-scope, choices, theme = current_scope(), filters.current(), show.theme()
+scope, choices = current_scope(), filters.current()
 area = (choices.icb_code, choices.as_at, choices.lad_code, choices.pcn_code)
 view = fetch_shared(coverage_view, scope, *area)
 
@@ -20,7 +17,7 @@ show.header(
     "Which wards have no social prescribing?",
     choices.words,
     view.chips,
-    is_demonstration=is_demonstration(),
+    is_demonstration=data_state().is_demonstration,
 )
 if not view.names:
     show.empty("No ward fits these filters", words.nothing_fits(choices))
@@ -34,19 +31,10 @@ with left:
 with right:
     ward_code = filters.pick(filters.WARD, "Ward", {"": words.PICK_A_WARD, **view.names})
 layer = fetch_shared(layer_view, scope, *area, layer_name)
+figure = fetch_shared(ward_map, scope, *area, layer_name, ward_code, show.theme().is_dark)
 
 picture, beside = st.columns([7, 3])
 with picture:
-    shapes = board_map(scope, choices.icb_code)
-    figure = area_map(
-        layer.groups,
-        layer.marks,
-        shapes_url=shapes.url(shapes.wards),
-        hatching_url=shapes.url(shapes.hatching),
-        bounds=shapes.bounds_of(view.names),
-        layout=map_layout(theme),
-        picked=ward_code,
-    )
     show.chart(figure, view.wards, name="ward_map", alt=layer.alt, on_pick=filters.pick_ward)
 with beside:
     show.key(layer.layer.title, layer.groups, layer.marks, layer.notes)
@@ -54,6 +42,6 @@ with beside:
 
 if ward_code:
     ward_panel(scope, choices, view.coverage, ward_code)
-url = filters.table_url("coverage", data_version())
+url = filters.table_url("coverage")
 show.table(url, name="ward_list", picked=ward_code, on_pick=filters.pick_ward)
 show.downloads("coverage", choices.icb_code, choices.as_at.isoformat())

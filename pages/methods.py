@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import methods_words as words
 from dashboard import show
-from dashboard.data import is_demonstration, sources
+from dashboard.data import data_state, sources
 from dashboard.rules.measures import GLOSSARY, MEASURES
 from dashboard.settings import settings
 
@@ -12,7 +12,7 @@ show.header(
     "What does each figure mean?",
     "Definitions, formulae, sources and the settings in force",
     [],
-    is_demonstration=is_demonstration(),
+    is_demonstration=data_state().is_demonstration,
 )
 for measure in MEASURES.values():
     st.subheader(measure.title, anchor=measure.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date
 
 import pandas as pd
@@ -13,17 +14,29 @@ from queries.frames import read_frame
 _LOAD, _PART = tables.load.c, tables.load_part.c
 
 
-def data_version(engine: Engine) -> int:
-    """A number that is another after each change of the data."""
-    with engine.connect() as connection:
-        return connection.scalar(select(tables.data_version.c.version)) or 0
+@dataclass(frozen=True)
+class DataState:
+    """What is in the database now: `version` is another number after each change.
+
+    `newest_date` is the newest date that anything in force speaks of; `None` when nothing
+    has a date.
+    """
+
+    version: int
+    is_demonstration: bool
+    newest_date: date | None
 
 
-def is_demonstration(engine: Engine) -> bool:
-    """Whether what is loaded is simulated."""
+def data_state(engine: Engine) -> DataState:
+    """The state of the data, in one question: every page asks it once a run."""
+    version = select(tables.data_version.c.version).scalar_subquery()
+    demonstrations = (
+        select(func.count()).where(_LOAD.is_demonstration.is_(True)).scalar_subquery()
+    )
+    newest = select(func.max(_PART.period_end)).where(_PART.replaced_by.is_(None)).scalar_subquery()
     with engine.connect() as connection:
-        statement = select(_LOAD.id).where(_LOAD.is_demonstration.is_(True)).limit(1)
-        return connection.scalar(statement) is not None
+        row = connection.execute(select(version, demonstrations, newest)).one()
+    return DataState(row[0] or 0, row[1] > 0, row[2])
 
 
 def sources(engine: Engine) -> pd.DataFrame:
@@ -65,11 +78,3 @@ def sources(engine: Engine) -> pd.DataFrame:
     frame["loaded_at"] = [moment.replace(tzinfo=UTC) for moment in frame["loaded_at"]]
     return frame
 
-
-def newest_date(engine: Engine) -> date | None:
-    """The newest date that anything loaded speaks of; `None` when nothing has a date."""
-    with engine.connect() as connection:
-        newest: date | None = connection.scalar(
-            select(func.max(_PART.period_end)).where(_PART.replaced_by.is_(None))
-        )
-    return newest

@@ -29,6 +29,25 @@ def in_force() -> Select[tuple[int]]:
     return select(_PART.id).where(_PART.replaced_by.is_(None))
 
 
+def newest_lookup(dataset: str) -> Select[tuple[int]]:
+    """The parts of a lookup that count: for each area the newest vintage in force.
+
+    Lookups of two vintages stand side by side, and both together would count an LSOA twice.
+    Their part keys are the two vintages and the area: "2021 2024 E07000114".
+    """
+    ranked = (
+        select(
+            _PART.id,
+            func.row_number()
+            .over(partition_by=func.substr(_PART.part_key, 11), order_by=_PART.part_key.desc())
+            .label("place"),
+        )
+        .where(_PART.dataset == dataset, _PART.replaced_by.is_(None))
+        .subquery()
+    )
+    return select(ranked.c.id).where(ranked.c.place == 1)
+
+
 def rebuild_wards(connection: Connection) -> None:
     """Decide anew which wards are in use: those of the newest vintage of each district.
 
@@ -65,10 +84,10 @@ def rebuild_wards(connection: Connection) -> None:
             tables.lsoa_icb,
             and_(
                 tables.lsoa_icb.c.lsoa_code == tables.lsoa_ward.c.lsoa_code,
-                tables.lsoa_icb.c.part_id.in_(in_force()),
+                tables.lsoa_icb.c.part_id.in_(newest_lookup("lsoa_icb")),
             ),
         )
-        .where(tables.lsoa_ward.c.part_id.in_(in_force())),
+        .where(tables.lsoa_ward.c.part_id.in_(newest_lookup("lsoa_ward"))),
         {"lsoa_code": "str", "ward_code": "str", "lad_code": "str", "icb_code": "str"},
     )
     # Boundaries of 2013 do not name the district: they are one group of their own.
@@ -217,9 +236,16 @@ def ward_deprivation(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFram
         .where(_PART.replaced_by.is_(None))
         .subquery()
     )
+    extract = (
+        select(_PART.id)
+        .where(_PART.dataset == "registered_patients", _PART.replaced_by.is_(None))
+        .order_by(_PART.period_end.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     residents = (
         select(patients.lsoa_code, func.sum(patients.patients).label("patients"))
-        .where(patients.part_id.in_(in_force()))
+        .where(patients.part_id == extract)
         .group_by(patients.lsoa_code)
         .subquery()
     )
@@ -239,7 +265,7 @@ def ward_deprivation(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFram
             )
             .outerjoin(residents, residents.c.lsoa_code == lookup.lsoa_code)
             .where(
-                lookup.part_id.in_(in_force()),
+                lookup.part_id.in_(newest_lookup("lsoa_ward")),
                 _WARD.icb_code == icb_code,
                 scope.within(_WARD.icb_code),
             ),

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Engine, Subquery, case, func, select
 
 from queries import tables
 from queries.frames import read_frame
-from queries.places import in_force
+from queries.places import newest_lookup
 from queries.scope import Scope
 
 _PART, _PRACTICE, _WARD = tables.load_part.c, tables.practice.c, tables.ward.c
@@ -127,7 +127,7 @@ def patients_by_ward_and_pcn(
         .join(tables.ward, _WARD.ward_code == lookup.ward_code)
         .where(
             patients.part_id == newest,
-            lookup.part_id.in_(in_force()),
+            lookup.part_id.in_(newest_lookup("lsoa_ward")),
             _WARD.icb_code == icb_code,
             scope.within(_WARD.icb_code),
         )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import cos, radians
 from typing import Any
 
+import plotly.graph_objects as go
+
 # The map lies on light paper in both themes, so that its colours mean the same in each.
 INK, BLACK, WHITE, PICKED = "#425563", "#10181D", "#FFFFFF", "#FFB81C"
 HATCHED, DOTTED = "hatched", "dotted"
@@ -53,8 +55,8 @@ def area_map(
     bounds: tuple[float, float, float, float],
     layout: dict[str, Any],
     picked: str = "",
-) -> dict[str, Any]:
-    """A Plotly figure as a plain dict: codes and values only, the browser fetches the shapes.
+) -> go.Figure:
+    """A Plotly figure with codes and values only: the browser fetches the shapes.
 
     Drawn as SVG without tiles or coastlines, so it needs neither WebGL nor a network.
     """
@@ -83,9 +85,9 @@ def area_map(
         "lataxis": {"range": [south, north]},
         "domain": {"x": [0, 1], "y": [0, 1]},
     }
-    return {
-        "data": traces,
-        "layout": {
+    return go.Figure(
+        data=traces,
+        layout={
             **{name: value for name, value in layout.items() if name not in ("xaxis", "yaxis")},
             "geo": geo,
             "template": {"data": {"choropleth": [_ALIKE], "scattergeo": [_UNPICKED]}},
@@ -93,7 +95,7 @@ def area_map(
             "dragmode": "pan",
             "clickmode": "event+select",
         },
-    }
+    )
 
 
 def _height(bounds: tuple[float, float, float, float]) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import plotly.graph_objects as go
+
 from dashboard.rules.disclosure import Released, hidden_flag
 
 
@@ -13,7 +15,7 @@ LEAST_TOP = 10
 
 def month_bars(
     released: Released, column: str, *, label: str, colour: str, layout: dict[str, Any]
-) -> dict[str, Any]:
+) -> go.Figure:
     """A Plotly figure of one released count by `month` (the first of each period), oldest
     first."""
     frame = released.frame
@@ -44,9 +46,9 @@ def month_bars(
                     "hovertemplate": f"%{{x|%b %Y}}: {words}<extra></extra>",
                 }
             )
-    return {
-        "data": traces,
-        "layout": {
+    return go.Figure(
+        data=traces,
+        layout={
             **layout,
             "height": 220,
             "bargap": 0.25,
@@ -57,4 +59,4 @@ def month_bars(
                 "title": {"text": label},
             },
         },
-    }
+    )

@@ -52,7 +52,7 @@ def make(
     engine: Engine, hash_key: bytes, progress: Callable[[str], None] = lambda _name: None
 ) -> list[LoadRecord]:
     """Load the whole demonstration; nothing when one is loaded already."""
-    if loads.is_demonstration(engine):
+    if loads.data_state(engine).is_demonstration:
         return []
     records = []
     try:

@@ -186,7 +186,7 @@ def _reasons(count: int, rng: np.random.Generator) -> Texts:
 def _services(entries: list[Entry], district: Texts, rng: np.random.Generator) -> Texts:
     """A service of the district for each referral; "" where it has none."""
     chosen = np.full(len(district), "", dtype=object)
-    for name in {entry.district for entry in entries}:
+    for name in sorted({entry.district for entry in entries}):
         ids = [service_id(place) for place, entry in enumerate(entries) if entry.district == name]
         rows = np.flatnonzero(district == name)
         chosen[rows] = np.array(ids, dtype=object)[rng.integers(0, len(ids), len(rows))]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Protocol
 
 import pandas as pd
@@ -94,6 +95,8 @@ SUPPRESSED = frozenset({"*", "<5", "<6", "<7", "<8", "#", "c", "-", "[c]", "[x]"
 _DATE_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d%b%Y", "%Y%m%d", "%d %B %Y", "%d-%b-%Y")
 
 
+# The same days stand in many columns and files.
+@lru_cache(maxsize=10_000)
 def to_date(text: str) -> date | None:
     """A date in any style the publishers use, with or without a time; `None` for any other.
 

@@ -20,7 +20,7 @@ def apportion(patients: pd.DataFrame, pcns: pd.DataFrame, served_share: float) -
     # A PCN of another board serves wards across the border; its name may not be loaded here.
     shares["pcn_name"] = shares["pcn_name"].fillna(shares["pcn_code"])
     in_ward = patients.groupby("ward_code")["patients"].sum()
-    shares["ward_share"] = shares["patients"] / shares["ward_code"].map(in_ward)
+    shares["ward_share"] = shares["patients"] / shares["ward_code"].map(in_ward).astype("float64")
     shares["list_share"] = shares["patients"] / shares["pcn_patients"]
     shares["serves"] = shares["ward_share"] >= served_share
     shares["ward_fte"] = (shares["list_share"] * shares["fte"]).astype("Float64")
@@ -39,6 +39,6 @@ def fte_by_ward(shares: pd.DataFrame) -> pd.Series[float]:
 
     Missing where a PCN that serves the ward has not returned: what it has is unknown, not 0.
     """
-    total = shares.groupby("ward_code")["ward_fte"].sum()
+    total = shares.groupby("ward_code")["ward_fte"].sum(min_count=1)
     silent = shares[shares["serves"] & shares["fte"].isna()]["ward_code"]
     return total.mask(total.index.isin(silent)).astype("Float64")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from math import ceil
 
 import pandas as pd
 
@@ -32,8 +33,9 @@ def last_whole_month(as_at: date) -> date:
 
 def deprivation_fifth(imd_rank: pd.Series[float], index_year: pd.Series[str]) -> pd.Series[int]:
     """The national fifth of a mean rank, 1 most deprived; missing where the rank is."""
-    place = imd_rank / index_year.map(RANKED_LSOAS).astype("Float64")
-    return (place * 5).apply(lambda fifths: min(int(fifths) + 1, 5) if pd.notna(fifths) else pd.NA).astype("Int64")
+    fifths = imd_rank * 5 / index_year.map(RANKED_LSOAS).astype("Float64")
+    # The last rank of a fifth is still in it, as in the published deciles.
+    return fifths.apply(lambda value: ceil(value) if pd.notna(value) else pd.NA).astype("Int64")
 
 
 def expected_referrals(strata: pd.DataFrame) -> pd.Series[float]:
@@ -48,7 +50,8 @@ def expected_referrals(strata: pd.DataFrame) -> pd.Series[float]:
     told = told[~told["ward_code"].isin(strata[strata["people"].isna() & strata["stratum"].notna()]["ward_code"])]
     by_stratum = told.groupby("stratum")[["referrals", "people"]].sum()
     rates = by_stratum["referrals"] / by_stratum["people"].mask(by_stratum["people"] == 0)
-    expected = (told["people"] * told["stratum"].map(rates)).groupby(told["ward_code"]).sum()
+    rate = told["stratum"].map(rates).astype("Float64")
+    expected = (told["people"] * rate).groupby(told["ward_code"]).sum()
     observed = strata[strata["ward_code"].isin(expected.index)]["referrals"].sum()
     placed = expected.sum()
     return (expected * (observed / placed) if placed else expected).astype("Float64").rename("expected")

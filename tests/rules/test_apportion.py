@@ -12,7 +12,8 @@ from dashboard.rules.apportion import apportion, fte_by_ward
 
 def patients(*rows: tuple[str, str, float, float]) -> pd.DataFrame:
     columns = ["ward_code", "pcn_code", "patients", "pcn_patients"]
-    return pd.DataFrame(rows, columns=columns).astype({"ward_code": "str", "pcn_code": "str"})
+    types = dict(zip(columns, ("str", "str", "float64", "float64"), strict=True))
+    return pd.DataFrame(rows, columns=columns).astype(types)
 
 
 def pcns(**fte: float | None) -> pd.DataFrame:
