@@ -18,7 +18,7 @@ from dashboard.filters import newest_as_at
 from dashboard.intake.problems import RefusedError
 from dashboard.intake.source import Source
 from dashboard.settings import settings
-from queries.database import newest_revision, upgrade
+from queries.database import NEWEST_REVISION, upgrade
 from queries.load import AlreadyLoadedError, remove_demonstration
 
 app = typer.Typer(
@@ -117,7 +117,7 @@ def export_command(
 def upgrade_command() -> None:
     """Bring the database to the form this version needs."""
     upgrade(engine())
-    _TELL.print(f"The database has the form {newest_revision()}.")
+    _TELL.print(f"The database has the form {NEWEST_REVISION}.")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import tomllib
 from collections.abc import AsyncIterator
@@ -43,11 +42,8 @@ from dashboard import errors, routes, warm_up  # noqa: E402
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Have everything a first page needs in memory before the first user comes."""
-    warm_up.warm_up()
-    # What is in memory now stays: no collection has to walk over it again.
-    gc.collect()
-    gc.freeze()
+    """Have everything a first page needs in memory soon after the server is there."""
+    warm_up.start()
     yield
 
 

@@ -12,9 +12,10 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy import Engine
 
+from dashboard.errors import NotReadyError
 from dashboard.settings import settings
 from queries import loads
-from queries.database import make_engine, newest_revision, revision, upgrade
+from queries.database import make_engine, NEWEST_REVISION, revision, upgrade
 from queries.scope import Scope
 
 P = ParamSpec("P")
@@ -22,10 +23,6 @@ Answer = TypeVar("Answer")
 
 # Answers kept at a time: a page of one board asks about ten questions.
 MOST_ANSWERS = 500
-
-
-class NotReadyError(RuntimeError):
-    """The database has not the form this version needs, and must be upgraded by command."""
 
 
 @lru_cache(maxsize=4)
@@ -45,12 +42,12 @@ def prepare_database() -> bool:
     `NotReadyError` when that has not been done.
     """
     found = revision(engine())
-    if found == newest_revision():
+    if found == NEWEST_REVISION:
         return False
     if not settings().is_sqlite:
         raise NotReadyError(
             f"The database has the form {found or 'of an empty database'}, and this version needs "
-            f"{newest_revision()}: run `python -m dashboard upgrade` and start again."
+            f"{NEWEST_REVISION}: run `python -m dashboard upgrade` and start again."
         )
     upgrade(engine())
     return found is None

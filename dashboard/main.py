@@ -2,12 +2,17 @@
 
 import streamlit as st
 
-from dashboard import filters, show
-from dashboard.access import current_scope
-from dashboard.app import ROOT
-from dashboard.data import one_state
+from dashboard import warm_up
 
-st.set_page_config(page_title="Social prescribing coverage", layout="wide", page_icon=str(ROOT / "dashboard" / "components" / "icon.svg"))
+warm_up.wait()
+
+from dashboard import filters, show  # noqa: E402
+from dashboard.access import current_scope  # noqa: E402
+from dashboard.settings import ROOT  # noqa: E402
+from dashboard.data import one_state  # noqa: E402
+
+ICON = str(ROOT / "dashboard" / "components" / "icon.svg")
+st.set_page_config(page_title="Social prescribing coverage", layout="wide", page_icon=ICON)
 show.styles()
 pages = [
     st.Page(ROOT / "pages" / "coverage.py", title="Coverage", url_path="coverage", default=True),

@@ -1,4 +1,7 @@
-"""What the server answers beside the pages: shapes, exports, health; and safe headers on all."""
+"""What the server answers beside the pages: shapes, exports, health; and safe headers on all.
+
+What answers with data imports what it needs when first asked: the server is there sooner.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import export
-from dashboard.access import current_scope
-from dashboard.coverage_view import ward_list
-from dashboard.data import engine, fetch_shared
-from dashboard.maps import board_map
-from queries.database import newest_revision, revision
+from dashboard import warm_up
 
 # Plotly asks for the coastlines of the world even when it draws none of them.
 _NO_COASTLINES = {
@@ -81,6 +79,10 @@ class SafeHeaders:
 
 def geometry(request: Request) -> Response:
     """Ward shapes, compressed once when they were built; 404 for a name not in use."""
+    from dashboard.access import current_scope
+    from dashboard.maps import board_map
+
+    warm_up.wait()
     board = board_map(current_scope(), request.path_params["icb_code"])
     layer = board.layer(request.path_params["name"])
     if layer is None:
@@ -99,6 +101,11 @@ def coastlines(_request: Request) -> Response:
 
 def download(request: Request) -> Response:
     """An export of one board: the same figures as the page, through the same gate."""
+    from dashboard import export
+    from dashboard.access import current_scope
+    from dashboard.data import engine
+
+    warm_up.wait()
     subject, form = request.path_params["subject"], request.path_params["form"]
     icb_code = request.query_params.get("icb", "")
     try:
@@ -121,6 +128,11 @@ def download(request: Request) -> Response:
 
 def table(request: Request) -> Response:
     """The ward list of the chosen area, as the Coverage page's table fetches it."""
+    from dashboard.access import current_scope
+    from dashboard.coverage_view import ward_list
+    from dashboard.data import fetch_shared
+
+    warm_up.wait()
     chosen = request.query_params
     try:
         as_at = date.fromisoformat(chosen.get("as_at", ""))
@@ -147,7 +159,11 @@ def is_alive(_request: Request) -> Response:
 
 def is_ready(_request: Request) -> Response:
     """The database answers and has the form this version needs."""
-    ready = revision(engine()) == newest_revision()
+    from dashboard.data import engine
+    from queries.database import NEWEST_REVISION, revision
+
+    warm_up.wait()
+    ready = revision(engine()) == NEWEST_REVISION
     return JSONResponse({"database": ready}, 200 if ready else 503)
 
 

@@ -1,19 +1,49 @@
-"""What happens once, when the server starts."""
+"""What happens once, when the server starts, while the browser fetches its scripts."""
 
 from __future__ import annotations
 
+import gc
 import logging
-
-from dashboard import demonstration
-from dashboard.data import engine, prepare_database
-from dashboard.settings import settings
+from concurrent.futures import Future, ThreadPoolExecutor
 
 _LOG = logging.getLogger("dashboard")
+_POOL = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
+_DONE: list[Future[None]] = []
+
+
+def start() -> None:
+    """Begin to warm up; the server answers meanwhile."""
+    _DONE.append(_POOL.submit(warm_up))
+
+
+def wait() -> None:
+    """Until the database is ready and the slow parts are in memory; raises what went wrong."""
+    for done in _DONE:
+        done.result()
 
 
 def warm_up() -> None:
-    """Bring the database up; fill a new one with the demonstration; import the slow parts."""
-    is_new = prepare_database()
-    if is_new:
+    """Bring the database up, fill a new one with the demonstration, make the first page."""
+    # Imported here, so that the server is there before they are.
+    from dashboard.access import current_scope
+    from dashboard.coverage_view import coverage_view, layer_view
+    from dashboard.data import engine, fetch_shared, prepare_database
+    from dashboard.filters import newest_as_at
+    from dashboard.maps import board_map
+    from dashboard.settings import settings
+    from queries.places import boards
+
+    if prepare_database():
+        from dashboard import demonstration
+
         _LOG.warning("First start: making the demonstration. Load your own files at any time.")
         demonstration.make(engine(), settings().hash_key_bytes())
+    scope = current_scope()
+    for icb_code in boards(engine(), scope)["icb_code"].head(1):
+        area = (icb_code, newest_as_at(), "", "")
+        fetch_shared(coverage_view, scope, *area)
+        fetch_shared(layer_view, scope, *area, "status")
+        board_map(scope, icb_code)
+    # What is in memory now stays: no collection has to walk over it again.
+    gc.collect()
+    gc.freeze()

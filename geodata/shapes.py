@@ -1,5 +1,7 @@
 """Ward shapes: read and refuse, simplify without gaps, hatch, label, and tell neighbours."""
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import json
@@ -8,9 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas
 import numpy as np
 import pandas as pd
 import pyproj
@@ -18,6 +19,9 @@ import shapely
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
+
+if TYPE_CHECKING:
+    import geopandas
 
 Box = tuple[float, float, float, float]
 
@@ -54,6 +58,9 @@ def read_features(raw: bytes) -> geopandas.GeoDataFrame:
     metres are told apart by the coordinates themselves; metres are converted without the national
     grid-shift file, good to 5 m. Invalid rings are repaired. Raises ShapeError.
     """
+    # Only loading needs it, and it would add half a second to every start of a page.
+    import geopandas
+
     collection = _feature_collection(raw)
     rows: list[dict[str, str]] = []
     geometries: list[BaseGeometry] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pandas as pd
 from sqlalchemy import Connection, Select
@@ -21,3 +22,8 @@ def read_frame(
         raise ValueError(f"the query selects {columns}, but promises {list(dtypes)}")
     frame = pd.DataFrame(result.fetchall(), columns=columns)
     return frame.astype(dict(dtypes))
+
+
+def in_utc(moment: datetime) -> datetime:
+    """SQLite forgets the zone it was given, which is UTC; PostgreSQL answers in its session's."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, 
 
 from queries import tables
 from queries.database import writing
+from queries.frames import in_utc
 from queries.places import rebuild_wards
 
 # What decides which wards are in use; names of practices, PCNs and boards do not.
@@ -109,7 +110,7 @@ def _refuse_repeat(connection: Connection, clean: CleanLoad) -> None:
     ).first()
     if earlier:
         raise AlreadyLoadedError(
-            f"Already loaded on {earlier.loaded_at:%d %B %Y at %H:%M} UTC, "
+            f"Already loaded on {in_utc(earlier.loaded_at):%d %B %Y at %H:%M} UTC, "
             f"as {earlier.file_name!r}: the same bytes, so nothing was changed."
         )
 

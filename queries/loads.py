@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 
 import pandas as pd
 from sqlalchemy import Engine, func, select
 
 from queries import tables
-from queries.frames import read_frame
+from queries.frames import in_utc, read_frame
 
 _LOAD, _PART = tables.load.c, tables.load_part.c
 
@@ -74,7 +74,6 @@ def sources(engine: Engine) -> pd.DataFrame:
                 "period_end": "object",
             },
         )
-    # SQLite forgets the zone it was given; it is always UTC.
-    frame["loaded_at"] = [moment.replace(tzinfo=UTC) for moment in frame["loaded_at"]]
+    frame["loaded_at"] = pd.Series(map(in_utc, frame["loaded_at"]), frame.index, dtype="object")
     return frame
 

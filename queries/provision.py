@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Engine, or_, select
+from sqlalchemy import Engine, exists, or_, select, true
 
 from queries import tables
 from queries.frames import read_frame
@@ -89,13 +89,23 @@ def service_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> p
 
 
 def service_themes(engine: Engine, scope: Scope) -> pd.DataFrame:
-    """One row per service and need it answers."""
-    theme = tables.service_theme.c
+    """One row per service and need it answers, for services that serve an area in scope."""
+    theme, served, ward = tables.service_theme.c, tables.service_area.c, tables.ward.c
+    mine = scope.within(ward.icb_code)
+    in_scope = true() if scope.icb_codes is None else exists().where(
+        served.part_id == theme.part_id,
+        served.service_id == theme.service_id,
+        or_(
+            served.area_code.in_(select(ward.ward_code).where(mine)),
+            served.area_code.in_(select(ward.lad_code).where(mine)),
+            served.area_code.in_(sorted(scope.icb_codes)),
+        ),
+    )
     with engine.connect() as connection:
         return read_frame(
             connection,
             select(theme.service_id, theme.theme)
-            .where(theme.part_id.in_(in_force()))
+            .where(theme.part_id.in_(in_force()), in_scope)
             .order_by(theme.service_id, theme.theme),
             {"service_id": "str", "theme": "str"},
         )

@@ -64,6 +64,27 @@ def any_engine(request: pytest.FixtureRequest) -> Engine:
     return engine
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def small_board_engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """The small board, loaded once on each database: to read from, never to write to."""
+    from tests.small_board import Board
+
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("small board") / "test.db"
+        engine = make_engine(f"sqlite:///{path.as_posix()}")
+        upgrade(engine)
+        Board(ages=True).save(engine)
+        yield engine
+        engine.dispose()
+    else:
+        with _new_postgres_database(request.getfixturevalue("postgres_url")) as engine:
+            upgrade(engine)
+            Board(ages=True).save(engine)
+            yield engine
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def any_bare_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A database of each kind without a single table: before the first migration."""

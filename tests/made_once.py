@@ -1,0 +1,44 @@
+"""The demonstration as a database that a whole test run makes once, whatever the number of workers."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from dashboard import demonstration
+from queries.database import make_engine, upgrade
+
+HASH_KEY = "k" * 32
+# Longer than making it takes on a slow machine.
+PATIENCE_SECONDS = 90
+
+
+def demonstration_file(factory: pytest.TempPathFactory) -> Path:
+    """The SQLite file; the first worker that asks makes it, the others wait. Read it only."""
+    folder = factory.getbasetemp()
+    # Each worker has a folder of its own; the one above is the run's.
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path, ready, claim = (folder / f"shared-demonstration{end}" for end in (".db", ".ok", ".lock"))
+    try:
+        claim.mkdir()
+    except FileExistsError:
+        _wait_for(ready)
+    else:
+        engine = make_engine(f"sqlite:///{path.as_posix()}")
+        upgrade(engine)
+        demonstration.make(engine, HASH_KEY.encode())
+        engine.dispose()
+        ready.touch()
+    return path
+
+
+def _wait_for(path: Path) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not path.exists():
+        if time.monotonic() > until:
+            pytest.fail("another worker began the demonstration and did not finish it")
+        time.sleep(0.05)

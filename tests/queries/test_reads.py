@@ -1,0 +1,569 @@
+"""What every read promises: its columns and types, the right date, and nobody else's area."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pytest
+import shapely
+from sqlalchemy import Engine
+
+from queries import loads, lookups, places, practices, provision, referrals, workforce
+from queries.frames import read_frame
+from queries.load import AlreadyLoadedError, save
+from queries.scope import EVERYTHING, Scope
+from tests import small_board as b
+
+MODULES: tuple[ModuleType, ...] = (
+    loads, lookups, places, practices, provision, referrals, workforce,
+)  # fmt: skip
+FIRST, LAST = date(2025, 7, 1), date(2026, 6, 1)
+ARGUMENTS: dict[str, Any] = {
+    "icb_code": b.BOARD,
+    "as_at": b.AS_AT,
+    "first": FIRST,
+    "last": LAST,
+    "ward_code": b.ABBEY,
+}
+# These say what was loaded, not what it says of an area; or place the rows of a later file.
+ABOUT_NO_AREA = {
+    "data_state", "sources", "population_vintages", "ward_of_lsoa", "pcn_of_practice",
+}  # fmt: skip
+
+
+def reads() -> dict[str, Callable[..., Any]]:
+    """Every public function of `queries` that reads: it takes an engine first."""
+    return {
+        name: function
+        for module in MODULES
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and next(iter(inspect.signature(function).parameters), "") == "engine"
+    }
+
+
+SCOPED = {
+    name: function
+    for name, function in reads().items()
+    if "scope" in inspect.signature(function).parameters
+}
+
+
+def ask(function: Callable[..., Any], engine: Engine, scope: Scope, **instead: Any) -> Any:
+    wanted = list(inspect.signature(function).parameters)[2:]
+    return function(engine, scope, *[(ARGUMENTS | instead)[name] for name in wanted])
+
+
+def is_nothing(answer: Any) -> bool:
+    if isinstance(answer, pd.DataFrame | pd.Series | list | set | dict):
+        return len(answer) == 0
+    return answer in (None, 0, loads.DataState(0, False, None))
+
+
+def test_every_read_takes_a_scope_or_is_about_no_area() -> None:
+    assert set(reads()) - set(SCOPED) == ABOUT_NO_AREA
+    assert len(SCOPED) >= 17
+    for name, function in SCOPED.items():
+        scope = inspect.signature(function).parameters["scope"]
+        assert scope.default is inspect.Parameter.empty, f"{name} has a default scope"
+
+
+@pytest.mark.parametrize("name", sorted(SCOPED))
+def test_a_reader_of_another_board_gets_nothing(small_board_engine: Engine, name: str) -> None:
+    assert not is_nothing(ask(SCOPED[name], small_board_engine, EVERYTHING))
+    for codes in (frozenset({b.OUTSIDER_ICB}), frozenset()):
+        assert is_nothing(ask(SCOPED[name], small_board_engine, Scope(codes)))
+
+
+@pytest.mark.parametrize("name", sorted(set(SCOPED) - {"boards"}))
+def test_a_neighbour_gets_nothing_of_this_board(small_board_engine: Engine, name: str) -> None:
+    """A board that is loaded, asked for with a scope that holds the other only."""
+    assert is_nothing(ask(SCOPED[name], small_board_engine, Scope(frozenset({b.NEIGHBOUR}))))
+
+
+@pytest.mark.parametrize("name", sorted(set(SCOPED) - {"boards"}))
+def test_a_reader_of_the_board_gets_all_of_it(small_board_engine: Engine, name: str) -> None:
+    mine = ask(SCOPED[name], small_board_engine, Scope(frozenset({b.BOARD})))
+    everything = ask(SCOPED[name], small_board_engine, EVERYTHING)
+    if isinstance(mine, pd.DataFrame):
+        order = list(mine.columns)
+        pd.testing.assert_frame_equal(
+            mine.sort_values(order, ignore_index=True),
+            everything.sort_values(order, ignore_index=True),
+        )
+    else:
+        assert mine == everything
+
+
+def test_boards_are_those_in_scope(small_board_engine: Engine) -> None:
+    found = places.boards(small_board_engine, EVERYTHING)
+    assert found.to_dict("records") == [
+        {"icb_code": b.BOARD, "icb_name": "Small board", "wards": 6},
+        {"icb_code": b.NEIGHBOUR, "icb_name": "Neighbour board", "wards": 1},
+    ]
+    mine = places.boards(small_board_engine, Scope(frozenset({b.NEIGHBOUR, b.OUTSIDER_ICB})))
+    assert mine["icb_code"].tolist() == [b.NEIGHBOUR]
+
+
+FRAMES: dict[str, dict[str, str]] = {
+    "sources": {
+        "dataset": "str", "file_name": "str", "sha256": "str", "loaded_at": "object",
+        "vintage": "str", "rows_read": "int64", "notes": "str", "period_start": "object",
+        "period_end": "object",
+    },
+    "boards": {"icb_code": "str", "icb_name": "str", "wards": "int64"},
+    "wards": {
+        "ward_code": "str", "ward_name": "str", "vintage": "int64", "lad_code": "str",
+        "lad_name": "str", "lsoas": "int64",
+    },
+    "shapes": {"ward_code": "str", "geometry": "object"},
+    "population": {"ward_code": "str", "age_band": "str", "people": "int64", "vintage": "str"},
+    "ward_deprivation": {
+        "ward_code": "str", "imd_rank": "Float64", "index_year": "str", "lsoas": "Int64",
+        "lsoas_matched": "Int64",
+    },
+    "practice_places": {
+        "practice_code": "str", "pcn_code": "str", "patients": "Float64", "easting": "Float64",
+        "northing": "Float64",
+    },
+    "patients_by_ward_and_pcn": {
+        "ward_code": "str", "pcn_code": "str", "patients": "float64", "pcn_patients": "float64",
+    },
+    "scheme_areas": {
+        "scheme": "str", "organisation": "str", "delivery_model": "str", "speaks_for_code": "str",
+        "served_code": "str", "is_running": "bool",
+    },
+    "service_areas": {
+        "service_id": "str", "service_name": "str", "provider": "str", "is_online": "bool",
+        "state": "str", "confirmed_on": "object", "funding_ends": "object", "area_code": "str",
+    },
+    "service_themes": {"service_id": "str", "theme": "str"},
+    "referrals_by_ward": {"ward_code": "str", "referrals": "Int64"},
+    "referrals_by_ward_and_age": {"ward_code": "str", "age_band": "str", "referrals": "Int64"},
+    "returned_months": {"pcn_code": "str", "first_month": "object", "newest_month": "object"},
+    "referrals_by_month": {"month": "object", "referrals": "Int64"},
+    "fte_by_pcn": {
+        "pcn_code": "str", "pcn_name": "str", "practices": "Int64", "registered_patients": "Int64",
+        "staff_rows": "Int64", "fte_own_staff": "Float64", "fte_contracted": "Float64",
+        "fte": "Float64", "headcount": "Int64",
+    },
+}  # fmt: skip
+
+
+def types_of(frame: pd.DataFrame) -> dict[str, str]:
+    return {column: str(dtype) for column, dtype in frame.dtypes.items()}
+
+
+def answer(name: str, engine: Engine) -> Any:
+    if name in SCOPED:
+        return ask(SCOPED[name], engine, EVERYTHING)
+    return reads()[name](engine)
+
+
+@pytest.mark.parametrize("name", sorted(FRAMES))
+def test_columns_and_types(small_board_engine: Engine, name: str) -> None:
+    found = answer(name, small_board_engine)
+    assert len(found)
+    assert types_of(found) == FRAMES[name]
+
+
+def test_columns_and_types_of_an_empty_database(any_engine: Engine) -> None:
+    """And every other read says that there is nothing."""
+    for name in reads():
+        found = answer(name, any_engine)
+        assert is_nothing(found), name
+        if isinstance(found, pd.DataFrame):
+            assert types_of(found) == FRAMES[name], name
+
+
+def test_every_frame_is_promised_here(small_board_engine: Engine) -> None:
+    frames = {n for n in reads() if isinstance(answer(n, small_board_engine), pd.DataFrame)}
+    assert frames == set(FRAMES)
+
+
+def test_a_read_that_selects_what_it_does_not_promise_fails(small_board_engine: Engine) -> None:
+    from sqlalchemy import select
+
+    from queries import tables
+
+    with small_board_engine.connect() as connection, pytest.raises(ValueError, match="promises"):
+        read_frame(connection, select(tables.ward.c.ward_code), {"ward": "str"})
+
+
+# Totals: what goes in comes out, whatever is joined to it.
+
+
+def test_patients_of_wards_and_pcns(small_board_engine: Engine) -> None:
+    found = practices.patients_by_ward_and_pcn(small_board_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    rows = {(r.ward_code, r.pcn_code): (r.patients, r.pcn_patients) for r in found.itertuples()}
+    assert rows == {
+        (b.ABBEY, b.NORTH): (2000, 8000),
+        (b.BROOK, b.NORTH): (2000, 8000),
+        (b.BROOK, "U"): (500, 500),
+        (b.CASTLE, b.NORTH): (1000, 8000),
+        (b.CASTLE, b.SOUTH): (1000, 4000),
+        (b.DALE, b.NORTH): (1000, 8000),
+        (b.DALE, b.SOUTH): (1000, 4000),
+        (b.ELM, b.SOUTH): (2000, 4000),
+        (b.FORD, b.EAST): (2000, 2000),
+    }
+    assert len(rows) == len(found)
+    assert found["patients"].sum() == 14_500 - 2000  # Gorse's are of the neighbour
+    across = practices.patients_by_ward_and_pcn(
+        small_board_engine, EVERYTHING, b.NEIGHBOUR, b.AS_AT
+    )
+    assert across[["ward_code", "pcn_code", "patients"]].values.tolist() == [
+        [b.GORSE, b.NORTH, 2000]
+    ]
+
+
+def test_practices(small_board_engine: Engine) -> None:
+    found = practices.practice_places(small_board_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert dict(zip(found["pcn_code"], found["patients"], strict=True)) == b.LISTS
+    assert found[["easting", "northing"]].notna().all(axis=None)
+
+
+def test_workforce(small_board_engine: Engine) -> None:
+    found = workforce.fte_by_pcn(small_board_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    rows = found.set_index("pcn_code").astype(object).where(found.set_index("pcn_code").notna())
+    kept = ["staff_rows", "fte_own_staff", "fte_contracted", "fte", "headcount"]
+    assert rows.loc[b.NORTH, kept].tolist() == [5, 2.0, 2.0, 4.0, 2]
+    assert rows.loc[b.SOUTH, kept].tolist() == [3, 0.0, 0.0, 0.0, 0]
+    # East did not return: nothing is known, and nothing is 0.
+    assert found.set_index("pcn_code").loc[b.EAST, kept].isna().all()
+    assert found["registered_patients"].sum() == 14_000
+    assert found["pcn_name"].tolist() == ["East PCN", "North PCN", "South PCN"]
+    assert found["practices"].tolist() == [1, 1, 1]
+    ask_board = (small_board_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert workforce.unallocated_patients(*ask_board) == 500
+    assert workforce.people_in_post(*ask_board) == 2
+    assert workforce.census_date(*ask_board) == b.AS_AT
+
+
+def test_a_person_in_two_pcns_is_one(any_engine: Engine) -> None:
+    workers = [(b.NORTH, False, 0.5, "person 1"), (b.SOUTH, False, 0.5, "person 1")]
+    save(any_engine, b.census(b.AS_AT, b.BOARD, {b.NORTH: 1, b.SOUTH: 1}, workers))
+    found = workforce.fte_by_pcn(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert found["headcount"].sum() == 2
+    assert workforce.people_in_post(any_engine, EVERYTHING, b.BOARD, b.AS_AT) == 1
+
+
+def test_population_and_deprivation(small_board_engine: Engine) -> None:
+    people = places.population(small_board_engine, EVERYTHING, b.BOARD)
+    totals = people[people["age_band"] == "all ages"].set_index("ward_code")["people"]
+    assert totals.to_dict() == {
+        b.ABBEY: 5000, b.BROOK: 10_000, b.CASTLE: 5000, b.DALE: 2500, b.ELM: 2500
+    }  # fmt: skip
+    assert people[people["age_band"] != "all ages"]["people"].sum() == 25_000
+    assert set(people["vintage"]) == {"2023 wards"}
+    assert places.population_vintages(small_board_engine) == ["2023 wards"]
+    ranks = places.ward_deprivation(small_board_engine, EVERYTHING, b.BOARD).set_index("ward_code")
+    assert ranks["imd_rank"].dropna().to_dict() == {
+        b.ABBEY: 2000, b.BROOK: 6000, b.CASTLE: 16_000, b.DALE: 22_000, b.ELM: 31_000
+    }  # fmt: skip
+    assert ranks["lsoas"].sum() == 10
+    assert ranks.loc[b.FORD, ["lsoas", "lsoas_matched"]].tolist() == [1, 0]
+    assert set(ranks["index_year"].dropna()) == {"2025"}
+
+
+def test_deprivation_is_unweighted_where_patients_are_not_known(any_engine: Engine) -> None:
+    b.Board(registered=False).save(any_engine)
+    ranks = places.ward_deprivation(any_engine, EVERYTHING, b.BOARD).set_index("ward_code")
+    assert ranks.loc[b.BROOK, "imd_rank"] == 7500
+    assert ranks.loc[b.ABBEY, "imd_rank"] == 2000
+
+
+def test_referrals(small_board_engine: Engine) -> None:
+    asked = (small_board_engine, EVERYTHING, b.BOARD)
+    by_ward = referrals.referrals_by_ward(*asked, FIRST, LAST).set_index("ward_code")["referrals"]
+    assert by_ward.to_dict() == {b.ABBEY: 40, b.BROOK: 40, b.CASTLE: 17, b.DALE: 3}
+    by_age = referrals.referrals_by_ward_and_age(*asked, FIRST, LAST)
+    assert by_age.groupby("ward_code")["referrals"].sum().to_dict() == by_ward.to_dict()
+    abbey = by_age[by_age["ward_code"] == b.ABBEY].set_index("age_band")["referrals"]
+    assert abbey.to_dict() == {"18-39": 4, "40-64": 8, "65-79": 10, "80+": 18}
+    # The month before counts when it is asked for.
+    more = referrals.referrals_by_ward(*asked, date(2025, 6, 1), LAST)
+    assert more["referrals"].sum() == 101
+    fewer = referrals.referrals_by_ward(*asked, FIRST, date(2026, 5, 1))
+    assert fewer["referrals"].sum() == 4
+    by_month = referrals.referrals_by_month(
+        small_board_engine, EVERYTHING, b.BROOK, date(2025, 6, 1), LAST
+    )
+    assert by_month.values.tolist() == [
+        [date(2025, 6, 1), 1],
+        [date(2025, 7, 1), 1],
+        [date(2026, 6, 1), 39],
+    ]
+    # What anybody of the board returned says when returns began, for Elm too.
+    assert referrals.first_month(small_board_engine, EVERYTHING, b.ELM) == date(2025, 6, 1)
+    assert referrals.first_month(small_board_engine, EVERYTHING, b.GORSE) is None
+
+
+def test_returned_months(small_board_engine: Engine) -> None:
+    def months(as_at: date) -> dict[str, tuple[date, date]]:
+        found = referrals.returned_months(small_board_engine, EVERYTHING, b.BOARD, as_at)
+        return {r.pcn_code: (r.first_month, r.newest_month) for r in found.itertuples()}
+
+    assert months(b.AS_AT) == {
+        b.NORTH: (date(2025, 6, 1), LAST),
+        b.SOUTH: (FIRST, LAST),
+    }
+    # June is not over on the 29th.
+    assert months(date(2026, 6, 29))[b.SOUTH] == (FIRST, FIRST)
+    assert months(date(2025, 7, 30)) == {b.NORTH: (date(2025, 6, 1), date(2025, 6, 1))}
+    assert months(date(2025, 6, 29)) == {}
+
+
+def test_referrals_without_a_pcn_or_a_ward(any_engine: Engine) -> None:
+    sent = (b.Referrals(b.ABBEY, None, (5, 5, 5, 5)), b.Referrals(None, b.NORTH, (1, 1, 1, 1)))
+    b.Board(referrals=sent, before_window=0).save(any_engine)
+    found = referrals.returned_months(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert found["pcn_code"].isna().tolist() == [True]
+    by_ward = referrals.referrals_by_ward(any_engine, EVERYTHING, b.BOARD, FIRST, LAST)
+    assert by_ward.values.tolist() == [[b.ABBEY, 20]]
+
+
+def test_shapes_come_back_as_they_were(small_board_engine: Engine) -> None:
+    found = places.shapes(small_board_engine, EVERYTHING, b.BOARD)
+    assert found["ward_code"].tolist() == list(b.BOARD_WARDS)
+    for row in found.itertuples():
+        assert shapely.from_wkb(row.geometry).equals(b.square(row.ward_code))
+
+
+def test_sources(small_board_engine: Engine) -> None:
+    found = loads.sources(small_board_engine)
+    assert len(found) == 14
+    assert found["loaded_at"].map(lambda moment: moment.utcoffset().total_seconds()).eq(0).all()
+    assert found["sha256"].str.len().eq(64).all()
+    assert found["sha256"].is_unique
+    referral = found[found["dataset"] == "referrals"].iloc[0]
+    assert (referral["period_start"], referral["period_end"]) == (date(2025, 6, 1), b.AS_AT)
+    assert loads.data_state(small_board_engine) == loads.DataState(14, False, b.AS_AT)
+
+
+def test_times_are_utc_whatever_zone_the_server_is_in(postgres_engine: Engine) -> None:
+    name = postgres_engine.url.database
+    with postgres_engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET timezone TO 'Asia/Tokyo'")
+    postgres_engine.dispose()
+    save(postgres_engine, b.services(b.SERVICES))
+    (loaded_at,) = loads.sources(postgres_engine)["loaded_at"]
+    now = datetime.now(UTC)
+    assert abs((now - loaded_at).total_seconds()) < 600
+    assert loaded_at.utcoffset() == now.utcoffset()
+    with pytest.raises(AlreadyLoadedError, match=f"{loaded_at:%d %B %Y at %H:%M} UTC"):
+        save(postgres_engine, b.services(b.SERVICES))
+
+
+def test_lookups(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    assert lookups.ward_of_lsoa(any_engine).to_dict() == b.LSOAS
+    save(any_engine, b.practices(date(2026, 7, 1), Y90003=b.SOUTH))
+    assert lookups.pcn_of_practice(any_engine).to_dict() == {
+        "Y90001": b.NORTH, "Y90002": b.SOUTH, "Y90003": b.SOUTH, "Y90009": "U"
+    }  # fmt: skip
+
+
+# As at a date.
+
+
+@pytest.mark.parametrize(
+    ("as_at", "census", "north_fte"),
+    [
+        (date(2026, 6, 30), date(2026, 6, 30), 4.0),
+        (date(2026, 6, 29), date(2025, 11, 30), 1.0),
+        (date(2025, 11, 30), date(2025, 11, 30), 1.0),
+        (date(2025, 11, 29), None, None),
+    ],
+)
+def test_the_census_in_force_at_the_date(
+    small_board_engine: Engine, as_at: date, census: date | None, north_fte: float | None
+) -> None:
+    asked = (small_board_engine, EVERYTHING, b.BOARD, as_at)
+    assert workforce.census_date(*asked) == census
+    found = workforce.fte_by_pcn(*asked).set_index("pcn_code")
+    assert set(found.index) == {b.NORTH, b.SOUTH, b.EAST}
+    if north_fte is None:
+        assert found["fte"].isna().all()
+        assert workforce.people_in_post(*asked) is None
+    else:
+        assert found.loc[b.NORTH, "fte"] == north_fte
+        assert workforce.people_in_post(*asked) == (2 if north_fte == 4.0 else 1)
+        # In November South sent nothing: not known, although it is at the next census.
+        assert pd.isna(found.loc[b.SOUTH, "fte"]) == (census == date(2025, 11, 30))
+
+
+@pytest.mark.parametrize(
+    ("as_at", "pcn_of_third", "times"),
+    [
+        (date(2026, 6, 30), b.EAST, 1),
+        (date(2026, 7, 1), b.SOUTH, 10),
+        (date(2027, 1, 1), b.SOUTH, 10),
+        # Before the first extract a later one is the best there is.
+        (date(2020, 1, 1), b.SOUTH, 10),
+    ],
+)
+def test_the_extract_in_force_at_the_date(
+    any_engine: Engine, as_at: date, pcn_of_third: str, times: int
+) -> None:
+    b.Board().save(any_engine)
+    later = date(2026, 7, 1)
+    for load in (
+        b.practices(later, Y90003=b.SOUTH), b.list_sizes(later, 10), b.registered(later, 10)
+    ):  # fmt: skip
+        save(any_engine, load)
+    asked = (any_engine, EVERYTHING, b.BOARD, as_at)
+    found = practices.practice_places(*asked).set_index("practice_code")
+    assert found.loc["Y90003", "pcn_code"] == pcn_of_third
+    assert found.loc["Y90003", "patients"] == 2000 * times
+    assert len(found) == 4
+    lived = practices.patients_by_ward_and_pcn(*asked).set_index(["ward_code", "pcn_code"])
+    assert lived.loc[(b.FORD, pcn_of_third), "patients"] == 2000 * times
+    assert lived["patients"].sum() == 12_500 * times
+    lists = workforce.fte_by_pcn(*asked)["registered_patients"]
+    assert lists.sum() == 14_000 * times
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_until", "running"),
+    [
+        (None, None, True),
+        (b.AS_AT, None, True),
+        (date(2026, 7, 1), None, None),
+        (None, b.AS_AT, True),
+        (None, date(2026, 6, 29), False),
+    ],
+)
+def test_schemes_at_the_date(
+    any_engine: Engine, valid_from: date | None, valid_until: date | None, running: bool | None
+) -> None:
+    """One that has ended still speaks for its area; one that has not begun does not yet."""
+    scheme = b.Scheme("Links", b.NORTHAM, b.ABBEY, valid_from, valid_until)
+    b.Board(schemes=(scheme,)).save(any_engine)
+    found = provision.scheme_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert found["is_running"].tolist() == ([] if running is None else [running])
+
+
+def test_a_return_that_serves_nothing_speaks_and_serves_nobody(any_engine: Engine) -> None:
+    schemes = (b.Scheme("None here", b.SOUTHAM, None), b.Scheme("Wide", b.BOARD, b.BOARD))
+    b.Board(schemes=schemes).save(any_engine)
+    found = provision.scheme_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT).set_index("scheme")
+    assert found["is_running"].to_dict() == {"None here": False, "Wide": True}
+    assert pd.isna(found.loc["None here", "served_code"])
+    across = provision.scheme_areas(any_engine, EVERYTHING, b.NEIGHBOUR, b.AS_AT)
+    assert len(across) == 0
+
+
+@pytest.mark.parametrize(
+    ("opens_on", "closes_on", "is_open"),
+    [
+        (None, None, True),
+        (b.AS_AT, b.AS_AT, True),
+        (date(2026, 7, 1), None, False),
+        (None, date(2026, 6, 29), False),
+    ],
+)
+def test_services_open_at_the_date(
+    any_engine: Engine, opens_on: date | None, closes_on: date | None, is_open: bool
+) -> None:
+    kept = b.Service("walk", (b.ABBEY,), opens_on=opens_on, closes_on=closes_on)
+    b.Board(services=(kept,)).save(any_engine)
+    found = provision.service_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert len(found) == int(is_open)
+
+
+def test_services_of_each_area_stand_once(any_engine: Engine) -> None:
+    services = (
+        *b.SERVICES,
+        b.Service("wide", (b.BOARD, b.NEIGHBOUR)),
+        b.Service("elsewhere", (b.GORSE, b.EASTHAM, b.NEIGHBOUR), theme="money"),
+    )
+    b.Board(services=services).save(any_engine)
+    mine = provision.service_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert sorted(zip(mine["service_id"], mine["area_code"], strict=True)) == [
+        ("choir", b.NORTHAM),
+        ("garden", b.ABBEY),
+        ("helpline", b.SOUTHAM),
+        ("old list", b.ELM),
+        ("wide", b.BOARD),
+    ]
+    choir = mine.set_index("service_id").loc["choir"]
+    assert (choir["state"], choir["funding_ends"]) == ("full", date(2026, 9, 30))
+    themes = provision.service_themes(any_engine, Scope(frozenset({b.BOARD})))
+    assert sorted(themes["service_id"]) == ["choir", "garden", "helpline", "old list", "wide"]
+    theirs = provision.service_themes(any_engine, Scope(frozenset({b.NEIGHBOUR})))
+    assert sorted(theirs["service_id"]) == ["elsewhere", "wide"]
+    assert len(provision.service_themes(any_engine, EVERYTHING)) == 6
+
+
+# What a later file replaced does not count.
+
+
+def test_replaced_parts_do_not_count(any_engine: Engine) -> None:
+    board = b.Board(ages=True)
+    board.save(any_engine)
+    corrected = board.but(
+        referrals=(b.Referrals(b.ABBEY, b.NORTH, (5, 5, 5, 5)), *b.REFERRALS[1:])
+    )
+    save(any_engine, corrected.referral_return())
+    asked = (any_engine, EVERYTHING, b.BOARD)
+    by_ward = referrals.referrals_by_ward(*asked, FIRST, LAST).set_index("ward_code")["referrals"]
+    assert by_ward.to_dict() == {b.ABBEY: 20, b.BROOK: 40, b.CASTLE: 17, b.DALE: 3}
+    by_age = referrals.referrals_by_ward_and_age(*asked, FIRST, LAST)
+    assert by_age["referrals"].sum() == 80
+    month = referrals.referrals_by_month(any_engine, EVERYTHING, b.ABBEY, FIRST, LAST)
+    assert month["referrals"].tolist() == [1, 19]
+
+    save(any_engine, b.census(b.AS_AT, b.BOARD, {b.NORTH: 1}, [(b.NORTH, False, 0.5, "person 4")]))
+    found = workforce.fte_by_pcn(any_engine, EVERYTHING, b.BOARD, b.AS_AT).set_index("pcn_code")
+    assert found.loc[b.NORTH, ["fte", "fte_contracted", "headcount"]].tolist() == [0.5, 0, 1]
+    assert found.loc[[b.SOUTH, b.EAST], "fte"].isna().all()
+    assert workforce.people_in_post(any_engine, EVERYTHING, b.BOARD, b.AS_AT) == 1
+
+    save(any_engine, b.scheme_areas([b.Scheme("New", b.NORTHAM, b.CASTLE)]))
+    schemes = provision.scheme_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert schemes["scheme"].tolist() == ["New"]
+    save(any_engine, b.services([b.Service("new", (b.ABBEY,))]))
+    services = provision.service_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert services["service_id"].tolist() == ["new"]
+    assert provision.service_themes(any_engine, EVERYTHING)["service_id"].tolist() == ["new"]
+
+    save(any_engine, b.registered(times=3))
+    lived = practices.patients_by_ward_and_pcn(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert lived["patients"].sum() == 37_500
+    # A file of which nothing is in force any more is no source of anything.
+    sources = loads.sources(any_engine)
+    assert (sources["dataset"] == "referrals").sum() == 1
+    assert (sources["dataset"] == "workforce").sum() == 3
+
+
+def test_corrections_of_places(any_engine: Engine) -> None:
+    board = b.Board()
+    board.save(any_engine)
+    save(any_engine, board.but(ward_names={b.ABBEY: "Abbey & Wharf"}).boundaries())
+    found = places.wards(any_engine, EVERYTHING, b.BOARD)
+    assert len(found) == 6
+    assert "Abbey & Wharf" in set(found["ward_name"])
+    assert len(places.shapes(any_engine, EVERYTHING, b.BOARD)) == 6
+
+
+def test_an_older_population_gives_way_to_a_newer(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    newer = pd.DataFrame(
+        [(f"2024 {b.NORTHAM}", b.ABBEY, b.NORTHAM, "all ages", 6000)],
+        columns=["part_key", "ward_code", "lad_code", "age_band", "people"],
+    )
+    key = [f"2024 {b.NORTHAM}"]
+    rows = {"ward_population": newer}
+    save(any_engine, b.made_of("ward_population", key, rows, vintage="2024 wards"))
+    found = places.population(any_engine, EVERYTHING, b.BOARD).set_index("ward_code")
+    assert found.loc[b.ABBEY, ["people", "vintage"]].tolist() == [6000, "2024 wards"]
+    assert found.loc[b.BROOK, ["people", "vintage"]].tolist() == [10_000, "2023 wards"]
+    assert found.index.is_unique
+    assert places.population_vintages(any_engine) == ["2023 wards", "2024 wards"]
