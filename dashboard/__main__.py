@@ -19,7 +19,7 @@ from dashboard.intake.problems import RefusedError
 from dashboard.intake.source import Source
 from dashboard.settings import settings
 from queries.database import NEWEST_REVISION, upgrade
-from queries.load import AlreadyLoadedError, remove_demonstration
+from queries.load import AlreadyLoadedError, LoadRecord, remove_demonstration
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,7 +59,7 @@ def load(files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False
     raise typer.Exit(1 if refused else 0)
 
 
-def _loaded(name: str, record: intake.load.LoadRecord) -> str:
+def _loaded(name: str, record: LoadRecord) -> str:
     words = f"{name}: {record.dataset.replace('_', ' ')}, {record.rows_read:,} rows"
     if record.parts_replaced:
         words += f", replaces {record.parts_replaced} earlier"
@@ -69,7 +69,9 @@ def _loaded(name: str, record: intake.load.LoadRecord) -> str:
 
 
 @app.command()
-def demo(remove: Annotated[bool, typer.Option("--remove", help="Take it out again.")] = False) -> None:
+def demo(
+    remove: Annotated[bool, typer.Option("--remove", help="Take it out again.")] = False,
+) -> None:
     """Fill the database with the demonstration; refused beside real data."""
     prepare_database()
     if remove:
@@ -88,9 +90,13 @@ def demo(remove: Annotated[bool, typer.Option("--remove", help="Take it out agai
 def export_command(
     subject: Annotated[str, typer.Argument(help=" or ".join(export.SUBJECTS))],
     icb: Annotated[str, typer.Option(help="Code of the integrated care board, such as QKS.")],
-    as_at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: the newest.")] = None,
+    as_at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: the newest.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="csv, json or xlsx.")] = "csv",
-    out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default: standard output.")
+    ] = None,
 ) -> None:
     """The figures of a page as a file: the same numbers, through the same gate."""
     prepare_database()
@@ -105,7 +111,10 @@ def export_command(
     try:
         made = export.make(engine(), current_scope(), subject, icb, day, form)
     except export.NotThereError as error:
-        _TELL.print(f"Nothing to export: {error}. Load its ward boundaries and LSOA lookups first.", style="red")
+        _TELL.print(
+            f"Nothing to export: {error}. Load its ward boundaries and LSOA lookups first.",
+            style="red",
+        )
         raise typer.Exit(1) from error
     if out:
         out.write_bytes(made.body)

@@ -33,6 +33,7 @@ from dashboard.settings import settings
 from geodata.shapes import centroids_metres, neighbours
 from geodata.shares import modelled_patients
 from queries import places, practices, provision, referrals, workforce
+from queries.frames import each_row
 from queries.scope import Scope
 
 REFERRALS = "referrals_12_months"
@@ -78,22 +79,29 @@ def ward_coverage(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> C
     people, basis_people = _populations(places.population(engine, scope, icb_code))
     deprivation = places.ward_deprivation(engine, scope, icb_code)
     patients, basis_shares = ward_patients(engine, scope, icb_code, as_at)
-    pcns = workforce.fte_by_pcn(engine, scope, icb_code, as_at)
+    pcns = _serving_pcns(engine, scope, icb_code, as_at, patients)
     shares = apportion.apportion(patients, pcns, settings().served_share)
     frame = (
         wards.merge(people, on="ward_code", how="left")
         .merge(deprivation.drop(columns="lsoas"), on="ward_code", how="left")
         .merge(apportion.fte_by_ward(shares).rename("fte"), on="ward_code", how="left")
     )
-    frame["fte_reason"] = frame["ward_code"].map(apportion.silent_pcns(shares)).fillna("")
-    frame.loc[frame["fte"].isna() & (frame["fte_reason"] == ""), "fte_reason"] = "not known which PCNs serve the ward"
+    silent = apportion.silent_pcns(shares)
+    frame["fte_reason"] = [
+        silent.get(code, "" if known else "not known which PCNs serve the ward")
+        for code, known in zip(frame["ward_code"], frame["fte"].notna(), strict=True)
+    ]
     frame["imd_fifth"] = take_up.deprivation_fifth(frame["imd_rank"], frame["index_year"])
-    frame["fte_per_10k"] = frame["fte"] / frame["population"].mask(frame["population"] == 0) * apportion.PER_PEOPLE
+    frame["fte_per_10k"] = (
+        frame["fte"] / frame["population"].mask(frame["population"] == 0) * apportion.PER_PEOPLE
+    )
     provision_judged = _judge_provision(engine, scope, icb_code, as_at, frame, shares)
-    frame = frame.join(_marked_modelled(provision_judged) if basis_shares == "modelled" else provision_judged)
+    frame = frame.join(
+        _marked_modelled(provision_judged) if basis_shares == "modelled" else provision_judged
+    )
 
     told = _told(engine, scope, icb_code, as_at, shares)
-    frame["take_up_reason"] = frame["ward_code"].map(told.silent).fillna(told.no_window)
+    frame["take_up_reason"] = [told.silent.get(code, told.no_window) for code in frame["ward_code"]]
     counted, strata = _observed(engine, scope, icb_code, frame, told)
     frame = frame.merge(counted, on="ward_code", how="left")
     services_returned = bool((frame["services"] != State.NO_RETURN).any())
@@ -134,20 +142,33 @@ def ward_patients(
     shapes = places.shapes(engine, scope, icb_code)
     if placed.empty or shapes.empty:
         return known, ""
-    centres = centroids_metres(shapes["ward_code"], _geometries(shapes))
+    centres = centroids_metres(shapes["ward_code"].tolist(), _geometries(shapes))
     # An LSOA holds 1,000 to 3,000 people: counting them says roughly how large a ward is.
     size = places.wards(engine, scope, icb_code).set_index("ward_code")["lsoas"].clip(lower=1)
     modelled = modelled_patients(placed, centres.assign(people=centres["ward_code"].map(size)))
-    modelled["pcn_code"] = modelled["practice_code"].map(placed.set_index("practice_code")["pcn_code"])
+    modelled["pcn_code"] = modelled["practice_code"].map(
+        placed.set_index("practice_code")["pcn_code"]
+    )
     by_pcn = modelled.groupby(["ward_code", "pcn_code"], as_index=False)["patients"].sum()
     lists = by_pcn.groupby("pcn_code")["patients"].sum()
-    return by_pcn.assign(pcn_patients=by_pcn["pcn_code"].map(lists)), "modelled"
+    by_pcn["pcn_patients"] = by_pcn["pcn_code"].map(lists)
+    return by_pcn.assign(icb_code=icb_code), "modelled"
+
+
+def _serving_pcns(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, patients: pd.DataFrame
+) -> pd.DataFrame:
+    """One row per PCN of the board, and of others whose patients live in its wards."""
+    others = sorted(set(patients["icb_code"].dropna()) - {icb_code})
+    return pd.concat(
+        [workforce.fte_by_pcn(engine, scope, code, as_at) for code in (icb_code, *others)]
+    ).drop_duplicates("pcn_code")
 
 
 def ward_neighbours(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     """One row per ordered pair of wards of the board that share an edge."""
     shapes = places.shapes(engine, scope, icb_code)
-    return neighbours(shapes["ward_code"], _geometries(shapes))
+    return neighbours(shapes["ward_code"].tolist(), _geometries(shapes))
 
 
 def ward_trend(
@@ -164,7 +185,7 @@ def ward_trend(
     told_from = referrals.first_month(engine, scope, ward_code)
     frame = pd.DataFrame({"month": wanted}).merge(counted, on="month", how="left")
     is_told = [told_from is not None and month >= told_from for month in wanted]
-    frame["referrals"] = frame["referrals"].fillna(0).where(is_told).astype("Int64")
+    frame["referrals"] = frame["referrals"].fillna(0).where(pd.Series(is_told)).astype("Int64")
     profile = PROFILES[settings().disclosure_profile]
     by_month = release(frame, profile, people=["referrals"])
     if by_month.frame["referrals_hidden"].mean() <= MOST_HIDDEN:
@@ -197,11 +218,16 @@ def _populations(bands: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def _judge_provision(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date, frame: pd.DataFrame, shares: pd.DataFrame
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    frame: pd.DataFrame,
+    shares: pd.DataFrame,
 ) -> pd.DataFrame:
     """The three components of each ward, on the frame's index."""
     serving: dict[str, list[ServingPcn]] = {}
-    for row in shares[shares["serves"]].itertuples():
+    for row in each_row(shares[shares["serves"]]):
         fte = None if pd.isna(row.fte) else float(row.fte)
         serving.setdefault(row.ward_code, []).append(ServingPcn(row.pcn_name, row.ward_share, fte))
     voices = _voices(provision.scheme_areas(engine, scope, icb_code, as_at), frame, icb_code)
@@ -256,7 +282,7 @@ def _voices(schemes: pd.DataFrame, frame: pd.DataFrame, icb_code: str) -> dict[s
     served_by = running.groupby("served_code")["scheme"].agg(list).to_dict()
     spoken_for = set(schemes["speaks_for_code"])
     voices = {}
-    for ward in frame.itertuples():
+    for ward in each_row(frame):
         speaks = ""
         if ward.lad_code in spoken_for:
             speaks = ward.lad_name
@@ -280,10 +306,10 @@ def _service_counts(
         is_wide=services["is_online"] | (services["area_code"] == icb_code),
         ends_soon=ends.between(pd.Timestamp(as_at), soon),
     )
-    by_area = dict(list(services.groupby("area_code")))
+    by_area = {str(code): rows for code, rows in services.groupby("area_code")}
     empty = services.iloc[:0]
-    answers = {}
-    for ward in frame.itertuples():
+    answers: dict[str, tuple[ServiceCount, list[str]]] = {}
+    for ward in each_row(frame):
         codes = dict.fromkeys((ward.ward_code, ward.lad_code, icb_code))
         mine = pd.concat([by_area[code] for code in codes if code in by_area] or [empty])
         # A service that names the ward and its district is one service, and the ward's own.
@@ -316,9 +342,7 @@ class _Told:
     silent: dict[str, str]
 
 
-def _told(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.DataFrame
-) -> _Told:
+def _told(engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.DataFrame) -> _Told:
     told = referrals.returned_months(engine, scope, icb_code, as_at)
     if told.empty:
         return _Told(None, "no referral return for the period", {})
@@ -328,7 +352,11 @@ def _told(
         return _Told(None, f"no referral return since {last:%B %Y}", {})
     first = take_up.months_before(last, take_up.WINDOW_MONTHS - 1)
     if min(told["first_month"]) > first:
-        return _Told(None, f"referral returns begin in {min(told['first_month']):%B %Y}: less than 12 months", {})
+        return _Told(
+            None,
+            f"referral returns begin in {min(told['first_month']):%B %Y}: less than 12 months",
+            {},
+        )
     silent: dict[str, str] = {}
     if told["pcn_code"].notna().any():
         timely = told[told["newest_month"].map(lambda m: m >= take_up.months_before(last, late))]
@@ -346,7 +374,8 @@ def _observed(
     A ward of which a return is missing has neither: it is not part of the reference.
     """
     if told.window is None:
-        empty = frame[["ward_code"]].assign(**{REFERRALS: pd.NA, "expected": pd.NA})
+        empty = frame[["ward_code"]].copy()
+        empty[[REFERRALS, "expected"]] = pd.NA
         return empty.astype({REFERRALS: "Int64", "expected": "Float64"}), ""
     counted = referrals.referrals_by_ward(engine, scope, icb_code, *told.window)
     told_wards = frame[~frame["ward_code"].isin(told.silent)]
@@ -356,9 +385,15 @@ def _observed(
     if ages:
         by_age = referrals.referrals_by_ward_and_age(engine, scope, icb_code, *told.window)
         strata = _age_strata(told_wards, ages, by_age)
-        words = "age band and deprivation fifth" if told_wards["imd_fifth"].notna().any() else "age band"
+        words = (
+            "age band and deprivation fifth"
+            if told_wards["imd_fifth"].notna().any()
+            else "age band"
+        )
     else:
-        strata = observed.merge(told_wards[["ward_code", "population"]], on="ward_code").assign(stratum="all")
+        strata = observed.merge(told_wards[["ward_code", "population"]], on="ward_code").assign(
+            stratum="all"
+        )
         strata = strata.rename(columns={"population": "people"})
         words = "population alone"
     expected = take_up.expected_referrals(strata)
@@ -397,7 +432,7 @@ def _judge_take_up(frame: pd.DataFrame, basis: Basis) -> pd.DataFrame:
     # A ward without a population of its own codes has no rate: say so, where it is the reason.
     unjudged = "no population for this ward's code"
     statuses, reasons = [], []
-    for row, below, above in zip(frame.itertuples(), low, high, strict=True):
+    for row, below, above in zip(each_row(frame), low, high, strict=True):
         referrals_told = getattr(row, REFERRALS)
         verdict = judge_take_up(
             None if pd.isna(referrals_told) else int(referrals_told),
@@ -405,7 +440,9 @@ def _judge_take_up(frame: pd.DataFrame, basis: Basis) -> pd.DataFrame:
             lower=None if np.isnan(below) else float(below),
             upper=None if np.isnan(above) else float(above),
         )
-        status = classify_ward(State(row.route_in), State(row.link_worker), State(row.services), verdict)
+        status = classify_ward(
+            State(row.route_in), State(row.link_worker), State(row.services), verdict
+        )
         if pd.isna(row.population) and status is Status.UNKNOWN and not row.take_up_reason:
             told = unjudged
         else:

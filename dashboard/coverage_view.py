@@ -100,9 +100,7 @@ def ward_map(
 ) -> go.Figure:
     """The map of one layer with the picked ward outlined, as a figure that has been checked."""
     names = fetch_shared(coverage_view, scope, icb_code, as_at, lad_code, pcn_code).names
-    layer = fetch_shared(
-        layer_view, scope, icb_code, as_at, lad_code, pcn_code, layer_name
-    )
+    layer = fetch_shared(layer_view, scope, icb_code, as_at, lad_code, pcn_code, layer_name)
     shapes = board_map(scope, icb_code)
     return area_map(
         layer.groups,

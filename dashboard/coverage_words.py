@@ -18,8 +18,19 @@ from dashboard.rules.coverage import State, Status
 from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
 from dashboard.rules.measures import MEASURES
 from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile
-from dashboard.style import HIDDEN_COLOUR, MISSING, NO_RETURN_COLOUR, SEQUENCE, STATUS_COLOURS
-from dashboard.style import STATUS_TEXTURES, count, day, interval, month, number
+from dashboard.style import (
+    HIDDEN_COLOUR,
+    MISSING,
+    NO_RETURN_COLOUR,
+    SEQUENCE,
+    STATUS_COLOURS,
+    STATUS_TEXTURES,
+    count,
+    day,
+    interval,
+    month,
+    number,
+)
 
 # A source older than this is ageing, and older than that late; published files come monthly.
 AGEING_DAYS, LATE_DAYS = 62, 124
@@ -90,7 +101,9 @@ def finding(wards: Released, basis: Basis) -> list[str]:
         if number_of
     ]
     if others:
-        sentences.append(f"Of the others, {' and '.join(others[-2:]) if len(others) < 3 else ', '.join(others)}.")
+        sentences.append(
+            f"Of the others, {' and '.join(others[-2:]) if len(others) < 3 else ', '.join(others)}."
+        )
     unjudged = frame[status == Status.NO_RETURN]
     if len(unjudged):
         silent = [
@@ -108,12 +121,15 @@ def finding(wards: Released, basis: Basis) -> list[str]:
     inferred = int((frame["route_in_inferred"] & (frame["route_in"] != State.NO_RETURN)).sum())
     if inferred:
         sentences.append(
-            f"For {_wards(inferred)} the route in is inferred from the workforce: no scheme return speaks for them."
+            f"For {_wards(inferred)} the route in is inferred from the workforce: no scheme return "
+            "speaks for them."
         )
     missing = int(frame["population"].isna().sum())
     if missing:
         vintages = ", ".join(basis.population_vintages) or "none loaded"
-        sentences.append(f"No population for {_wards(missing)} (loaded: {vintages}): rates for them are missing.")
+        sentences.append(
+            f"No population for {_wards(missing)} (loaded: {vintages}): rates for them are missing."
+        )
     return sentences
 
 
@@ -132,15 +148,23 @@ def ward_names(wards: Released) -> dict[str, str]:
 
 def map_alt(layer: Layer, groups: Sequence[AreaGroup | AreaMark]) -> str:
     """The map as text: how many wards are in each group."""
-    counts = "; ".join(f"{group.label}: {len(group.area_codes)}" for group in groups if len(group.area_codes))
+    counts = "; ".join(
+        f"{group.label}: {len(group.area_codes)}" for group in groups if len(group.area_codes)
+    )
     return f"Map of wards by {layer.title.lower()}. {counts}. The list below has every ward."
 
 
 def key_notes(wards: Released, basis: Basis) -> list[str]:
     """Source, period and disclosure profile, as every chart carries them."""
-    period = f"Referrals {month(basis.window[0])} to {month(basis.window[1])}. " if basis.window else ""
+    period = (
+        f"Referrals {month(basis.window[0])} to {month(basis.window[1])}. " if basis.window else ""
+    )
     expected = f"Expected by {basis.strata}. " if basis.strata else ""
-    shares = {"registered": "registered patients by LSOA", "modelled": "modelled shares", "": "not known"}
+    shares = {
+        "registered": "registered patients by LSOA",
+        "modelled": "modelled shares",
+        "": "not known",
+    }
     return [
         f"Workforce census {day(basis.census)}. {period}{expected}PCN shares: {shares[basis.shares]}.",
         f"Small numbers: {wards.profile.words}.",
@@ -158,7 +182,7 @@ def _has(number_of: int) -> str:
 def _people(frame: pd.DataFrame, basis: Basis) -> str:
     column = frame["adults" if basis.people == "adults" else "population"]
     if column.isna().all():
-        return f"no population is known for those who live"
+        return "no population is known for those who live"
     least = "at least " if column.isna().any() else ""
     return f"{least}{int(column.sum()):,} {basis.people} live"
 
@@ -175,17 +199,37 @@ def tiles(wards: Released, pcns: pd.DataFrame, basis: Basis) -> list[Tile]:
     modelled = "modelled shares; " if basis.shares == "modelled" else ""
     known = frame[REFERRALS].notna()
     hidden = int(frame[hidden_flag(REFERRALS)].sum())
-    window = f"{month(basis.window[0])} to {month(basis.window[1])}" if basis.window else basis.no_window
+    window = (
+        f"{month(basis.window[0])} to {month(basis.window[1])}" if basis.window else basis.no_window
+    )
+    not_returned = int((~known & ~frame[hidden_flag(REFERRALS)]).sum())
     return [
-        Tile("Wards with a gap", f"{int(gaps.sum()):,}", f"of {len(frame):,}",
-             "no provision, no link worker, or nothing to refer to"),
-        Tile("Link workers serving these wards", number(fte, 1), "FTE",
-             f"{modelled}published series, {day(basis.census)}; {returned} of {len(pcns)} PCNs returned"),
-        Tile("Link workers per 10,000", number(rate, 2), "FTE per 10,000 people",
-             f"{int(covered.sum()):,} of {_wards(len(frame))} with a figure"),
-        Tile("Referrals in 12 months", number(frame[REFERRALS].sum(min_count=1)) if known.any() else MISSING,
-             "received", f"{window}; {int((~known & ~frame[hidden_flag(REFERRALS)]).sum()):,} wards not returned, {hidden:,} hidden"),
-    ]  # fmt: skip
+        Tile(
+            "Wards with a gap",
+            f"{int(gaps.sum()):,}",
+            f"of {len(frame):,}",
+            "no provision, no link worker, or nothing to refer to",
+        ),
+        Tile(
+            "Link workers serving these wards",
+            number(fte, 1),
+            "FTE",
+            f"{modelled}published series, {day(basis.census)}; "
+            f"{returned} of {len(pcns)} PCNs returned",
+        ),
+        Tile(
+            "Link workers per 10,000",
+            number(rate, 2),
+            "FTE per 10,000 people",
+            f"{int(covered.sum()):,} of {_wards(len(frame))} with a figure",
+        ),
+        Tile(
+            "Referrals in 12 months",
+            number(frame[REFERRALS].sum(min_count=1)),
+            "received",
+            f"{window}; {_wards(not_returned)} not returned, {hidden:,} hidden",
+        ),
+    ]
 
 
 def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
@@ -203,7 +247,10 @@ def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
         ]
     values = frame[layer.column]
     classes = number_classes(values)
-    colours = [SEQUENCE[round(place * (len(SEQUENCE) - 1) / max(len(classes) - 1, 1))] for place in range(len(classes))]
+    colours = [
+        SEQUENCE[round(place * (len(SEQUENCE) - 1) / max(len(classes) - 1, 1))]
+        for place in range(len(classes))
+    ]
     if layer.column == "imd_fifth":
         # The most deprived fifth is 1 and must be seen first.
         colours = colours[::-1]
@@ -217,12 +264,33 @@ def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
         )
         for part, colour in zip(classes, colours, strict=True)
     ]
-    hidden = frame[hidden_flag(REFERRALS)] if layer.is_people else pd.Series(False, index=frame.index)
+    hidden = (
+        frame[hidden_flag(REFERRALS)] if layer.is_people else pd.Series(False, index=frame.index)
+    )
     missing = values.isna() & ~hidden
-    no_people = missing & frame["population"].isna() & (layer.column not in ("imd_fifth", "service_count"))
-    groups.append(AreaGroup("Hidden: few people", HIDDEN_COLOUR, frame["ward_code"][hidden].tolist(), texture=DOTTED))
-    groups.append(AreaGroup("No population for this ward's code", HIDDEN_COLOUR, frame["ward_code"][no_people].tolist()))
-    groups.append(AreaGroup("No return", NO_RETURN_COLOUR, frame["ward_code"][missing & ~no_people].tolist(), texture=HATCHED))
+    no_people = (
+        missing & frame["population"].isna() & (layer.column not in ("imd_fifth", "service_count"))
+    )
+    groups.append(
+        AreaGroup(
+            "Hidden: few people", HIDDEN_COLOUR, frame["ward_code"][hidden].tolist(), texture=DOTTED
+        )
+    )
+    groups.append(
+        AreaGroup(
+            "No population for this ward's code",
+            HIDDEN_COLOUR,
+            frame["ward_code"][no_people].tolist(),
+        )
+    )
+    groups.append(
+        AreaGroup(
+            "No return",
+            NO_RETURN_COLOUR,
+            frame["ward_code"][missing & ~no_people].tolist(),
+            texture=HATCHED,
+        )
+    )
     return groups
 
 
@@ -271,7 +339,9 @@ def _class_words(low: float, high: float, layer: Layer) -> str:
 
 def explanation(layer: Layer, basis: Basis) -> Explanation:
     """The panel beside the map."""
-    name = {"": "status", "imd_fifth": "deprivation", "service_count": "services"}.get(layer.column, layer.column)
+    name = {"": "status", "imd_fifth": "deprivation", "service_count": "services"}.get(
+        layer.column, layer.column
+    )
     measure = MEASURES[name]
     limits = [measure.caution] if measure.caution else []
     if basis.shares == "modelled":
@@ -292,7 +362,12 @@ def ward_columns(basis: Basis) -> Sequence[Column]:
     return (
         Column("Ward", lambda r: Cell(r.ward_name)),
         Column("District", lambda r: Cell(r.lad_name)),
-        Column("Status", lambda r: Cell(r.status, note=_noted(r.reason, r.flags)), MEASURES["status"].definition, is_wide=True),
+        Column(
+            "Status",
+            lambda r: Cell(r.status, note=_noted(r.reason, r.flags)),
+            MEASURES["status"].definition,
+            is_wide=True,
+        ),
         _component("Route in", "route_in"),
         _component("Link worker", "link_worker"),
         _component("To refer to", "services"),
@@ -301,7 +376,12 @@ def ward_columns(basis: Basis) -> Sequence[Column]:
         _numeric("Deprivation fifth", "imd_fifth", 0, "deprivation"),
         _numeric("FTE per 10,000", "fte_per_10k", 2),
         Column("Referrals, 12 months", _referrals, MEASURES[REFERRALS].definition, is_number=True),
-        Column(f"Per 1,000 {basis.people} (95%)", _rate, MEASURES["take_up_per_1000"].definition, is_number=True),
+        Column(
+            f"Per 1,000 {basis.people} (95%)",
+            _rate,
+            MEASURES["take_up_per_1000"].definition,
+            is_number=True,
+        ),
         Column("Ratio", _ratio, MEASURES["take_up_ratio"].definition, is_number=True),
     )
 
@@ -334,7 +414,11 @@ def _referrals(row: Any) -> Cell:
     value = getattr(row, REFERRALS)
     if _is_hidden(row):
         return Cell(HIDDEN_MARK)
-    return Cell(MISSING, note=row.take_up_reason) if pd.isna(value) else Cell(count(value), float(value))
+    return (
+        Cell(MISSING, note=row.take_up_reason)
+        if pd.isna(value)
+        else Cell(count(value), float(value))
+    )
 
 
 def _rate(row: Any) -> Cell:
@@ -377,11 +461,21 @@ def chips(sources: pd.DataFrame, as_at: date) -> list[Chip]:
         if mine.empty:
             made.append(Chip(words, "no return", "missing"))
         elif not dates:
-            made.append(Chip(words, str(mine["vintage"].dropna().max() if mine["vintage"].notna().any() else "loaded"), "fresh"))
+            made.append(
+                Chip(
+                    words,
+                    str(
+                        mine["vintage"].dropna().max()
+                        if mine["vintage"].notna().any()
+                        else "loaded"
+                    ),
+                    "fresh",
+                )
+            )
         else:
             age = (as_at - max(dates)).days
             state = "fresh" if age <= AGEING_DAYS else "ageing" if age <= LATE_DAYS else "late"
-            made.append(Chip(words, f"{day(max(dates))}{'' if state == 'fresh' else ', ' + state}", state))
+            made.append(
+                Chip(words, f"{day(max(dates))}{'' if state == 'fresh' else ', ' + state}", state)
+            )
     return made
-
-

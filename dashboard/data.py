@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from dashboard.errors import NotReadyError
 from dashboard.settings import settings
 from queries import loads
-from queries.database import make_engine, NEWEST_REVISION, revision, upgrade
+from queries.database import NEWEST_REVISION, make_engine, revision, upgrade
 from queries.scope import Scope
 
 P = ParamSpec("P")
@@ -65,8 +65,10 @@ def fetch(
     a frame, whose hash would be of a sample. Each caller gets a copy of its own.
     """
     name = f"{query.__module__}.{query.__qualname__}"
-    named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))  # type: ignore[arg-type]
-    answer: Answer = _kept(name, data_state().version, settings().database_url, scope, args, named, query)
+    named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))
+    answer: Answer = _kept(
+        name, data_state().version, settings().database_url, scope, args, named, query
+    )
     return answer
 
 
@@ -78,8 +80,10 @@ def fetch_shared(
 ) -> Answer:
     """The same for answers that nobody changes: every caller gets the one that is kept."""
     name = f"{query.__module__}.{query.__qualname__}"
-    named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))  # type: ignore[arg-type]
-    answer: Answer = _shared(name, data_state().version, settings().database_url, scope, args, named, query)
+    named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))
+    answer: Answer = _shared(
+        name, data_state().version, settings().database_url, scope, args, named, query
+    )
     return answer
 
 
@@ -132,4 +136,3 @@ def sources() -> pd.DataFrame:
 @st.cache_data(max_entries=4, show_spinner=False)
 def _sources(version: int, url: str) -> pd.DataFrame:
     return loads.sources(engine())
-

@@ -28,6 +28,5 @@ def show_error_id(error: Exception) -> bool:
     st.error(
         f"This page could not be shown (error {error_id}). Nothing was changed. "
         "Try again; if it comes back, give the error number to whoever runs the dashboard.",
-        
     )
     return True

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import xlsxwriter
@@ -21,6 +21,7 @@ from dashboard.rules.coverage import GAPS, Status
 from dashboard.rules.disclosure import HIDDEN_MARK, PROFILES, Released, hidden_flag, release
 from dashboard.settings import settings
 from queries import loads, places, workforce
+from queries.frames import each_row
 from queries.scope import Scope
 
 MEDIA_TYPES = {
@@ -45,9 +46,7 @@ class File:
     body: bytes
 
 
-def make(
-    engine: Engine, scope: Scope, subject: str, icb_code: str, as_at: date, form: str
-) -> File:
+def make(engine: Engine, scope: Scope, subject: str, icb_code: str, as_at: date, form: str) -> File:
     """One subject of one board at a date, as csv, json or xlsx.
 
     `NotThereError` when the subject, the form or the board is not there (or not to be seen).
@@ -90,7 +89,9 @@ def coverage(
             "deprivation_index": basis.index_year or None,
         },
     }
-    return meta, released_rows(found.wards, COVERAGE_COLUMNS, _coverage_missing(found.basis.no_window))
+    return meta, released_rows(
+        found.wards, COVERAGE_COLUMNS, _coverage_missing(found.basis.no_window)
+    )
 
 
 COVERAGE_COLUMNS = (
@@ -180,13 +181,18 @@ def released_rows(
 ) -> list[dict[str, Any]]:
     """One plain row per row: '*' where hidden, `None` where missing, and why in `missing`."""
     rows = []
-    for row in released.frame.to_dict("records"):
+    for row in cast(list[dict[str, Any]], released.frame.to_dict("records")):
         plain = {column: _plain(row[column]) for column in columns}
         for column in released.people:
             if row[hidden_flag(column)]:
                 plain[column] = HIDDEN_MARK
                 # What would give the count back is hidden with it, under the same mark.
-                for derived in ("take_up_per_1000", "take_up_lower", "take_up_upper", "take_up_ratio"):
+                for derived in (
+                    "take_up_per_1000",
+                    "take_up_lower",
+                    "take_up_upper",
+                    "take_up_ratio",
+                ):
                     if derived in plain:
                         plain[derived] = HIDDEN_MARK
         plain["missing"] = missing(row)
@@ -212,7 +218,7 @@ def _meta(engine: Engine, subject: str, icb_code: str, as_at: date) -> dict[str,
                 "sha256": source.sha256,
                 "loaded_at": _plain(source.loaded_at),
             }
-            for source in sources.itertuples()
+            for source in each_row(sources)
         ],
     }
 
@@ -262,7 +268,10 @@ def _as_xlsx(meta: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
         notes.write_string(0, 0, f"{meta['subject'].capitalize()} of {meta['icb_code']}", bold)
         lines = [(name, value) for name, value in meta.items() if name not in ("sources",)]
         lines += [
-            ("source", f"{s['dataset']}: {s['file']}, SHA-256 {s['sha256']}, loaded {s['loaded_at']}")
+            (
+                "source",
+                f"{s['dataset']}: {s['file']}, SHA-256 {s['sha256']}, loaded {s['loaded_at']}",
+            )
             for s in meta["sources"]
         ]
         lines += [("[c]", "hidden so that nobody can be recognised"), ("[x]", "not available")]
@@ -273,7 +282,11 @@ def _as_xlsx(meta: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
         names = list(rows[0]) if rows else []
         for place, row in enumerate(rows, start=1):
             for column, name in enumerate(names):
-                value = "; ".join(f"{k}: {v}" for k, v in row[name].items()) if name == "missing" else row[name]
+                value = (
+                    "; ".join(f"{k}: {v}" for k, v in row[name].items())
+                    if name == "missing"
+                    else row[name]
+                )
                 if value is None:
                     value = "[x]"
                 elif value == HIDDEN_MARK:

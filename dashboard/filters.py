@@ -149,7 +149,13 @@ def _pick(
         # says what is shown.
         st.session_state[name] = next(iter(options))
     return str(
-        st.selectbox(label, list(options), format_func=lambda code: str(options[code]), key=name, on_change=after)
+        st.selectbox(
+            label,
+            list(options),
+            format_func=lambda code: str(options[code]),
+            key=name,
+            on_change=after,
+        )
     )
 
 

@@ -8,8 +8,8 @@ warm_up.wait()
 
 from dashboard import filters, show  # noqa: E402
 from dashboard.access import current_scope  # noqa: E402
-from dashboard.settings import ROOT  # noqa: E402
 from dashboard.data import one_state  # noqa: E402
+from dashboard.settings import ROOT  # noqa: E402
 
 ICON = str(ROOT / "dashboard" / "components" / "icon.svg")
 st.set_page_config(page_title="Social prescribing coverage", layout="wide", page_icon=ICON)

@@ -57,7 +57,8 @@ def board_map(scope: Scope, icb_code: str) -> BoardMap:
 @st.cache_resource(max_entries=MOST_BOARDS, show_spinner=False)
 def _built(icb_code: str, version: int, url: str) -> BoardMap:
     shapes = places.shapes(engine(), EVERYTHING, icb_code)
-    names = dict(places.wards(engine(), EVERYTHING, icb_code)[["ward_code", "ward_name"]].itertuples(index=False))
+    wards = places.wards(engine(), EVERYTHING, icb_code)
+    names = dict(zip(wards["ward_code"], wards["ward_name"], strict=True))
     codes = shapes["ward_code"].tolist()
     geometries = list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
     return BoardMap(

@@ -11,6 +11,7 @@ from dashboard.rules.disclosure import PROFILES
 from dashboard.rules.measures import Measure
 from dashboard.settings import Settings
 from dashboard.style import MISSING, day
+from queries.frames import each_row
 
 Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
 
@@ -68,6 +69,6 @@ def files(sources: pd.DataFrame) -> Rows:
             f"{source.loaded_at:%d %B %Y %H:%M} UTC",
             f"{source.sha256[:12]}…",
         )
-        for source in sources.itertuples()
+        for source in each_row(sources)
     ]
     return ("Dataset", "File", "Vintage", "To", "Rows", "Loaded", "SHA-256"), rows

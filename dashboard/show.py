@@ -16,6 +16,7 @@ import streamlit as st
 from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark
 from dashboard.rules.disclosure import Released
 from dashboard.style import Theme
+from queries.frames import each_row
 
 _COMPONENTS = Path(__file__).parent / "components"
 _CSS = (_COMPONENTS / "page.css").read_text(encoding="utf-8")
@@ -143,7 +144,9 @@ def finding(sentences: Sequence[str]) -> None:
     paragraphs = []
     for sentence in sentences:
         parts = escape(sentence).split("**")
-        bold = [f"<strong>{part}</strong>" if place % 2 else part for place, part in enumerate(parts)]
+        bold = [
+            f"<strong>{part}</strong>" if place % 2 else part for place, part in enumerate(parts)
+        ]
         paragraphs.append(f"<p>{''.join(bold)}</p>")
     html(f'<div class="finding">{"".join(paragraphs)}</div>')
 
@@ -240,7 +243,7 @@ def table_body(
     `swatch` is the place of the column that has a coloured sign, and what it is for a row.
     """
     rows = []
-    for row in checked(released).frame.itertuples():
+    for row in each_row(checked(released).frame):
         line: dict[str, Any] = {
             "key": getattr(row, row_key),
             "cells": [_short(column.cell(row)) for column in columns],
@@ -336,7 +339,6 @@ def empty(title: str, words: str, commands: Sequence[str] = ()) -> None:
     """What a page says when there is nothing to show: why, and what to do."""
     code = "".join(f"<pre><code>{escape(command)}</code></pre>" for command in commands)
     html(f'<div class="empty"><h2>{escape(title)}</h2><p>{escape(words)}</p>{code}</div>')
-
 
 
 def nothing_loaded() -> None:

@@ -55,12 +55,19 @@ class Theme:
             "ink": self.ink, "muted": self.muted, "line": self.faint, "tint": self.tint,
             "blue": self.bar, "warm": self.warm,
         }  # fmt: skip
-        return ":root{" + "".join(f"--board-{name}:{value};" for name, value in colours.items()) + "}"
+        return (
+            ":root{" + "".join(f"--board-{name}:{value};" for name, value in colours.items()) + "}"
+        )
 
 
 def template(theme: Theme) -> dict[str, Any]:
     """The layout every chart starts from: our font, transparent ground, quiet lines."""
-    axis = {"gridcolor": theme.line, "linecolor": theme.muted, "zeroline": False, "automargin": True}
+    axis = {
+        "gridcolor": theme.line,
+        "linecolor": theme.muted,
+        "zeroline": False,
+        "automargin": True,
+    }
     return {
         # Without one of its own, Plotly adds 3 kB of its default template to every figure.
         "template": {"data": {}},

@@ -15,6 +15,7 @@ from dashboard.filters import Choices
 from dashboard.rules.disclosure import hidden_flag
 from dashboard.style import MISSING, count, day, interval, number, template
 from queries import provision
+from queries.frames import each_row
 from queries.scope import Scope
 
 
@@ -25,27 +26,40 @@ def ward_panel(scope: Scope, choices: Choices, coverage: Coverage, ward_code: st
     if found.empty:
         show.empty("Ward not found", "The link names a ward that is not in the chosen area.")
         return
-    ward = next(found.itertuples())
+    ward = next(iter(each_row(found)))
     st.subheader(f"{ward.ward_name}, {ward.lad_name}", anchor="ward")
     show.finding([f"**{ward.status}**: {ward.reason}."])
     left, right = st.columns(2)
     with left:
         show.definition_list(_trail(ward, coverage.basis), label="How it was judged")
-        show.small_table(*_pcns(coverage.shares.frame, ward_code), caption="Networks that serve the ward")
+        show.small_table(
+            *_pcns(coverage.shares.frame, ward_code), caption="Networks that serve the ward"
+        )
     with right:
         _referrals(scope, choices, coverage, ward)
         show.small_table(*_services(scope, choices, ward), caption="Services that serve the ward")
     near = fetch(ward_neighbours, scope, choices.icb_code)
     codes = [ward_code, *near[near["ward_code"] == ward_code]["neighbour_code"]]
-    rows = wards[wards["ward_code"].isin(codes)].sort_values("ward_code", key=lambda c: c != ward_code)
+    rows = wards[wards["ward_code"].isin(codes)].sort_values(
+        "ward_code", key=lambda c: c != ward_code
+    )
     show.small_table(*_compared(rows), caption=f"{ward.ward_name} and the wards beside it")
-    show.link_to_view("Link to this ward", {filters.BOARD: choices.icb_code, filters.WARD: ward_code, filters.AS_AT: choices.as_at.isoformat()})
+    show.link_to_view(
+        "Link to this ward",
+        {
+            filters.BOARD: choices.icb_code,
+            filters.WARD: ward_code,
+            filters.AS_AT: choices.as_at.isoformat(),
+        },
+    )
 
 
 def _trail(ward: Any, basis: Basis) -> list[tuple[str, str]]:
     deprivation = MISSING
     if pd.notna(ward.imd_fifth):
-        deprivation = f"national fifth {ward.imd_fifth} (1 is most deprived), IMD {ward.index_year}; "
+        deprivation = (
+            f"national fifth {ward.imd_fifth} (1 is most deprived), IMD {ward.index_year}; "
+        )
         deprivation += f"{ward.lsoas_matched} of {ward.lsoas} LSOAs with a rank"
     people = "no population for this ward's code"
     if pd.notna(ward.population):
@@ -67,7 +81,10 @@ def _trail(ward: Any, basis: Basis) -> list[tuple[str, str]]:
             take_up += f"; {number(ward.expected)} expected"
     return [
         ("Route in", f"{ward.route_in}: {ward.route_in_reason}"),
-        ("Link worker", f"{ward.link_worker}: {ward.link_worker_reason}; census {day(basis.census)}"),
+        (
+            "Link worker",
+            f"{ward.link_worker}: {ward.link_worker_reason}; census {day(basis.census)}",
+        ),
         ("Something to refer to", f"{ward.services}: {ward.services_reason}"),
         ("Referrals, 12 months", take_up),
         ("Link workers", fte),
@@ -87,7 +104,7 @@ def _pcns(shares: pd.DataFrame, ward_code: str) -> tuple[list[str], list[list[st
             "no return" if pd.isna(row.fte) else "no worker" if row.fte == 0 else f"{row.fte:.1f}",
             MISSING if pd.isna(row.ward_fte) else f"{row.ward_fte:.2f}",
         ]
-        for row in mine.itertuples()
+        for row in each_row(mine)
     ]
     return ["Network", "Of the ward's people", "Of its list", "Its FTE", "FTE to the ward"], rows
 
@@ -96,18 +113,31 @@ def _referrals(scope: Scope, choices: Choices, coverage: Coverage, ward: Any) ->
     if coverage.basis.window is None or ward.take_up_reason:
         show.empty("No referrals to show", ward.take_up_reason or coverage.basis.no_window)
         return
-    trend, period = fetch(ward_trend, scope, ward.ward_code, coverage.basis.window[1], choices.months)
+    trend, period = fetch(
+        ward_trend, scope, ward.ward_code, coverage.basis.window[1], choices.months
+    )
     theme = show.theme()
-    chart = month_bars(trend, "referrals", label="Referrals", colour=theme.bar, layout=template(theme))
+    chart = month_bars(
+        trend, "referrals", label="Referrals", colour=theme.bar, layout=template(theme)
+    )
     show.caption(f"Referrals by {period}", trend.profile.words)
-    show.chart(chart, trend, name="ward_referrals", alt=f"Referrals by {period} for {ward.ward_name}; the table below has the numbers")
+    show.chart(
+        chart,
+        trend,
+        name="ward_referrals",
+        alt=f"Referrals by {period} for {ward.ward_name}; the table below has the numbers",
+    )
     with st.expander(f"The {period}s as a table"):
         start = "" if period == "month" else "from "
         rows = [
             [f"{start}{row.month:%b %Y}", count(row.referrals, is_hidden=row.referrals_hidden)]
-            for row in trend.frame.itertuples()
+            for row in each_row(trend.frame)
         ]
-        show.small_table([period.capitalize(), "Referrals"], rows, caption=f"Referrals by {period}, {ward.ward_name}")
+        show.small_table(
+            [period.capitalize(), "Referrals"],
+            rows,
+            caption=f"Referrals by {period}, {ward.ward_name}",
+        )
 
 
 def _services(scope: Scope, choices: Choices, ward: Any) -> tuple[list[str], list[list[str]]]:
@@ -119,16 +149,20 @@ def _services(scope: Scope, choices: Choices, ward: Any) -> tuple[list[str], lis
             row.service_name,
             row.provider,
             themes.get(row.service_id, MISSING),
-            "online" if row.is_online else {ward.ward_code: "this ward", ward.lad_code: "the district"}.get(row.area_code, "the board"),
+            "online"
+            if row.is_online
+            else {ward.ward_code: "this ward", ward.lad_code: "the district"}.get(
+                row.area_code, "the board"
+            ),
             MISSING if pd.isna(row.state) else row.state,
             f"confirmed {day(row.confirmed_on)}" if row.confirmed_on else "never confirmed",
         ]
-        for row in mine.drop_duplicates("service_id").itertuples()
+        for row in each_row(mine.drop_duplicates("service_id"))
     ]
     return ["Service", "Provider", "For", "Serves", "Room", "When told"], rows
 
 
-def _compared(rows: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+def _compared(frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     lines = [
         [
             row.ward_name,
@@ -137,8 +171,18 @@ def _compared(rows: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
             number(row.imd_fifth),
             number(row.fte_per_10k, 2),
             count(getattr(row, REFERRALS), is_hidden=getattr(row, hidden_flag(REFERRALS))),
-            "*" if getattr(row, hidden_flag(REFERRALS)) else interval(row.take_up_per_1000, row.take_up_lower, row.take_up_upper),
+            "*"
+            if getattr(row, hidden_flag(REFERRALS))
+            else interval(row.take_up_per_1000, row.take_up_lower, row.take_up_upper),
         ]
-        for row in rows.itertuples()
+        for row in each_row(frame)
     ]
-    return ["Ward", "Status", "People", "Deprivation fifth", "FTE per 10,000", "Referrals", "Take-up (95%)"], lines
+    return [
+        "Ward",
+        "Status",
+        "People",
+        "Deprivation fifth",
+        "FTE per 10,000",
+        "Referrals",
+        "Take-up (95%)",
+    ], lines

@@ -135,8 +135,8 @@ def _cost(
     one: int, other: int, members: dict[int, list[int]], outlines: dict[int, shapely.Geometry]
 ) -> float:
     whole = shapely.union(outlines[one], outlines[other])
-    roundness = whole.length**2 / (4 * np.pi * whole.area)
-    return (len(members[one]) + len(members[other])) * float(roundness) ** 0.5
+    roundness = float(whole.length**2 / (4 * np.pi * whole.area))
+    return float((len(members[one]) + len(members[other])) * np.sqrt(roundness))
 
 
 def ward_names(centres: npt.NDArray[np.float64], district: str) -> list[str]:

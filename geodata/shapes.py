@@ -361,9 +361,7 @@ def _pieces(
     return parts[kept], ward[band[kept]]
 
 
-def centroids_metres(
-    ward_codes: Sequence[str], geometries: Sequence[BaseGeometry]
-) -> pd.DataFrame:
+def centroids_metres(ward_codes: Sequence[str], geometries: Sequence[BaseGeometry]) -> pd.DataFrame:
     """One row per ward: ward_code, easting and northing (EPSG:27700) of its centroid."""
     points = shapely.centroid(_metres(geometries))
     return pd.DataFrame(

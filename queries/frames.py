@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, Select
@@ -27,3 +28,8 @@ def read_frame(
 def in_utc(moment: datetime) -> datetime:
     """SQLite forgets the zone it was given, which is UTC; PostgreSQL answers in its session's."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def each_row(frame: pd.DataFrame) -> Iterable[Any]:
+    """The rows as named tuples, whose fields have the types that the columns promise."""
+    return frame.itertuples()

@@ -63,7 +63,8 @@ def save(engine: Engine, clean: CleanLoad, *, is_demonstration: bool = False) ->
         _refuse_repeat(connection, clean)
         removed = False if is_demonstration else _remove_demonstration(connection)
         load_id = connection.execute(
-            insert(tables.load).values(
+            insert(tables.load)
+            .values(
                 dataset=clean.dataset,
                 file_name=clean.file_name,
                 sha256=clean.sha256,
@@ -73,7 +74,8 @@ def save(engine: Engine, clean: CleanLoad, *, is_demonstration: bool = False) ->
                 notes="\n".join(clean.notes) or None,
                 is_demonstration=is_demonstration,
             )
-        ).inserted_primary_key[0]
+            .returning(tables.load.c.id)
+        ).scalar_one()
         replaced = _replace_parts(connection, clean, load_id)
         part_ids = _add_parts(connection, clean, load_id)
         for name, frame in clean.rows.items():
@@ -163,12 +165,21 @@ def _insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> N
     names = ", ".join(columns)
     rows = list(zip(*(_values(frame[column]) for column in columns), strict=True))
     if connection.dialect.name == "postgresql":
-        with connection.connection.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        try:
+            cursor = connection.connection.cursor()
+            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except connection.dialect.loaded_dbapi.Error as error:
+            # The driver's own message repeats the row, and the row may be about a person.
+            raise ValueError(
+                f"table {table.name}: the database refused the rows ({type(error).__name__})"
+            ) from None
     elif rows:
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)
+        # Names of our own tables only: `unknown` above refuses any other.
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+        connection.exec_driver_sql(statement, rows)
 
 
 def _values(column: pd.Series[Any]) -> list[Any]:

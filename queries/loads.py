@@ -30,9 +30,7 @@ class DataState:
 def data_state(engine: Engine) -> DataState:
     """The state of the data, in one question: every page asks it once a run."""
     version = select(tables.data_version.c.version).scalar_subquery()
-    demonstrations = (
-        select(func.count()).where(_LOAD.is_demonstration.is_(True)).scalar_subquery()
-    )
+    demonstrations = select(func.count()).where(_LOAD.is_demonstration.is_(True)).scalar_subquery()
     newest = select(func.max(_PART.period_end)).where(_PART.replaced_by.is_(None)).scalar_subquery()
     with engine.connect() as connection:
         row = connection.execute(select(version, demonstrations, newest)).one()
@@ -76,4 +74,3 @@ def sources(engine: Engine) -> pd.DataFrame:
         )
     frame["loaded_at"] = pd.Series(map(in_utc, frame["loaded_at"]), frame.index, dtype="object")
     return frame
-

@@ -13,7 +13,9 @@ from queries.places import newest_lookup
 def ward_of_lsoa(engine: Engine) -> pd.Series[str]:
     """The ward code of each LSOA, indexed by LSOA code; empty when no lookup is loaded."""
     lookup = tables.lsoa_ward.c
-    statement = select(lookup.lsoa_code, lookup.ward_code).where(lookup.part_id.in_(newest_lookup("lsoa_ward")))
+    statement = select(lookup.lsoa_code, lookup.ward_code).where(
+        lookup.part_id.in_(newest_lookup("lsoa_ward"))
+    )
     return _mapping(engine, statement, "lsoa_code", "ward_code")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from sqlalchemy import (
     Connection,
@@ -104,7 +106,7 @@ def rebuild_wards(connection: Connection) -> None:
     wards["lsoas"] = wards["lsoas"].fillna(0).astype(int)
     connection.execute(delete(tables.ward))
     if len(wards):
-        rows = wards.astype(object).where(wards.notna(), None).to_dict("records")
+        rows: list[Any] = wards.astype(object).where(wards.notna(), None).to_dict("records")
         connection.execute(insert(tables.ward), rows)
 
 
@@ -260,9 +262,7 @@ def ward_deprivation(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFram
             )
             .select_from(tables.lsoa_ward)
             .join(tables.ward, _WARD.ward_code == lookup.ward_code)
-            .outerjoin(
-                newest, and_(newest.c.lsoa_code == lookup.lsoa_code, newest.c.place == 1)
-            )
+            .outerjoin(newest, and_(newest.c.lsoa_code == lookup.lsoa_code, newest.c.place == 1))
             .outerjoin(residents, residents.c.lsoa_code == lookup.lsoa_code)
             .where(
                 lookup.part_id.in_(newest_lookup("lsoa_ward")),

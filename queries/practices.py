@@ -61,9 +61,7 @@ def newest_practices(as_at: date) -> Subquery:
             practice.c.northing,
             size.c.patients,
         )
-        .outerjoin(
-            size, (size.c.practice_code == practice.c.practice_code) & (size.c.place == 1)
-        )
+        .outerjoin(size, (size.c.practice_code == practice.c.practice_code) & (size.c.place == 1))
         .where(practice.c.place == 1)
         .subquery()
     )
@@ -92,8 +90,8 @@ def practice_places(engine: Engine, scope: Scope, icb_code: str, as_at: date) ->
 def patients_by_ward_and_pcn(
     engine: Engine, scope: Scope, icb_code: str, as_at: date
 ) -> pd.DataFrame:
-    """One row per ward of the board and PCN: registered patients who live in the ward, and
-    the PCN's whole list in the same file (`pcn_patients`).
+    """One row per ward of the board and PCN: registered patients who live in the ward, the
+    PCN's whole list in the same file (`pcn_patients`), and the PCN's board (`icb_code`).
 
     Empty where registered patients by LSOA are not loaded. PCNs of other boards are there
     too: people register across borders.
@@ -119,6 +117,7 @@ def patients_by_ward_and_pcn(
         select(
             lookup.ward_code,
             practices.c.pcn_code,
+            func.max(practices.c.icb_code).label("icb_code"),
             func.sum(patients.patients).label("patients"),
         )
         .select_from(tables.registered_patients)
@@ -138,9 +137,19 @@ def patients_by_ward_and_pcn(
         return read_frame(
             connection,
             select(
-                by_ward.c.ward_code, by_ward.c.pcn_code, by_ward.c.patients, by_pcn.c.pcn_patients
+                by_ward.c.ward_code,
+                by_ward.c.pcn_code,
+                by_ward.c.icb_code,
+                by_ward.c.patients,
+                by_pcn.c.pcn_patients,
             )
             .join(by_pcn, by_pcn.c.pcn_code == by_ward.c.pcn_code)
             .order_by(by_ward.c.ward_code, by_ward.c.pcn_code),
-            {"ward_code": "str", "pcn_code": "str", "patients": "float64", "pcn_patients": "float64"},
+            {
+                "ward_code": "str",
+                "pcn_code": "str",
+                "icb_code": "str",
+                "patients": "float64",
+                "pcn_patients": "float64",
+            },
         )

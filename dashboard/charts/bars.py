@@ -8,7 +8,6 @@ import plotly.graph_objects as go
 
 from dashboard.rules.disclosure import Released, hidden_flag
 
-
 # The top of the axis when nothing larger is shown.
 LEAST_TOP = 10
 

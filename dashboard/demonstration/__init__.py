@@ -48,12 +48,24 @@ def files() -> list[Source]:
     ]
 
 
+class RealDataError(ValueError):
+    """The demonstration was asked for beside real data."""
+
+
 def make(
     engine: Engine, hash_key: bytes, progress: Callable[[str], None] = lambda _name: None
 ) -> list[LoadRecord]:
-    """Load the whole demonstration; nothing when one is loaded already."""
+    """Load the whole demonstration; nothing when one is loaded already.
+
+    `RealDataError` beside real files: simulated and real figures are never mixed.
+    """
     if loads.data_state(engine).is_demonstration:
         return []
+    if len(loads.sources(engine)):
+        raise RealDataError(
+            "Real files are loaded, and the demonstration is never mixed with them: "
+            "set DASHBOARD_DATABASE_URL to another database to look at it."
+        )
     records = []
     try:
         for source in files():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import floor, log10
 
 import pandas as pd
@@ -33,12 +34,12 @@ def number_classes(values: pd.Series[float], most: int = MOST_CLASSES) -> Sequen
     known = values.dropna().astype(float)
     if known.empty:
         return ()
-    cuts = sorted({_two_digits(known.quantile(place / most)) for place in range(1, most)})
+    cuts = sorted({_two_digits(float(known.quantile(place / most))) for place in range(1, most)})
     lowest, highest = float(known.min()), float(known.max())
     edges = [lowest, *(cut for cut in cuts if lowest < cut < highest), highest]
     return [
         NumberClass(low, high, is_last=place == len(edges) - 2)
-        for place, (low, high) in enumerate(zip(edges, edges[1:], strict=False))
+        for place, (low, high) in enumerate(pairwise(edges))
     ] or [NumberClass(lowest, highest, is_last=True)]
 
 

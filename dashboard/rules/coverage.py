@@ -151,7 +151,9 @@ def judge_services(count: ServiceCount) -> Component:
             State.AREA_WIDE, f"{_counted(count.area_wide, 'area-wide or online service')} only"
         )
     if count.stale:
-        return Component(State.STALE, f"{_counted(count.stale, 'entry', 'entries')}, none confirmed in time")
+        return Component(
+            State.STALE, f"{_counted(count.stale, 'entry', 'entries')}, none confirmed in time"
+        )
     return Component(State.ABSENT, "no service serves the ward")
 
 
@@ -186,9 +188,7 @@ _BY_TAKE_UP = {
 }
 
 
-def classify_ward(
-    route_in: State, link_worker: State, services: State, take_up: TakeUp
-) -> Status:
+def classify_ward(route_in: State, link_worker: State, services: State, take_up: TakeUp) -> Status:
     """The first that holds; a component nobody told us about stops the judgement there."""
     for component, missing in (
         (route_in, Status.NO_PROVISION),

@@ -31,7 +31,11 @@ PROFILES = {
     for profile in (
         Profile("nhs", 1, 7, 5, "1 to 7 people are hidden (*), larger numbers go to the nearest 5"),
         Profile(
-            "opensafely", 0, 7, 5, "0 to 7 people are hidden (*), larger numbers go to the nearest 5"
+            "opensafely",
+            0,
+            7,
+            5,
+            "0 to 7 people are hidden (*), larger numbers go to the nearest 5",
         ),
         Profile("lt6", 1, 5, 1, "1 to 5 people are hidden (*)"),
     )

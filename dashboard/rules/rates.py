@@ -54,4 +54,5 @@ def _poisson_quantile(share: float, mean: Floats) -> Floats:
     """
     above = np.ceil(pdtrik(share, mean))
     below = np.maximum(above - 1, 0)
-    return np.where(pdtr(below, mean) >= share, below, above)
+    found: Floats = np.where(pdtr(below, mean) >= share, below, above)
+    return found

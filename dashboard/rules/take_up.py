@@ -35,7 +35,8 @@ def deprivation_fifth(imd_rank: pd.Series[float], index_year: pd.Series[str]) ->
     """The national fifth of a mean rank, 1 most deprived; missing where the rank is."""
     fifths = imd_rank * 5 / index_year.map(RANKED_LSOAS).astype("Float64")
     # The last rank of a fifth is still in it, as in the published deciles.
-    return fifths.apply(lambda value: ceil(value) if pd.notna(value) else pd.NA).astype("Int64")
+    ceiled: pd.Series[int] = fifths.apply(lambda value: ceil(value) if pd.notna(value) else pd.NA)
+    return ceiled.astype("Int64")
 
 
 def expected_referrals(strata: pd.DataFrame) -> pd.Series[float]:
@@ -47,11 +48,19 @@ def expected_referrals(strata: pd.DataFrame) -> pd.Series[float]:
     people has no expected number and is not there.
     """
     told = strata.dropna(subset=["stratum", "people"])
-    told = told[~told["ward_code"].isin(strata[strata["people"].isna() & strata["stratum"].notna()]["ward_code"])]
+    told = told[
+        ~told["ward_code"].isin(
+            strata[strata["people"].isna() & strata["stratum"].notna()]["ward_code"]
+        )
+    ]
     by_stratum = told.groupby("stratum")[["referrals", "people"]].sum()
     rates = by_stratum["referrals"] / by_stratum["people"].mask(by_stratum["people"] == 0)
     rate = told["stratum"].map(rates).astype("Float64")
     expected = (told["people"] * rate).groupby(told["ward_code"]).sum()
     observed = strata[strata["ward_code"].isin(expected.index)]["referrals"].sum()
     placed = expected.sum()
-    return (expected * (observed / placed) if placed else expected).astype("Float64").rename("expected")
+    return (
+        (expected * (observed / placed) if placed else expected)
+        .astype("Float64")
+        .rename("expected")
+    )

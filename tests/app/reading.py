@@ -64,9 +64,7 @@ class View:
 
     def everything(self) -> str:
         """Every string that is sent to the browser, whatever element it is in."""
-        return "\n".join(
-            text for element in self.elements() for text in _strings(_plain(element))
-        )
+        return "\n".join(text for element in self.elements() for text in _strings(_plain(element)))
 
     def markup(self) -> list[str]:
         """The bodies of our own markup, styles left out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from html import unescape
 
 import httpx
 import pytest
@@ -28,7 +29,7 @@ def rows_of(view: View) -> list[dict]:
 
 def counts_in_key(view: View) -> dict[str, int]:
     found = re.findall(r"<span>([^<]+)</span><b>([\d,]+)</b>", "".join(view.markup()))
-    return {label: int(number.replace(",", "")) for label, number in found}
+    return {unescape(label): int(number.replace(",", "")) for label, number in found}
 
 
 def drawn(view: View) -> set[str]:
@@ -78,9 +79,7 @@ def test_every_layer_draws_every_ward_once(
     demonstration: Engine, open_page: Callable[..., View], layer: str
 ):
     view = open_page(layer=layer)
-    groups = [
-        trace["locations"] for trace in view.figure("ward_map")["data"] if trace.get("name")
-    ]
+    groups = [trace["locations"] for trace in view.figure("ward_map")["data"] if trace.get("name")]
     codes = [code for group in groups for code in group]
     assert len(codes) == len(set(codes)) == 255
     assert LAYERS[layer].title in view.part("key")
@@ -104,9 +103,7 @@ def test_a_locality_shows_its_wards_everywhere(
     assert len(view.options("ward")) == len(rows) + 1
 
 
-def test_a_network_shows_the_wards_it_serves(
-    small_board: Engine, open_page: Callable[..., View]
-):
+def test_a_network_shows_the_wards_it_serves(small_board: Engine, open_page: Callable[..., View]):
     # South serves Castle, Dale and Elm; North serves Abbey, Brook, Castle and Dale.
     view = open_page(pcn=SOUTH)
     assert [row["cells"][0][0] for row in sorted(rows_of(view), key=lambda r: r["key"])] == [
@@ -253,9 +250,7 @@ def test_the_map_points_to_shapes_that_are_there(
     for url in urls:
         ids = {feature["id"] for feature in get(url).json()["features"]}
         assert drawn(view) <= ids
-    config = next(
-        json.loads(e.proto.config) for e in view.elements() if e.type == "plotly_chart"
-    )
+    config = next(json.loads(e.proto.config) for e in view.elements() if e.type == "plotly_chart")
     assert config["topojsonURL"] == "/geo/topo/"
 
 

@@ -62,7 +62,9 @@ def hostile_board(
     return use_database(tmp_path / "hostile.db")
 
 
-@pytest.mark.parametrize("address", [{}, {"ward": ABBEY}, {"pcn": "U90003", "locality": "E07000901"}])
+@pytest.mark.parametrize(
+    "address", [{}, {"ward": ABBEY}, {"pcn": "U90003", "locality": "E07000901"}]
+)
 @pytest.mark.parametrize("page", ["coverage", "methods"])
 def test_markup_holds_our_own_tags_only(
     hostile_board: Engine, open_page: Callable[..., View], page: str, address: dict[str, str]

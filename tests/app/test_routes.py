@@ -29,7 +29,9 @@ def get(address: str, **headers: str) -> httpx.Response:
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app=_APP)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return await client.get(address, headers={k.replace("_", "-"): v for k, v in headers.items()})
+            return await client.get(
+                address, headers={k.replace("_", "-"): v for k, v in headers.items()}
+            )
 
     return asyncio.run(ask())
 

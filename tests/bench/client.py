@@ -69,6 +69,8 @@ class Session:
     def _remember(self, message: ForwardMsg) -> None:
         if message.metadata.cacheable and message.hash not in self._cached:
             self._cached.append(message.hash)
-        if message.WhichOneof("type") == "delta" and message.delta.new_element.HasField("selectbox"):
+        if message.WhichOneof("type") == "delta" and message.delta.new_element.HasField(
+            "selectbox"
+        ):
             widget = message.delta.new_element.selectbox.id
             self.widgets[widget.rsplit("-", 1)[-1]] = widget

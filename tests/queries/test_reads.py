@@ -508,9 +508,7 @@ def test_services_of_each_area_stand_once(any_engine: Engine) -> None:
 def test_replaced_parts_do_not_count(any_engine: Engine) -> None:
     board = b.Board(ages=True)
     board.save(any_engine)
-    corrected = board.but(
-        referrals=(b.Referrals(b.ABBEY, b.NORTH, (5, 5, 5, 5)), *b.REFERRALS[1:])
-    )
+    corrected = board.but(referrals=(b.Referrals(b.ABBEY, b.NORTH, (5, 5, 5, 5)), *b.REFERRALS[1:]))
     save(any_engine, corrected.referral_return())
     asked = (any_engine, EVERYTHING, b.BOARD)
     by_ward = referrals.referrals_by_ward(*asked, FIRST, LAST).set_index("ward_code")["referrals"]

@@ -45,9 +45,7 @@ def test_shared_out_by_hand() -> None:
     assert fte_by_ward(shares).to_dict() == {"W1": 1.0, "W2": 0.5 + 0.5}
 
 
-@pytest.mark.parametrize(
-    ("in_ward", "serves"), [(49, False), (50, True), (51, True), (1000, True)]
-)
+@pytest.mark.parametrize(("in_ward", "serves"), [(49, False), (50, True), (51, True), (1000, True)])
 def test_a_pcn_serves_from_exactly_the_share(in_ward: int, serves: bool) -> None:
     """5% of 1,000 registered people is 50."""
     rows = [("W", "A", in_ward, 5000)]
@@ -124,9 +122,9 @@ def test_no_patients_no_rows() -> None:
 
 
 @given(
-    st.lists(
-        st.lists(st.integers(0, 5000), min_size=3, max_size=3), min_size=1, max_size=6
-    ).filter(lambda rows: all(sum(column) > 0 for column in zip(*rows, strict=True))),
+    st.lists(st.lists(st.integers(0, 5000), min_size=3, max_size=3), min_size=1, max_size=6).filter(
+        lambda rows: all(sum(column) > 0 for column in zip(*rows, strict=True))
+    ),
     st.lists(st.floats(0, 20), min_size=3, max_size=3),
 )
 def test_what_is_shared_out_is_what_there_was(rows: list[list[int]], fte: list[float]) -> None:

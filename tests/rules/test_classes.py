@@ -60,9 +60,7 @@ numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda n: round(n, 3)) | st.
 
 
 @given(st.lists(numbers, max_size=40), st.integers(2, MOST_CLASSES))
-def test_every_known_value_lies_in_exactly_one_class(
-    values: list[float | None], most: int
-) -> None:
+def test_every_known_value_lies_in_exactly_one_class(values: list[float | None], most: int) -> None:
     series = pd.Series(values, dtype="Float64")
     classes = list(number_classes(series, most))
     assert len(classes) <= most
