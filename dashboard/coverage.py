@@ -27,7 +27,7 @@ from dashboard.rules.coverage import (
     judge_services,
     judge_take_up,
 )
-from dashboard.rules.disclosure import PROFILES, Released, hidden_flag, release
+from dashboard.rules.disclosure import PROFILES, Released, hidden_flag, release, stand_in
 from dashboard.rules.rates import funnel_limits, poisson_limits
 from dashboard.settings import settings
 from geodata.shapes import centroids_metres, neighbours
@@ -360,9 +360,15 @@ def _told(engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.D
     silent: dict[str, str] = {}
     if told["pcn_code"].notna().any():
         timely = told[told["newest_month"].map(lambda m: m >= take_up.months_before(last, late))]
-        missing = shares[shares["serves"] & ~shares["pcn_code"].isin(timely["pcn_code"])]
-        for ward_code, names in missing.groupby("ward_code")["pcn_name"]:
-            silent[str(ward_code)] = f"no referral return from {' and '.join(sorted(names))}"
+        # One that began to send within the window has told of part of it only.
+        begun = timely[timely["first_month"].map(lambda m: m > first).astype(bool)]
+        for pcns, words in (
+            (shares["pcn_code"].isin(begun["pcn_code"]), "less than 12 months of referrals from"),
+            (~shares["pcn_code"].isin(timely["pcn_code"]), "no referral return from"),
+        ):
+            missing = shares[shares["serves"] & pcns]
+            for ward_code, names in missing.groupby("ward_code")["pcn_name"]:
+                silent[str(ward_code)] = f"{words} {' and '.join(sorted(names))}"
     return _Told((first, last), "", silent)
 
 
@@ -396,7 +402,8 @@ def _observed(
         )
         strata = strata.rename(columns={"population": "people"})
         words = "population alone"
-    expected = take_up.expected_referrals(strata)
+    profile = PROFILES[settings().disclosure_profile]
+    expected = take_up.expected_referrals(strata, lambda counts: stand_in(counts, profile))
     observed = observed.rename(columns={"referrals": REFERRALS})
     return observed.merge(expected, on="ward_code", how="left"), words
 
@@ -427,7 +434,7 @@ def _judge_take_up(frame: pd.DataFrame, basis: Basis) -> pd.DataFrame:
         take_up_per_1000=count / people * take_up.PER_ADULTS,
         take_up_lower=lower / people * take_up.PER_ADULTS,
         take_up_upper=upper / people * take_up.PER_ADULTS,
-        take_up_ratio=np.where(expected > 0, count / expected * 100, np.nan),
+        take_up_ratio=count / np.where(expected > 0, expected, np.nan) * 100,
     )
     # A ward without a population of its own codes has no rate: say so, where it is the reason.
     unjudged = "no population for this ward's code"

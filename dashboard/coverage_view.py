@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import plotly.graph_objects as go
 from sqlalchemy import Engine
 
 from dashboard import coverage_words as words
 from dashboard import show
+from dashboard.charts import Figure
 from dashboard.charts.area_map import AreaGroup, AreaMark, area_map
 from dashboard.coverage import Coverage, ward_coverage
 from dashboard.data import fetch, fetch_shared
@@ -97,7 +97,7 @@ def ward_map(
     layer_name: str,
     ward_code: str,
     is_dark: bool,
-) -> go.Figure:
+) -> Figure:
     """The map of one layer with the picked ward outlined, as a figure that has been checked."""
     names = fetch_shared(coverage_view, scope, icb_code, as_at, lad_code, pcn_code).names
     layer = fetch_shared(layer_view, scope, icb_code, as_at, lad_code, pcn_code, layer_name)

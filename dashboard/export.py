@@ -104,25 +104,34 @@ COVERAGE_COLUMNS = (
 )  # fmt: skip
 
 
+# What is worked out from the count of referrals, and would give it back.
+TAKE_UP = ("take_up_per_1000", "take_up_lower", "take_up_upper", "take_up_ratio")
+
+
 def _coverage_missing(no_window: str) -> Callable[[Mapping[str, Any]], dict[str, str]]:
     def reasons(row: Mapping[str, Any]) -> dict[str, str]:
         """Why each number that is not there is not there."""
-        missing = {}
-        if pd.isna(row["population"]):
-            missing["population"] = "no population for this ward's code"
-        if pd.isna(row["fte"]):
-            missing["fte_per_10k"] = row["fte_reason"]
-        elif pd.isna(row["fte_per_10k"]):
-            missing["fte_per_10k"] = "no population for this ward's code"
-        if pd.isna(row[REFERRALS]) and not row[hidden_flag(REFERRALS)]:
-            missing[REFERRALS] = row["take_up_reason"] or no_window
-        elif pd.isna(row["take_up_per_1000"]) and not row[hidden_flag(REFERRALS)]:
-            missing["take_up_per_1000"] = "no population for this ward's code"
-        if pd.isna(row["service_count"]):
-            missing["service_count"] = row["services_reason"]
-        if pd.isna(row["imd_fifth"]):
-            missing["imd_fifth"] = "no deprivation index for this ward's LSOAs"
-        return missing
+        # The first that holds: what a figure is made of comes before the figure.
+        no_people = "no population for this ward's code"
+        told = row["take_up_reason"] or no_window
+        no_ages = "the population file has no ages"
+        why = {
+            "population": no_people,
+            "adults": no_people if pd.isna(row["population"]) else no_ages,
+            "imd_rank": "no deprivation index for this ward's LSOAs",
+            "imd_fifth": "no deprivation index for this ward's LSOAs",
+            "fte": row["fte_reason"],
+            "fte_per_10k": row["fte_reason"] or no_people,
+            "service_count": row["services_reason"],
+            REFERRALS: told,
+            **dict.fromkeys(("expected", *TAKE_UP), told or no_people),
+        }
+        hidden = (REFERRALS, *TAKE_UP) if row[hidden_flag(REFERRALS)] else ()
+        return {
+            column: reason
+            for column, reason in why.items()
+            if column not in hidden and pd.isna(row[column])
+        }
 
     return reasons
 
@@ -150,7 +159,7 @@ def workforce_by_pcn(
             "pcns_with_link_worker": int((frame["fte"] > 0).fillna(False).sum()),
             "pcns_not_returned": frame.loc[~returned, "pcn_code"].tolist(),
             "registered_patients": _plain(patients),
-            "fte_per_10k": _plain(fte / patients * PER_PEOPLE, 4) if patients else None,
+            "fte_per_10k": _plain(fte / patients * PER_PEOPLE, 4) if pd.notna(patients) else None,
         },
     }
     frame = frame.assign(
@@ -163,7 +172,13 @@ def workforce_by_pcn(
     )  # fmt: skip
 
     def missing(row: Mapping[str, Any]) -> dict[str, str]:
-        return {} if row["has_returned"] else {"fte": "no return"}
+        worked = "" if row["has_returned"] else "no return"
+        why = {
+            **dict.fromkeys(("fte", "fte_own_staff", "fte_contracted", "headcount"), worked),
+            "registered_patients": "no list sizes loaded",
+            "fte_per_10k": worked or "no list sizes loaded",
+        }
+        return {column: reason for column, reason in why.items() if pd.isna(row[column])}
 
     # Staff are published by name of role and PCN; FTE and posts are things, not patients.
     released = release(frame, PROFILES[settings().disclosure_profile], people=[])
@@ -187,12 +202,7 @@ def released_rows(
             if row[hidden_flag(column)]:
                 plain[column] = HIDDEN_MARK
                 # What would give the count back is hidden with it, under the same mark.
-                for derived in (
-                    "take_up_per_1000",
-                    "take_up_lower",
-                    "take_up_upper",
-                    "take_up_ratio",
-                ):
+                for derived in TAKE_UP:
                     if derived in plain:
                         plain[derived] = HIDDEN_MARK
         plain["missing"] = missing(row)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.charts import Figure
 from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark
 from dashboard.rules.disclosure import Released
 from dashboard.style import Theme
@@ -199,7 +199,7 @@ def explanation(panel: Explanation) -> None:
 
 
 def chart(
-    figure: go.Figure,
+    figure: Figure,
     released: Released,
     *,
     name: str,

@@ -22,23 +22,33 @@ def demonstration_file(factory: pytest.TempPathFactory) -> Path:
     # Each worker has a folder of its own; the one above is the run's.
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    path, ready, claim = (folder / f"shared-demonstration{end}" for end in (".db", ".ok", ".lock"))
+    path, claim, ready, failed = (
+        folder / f"shared-demonstration.{end}" for end in ("db", "claimed", "ready", "failed")
+    )
     try:
         claim.mkdir()
     except FileExistsError:
-        _wait_for(ready)
+        _wait_for(ready, failed)
     else:
-        engine = make_engine(f"sqlite:///{path.as_posix()}")
-        upgrade(engine)
-        demonstration.make(engine, HASH_KEY.encode())
-        engine.dispose()
+        try:
+            _make(path)
+        except BaseException:
+            failed.touch()
+            raise
         ready.touch()
     return path
 
 
-def _wait_for(path: Path) -> None:
+def _make(path: Path) -> None:
+    engine = make_engine(f"sqlite:///{path.as_posix()}")
+    upgrade(engine)
+    demonstration.make(engine, HASH_KEY.encode())
+    engine.dispose()
+
+
+def _wait_for(ready: Path, failed: Path) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
-    while not path.exists():
-        if time.monotonic() > until:
+    while not ready.exists():
+        if failed.exists() or time.monotonic() > until:
             pytest.fail("another worker began the demonstration and did not finish it")
         time.sleep(0.05)

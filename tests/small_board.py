@@ -53,6 +53,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -317,6 +318,7 @@ def square(ward_code: str) -> shapely.Polygon:
     return shapely.box(west, south, west + 0.02, south + 0.02)
 
 
+@cache
 def lookup_of_wards() -> CleanLoad:
     rows = pd.DataFrame(
         [(f"2024 {WARDS[w][1]}", lsoa, w, WARDS[w][1]) for lsoa, w in LSOAS.items()],
@@ -325,6 +327,7 @@ def lookup_of_wards() -> CleanLoad:
     return made_of("lsoa_ward", rows["part_key"].unique(), {"lsoa_ward": rows})
 
 
+@cache
 def lookup_of_boards() -> CleanLoad:
     rows = pd.DataFrame(
         [
@@ -340,6 +343,7 @@ def lookup_of_boards() -> CleanLoad:
     return made_of("lsoa_icb", ["2024"], {"lsoa_icb": rows, "area": names})
 
 
+@cache
 def ranks() -> CleanLoad:
     lsoas = list(LSOAS)
     rows = pd.DataFrame(
@@ -349,6 +353,7 @@ def ranks() -> CleanLoad:
     return made_of("deprivation", ["2025 all"], {"deprivation": rows})
 
 
+@cache
 def practices(extracted: date = date(2026, 6, 1), **moved: str) -> CleanLoad:
     """Each practice stands in the middle of a ward; `moved` puts a practice in another PCN."""
     to_metres = pyproj.Transformer.from_crs(4326, 27700, always_xy=True)
@@ -373,6 +378,7 @@ def practices(extracted: date = date(2026, 6, 1), **moved: str) -> CleanLoad:
     )
 
 
+@cache
 def list_sizes(extracted: date = date(2026, 6, 1), times: int = 1) -> CleanLoad:
     rows = pd.DataFrame(
         [
@@ -385,6 +391,7 @@ def list_sizes(extracted: date = date(2026, 6, 1), times: int = 1) -> CleanLoad:
     return made_of("list_sizes", key, {"list_size": rows}, starts=[extracted], ends=[extracted])
 
 
+@cache
 def registered(extracted: date = date(2026, 6, 1), times: int = 1) -> CleanLoad:
     lsoas = list(LSOAS)
     rows = pd.DataFrame(

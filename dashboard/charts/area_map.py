@@ -18,7 +18,12 @@ LEAST_HEIGHT, MOST_HEIGHT, USUAL_WIDTH = 360, 640, 720
 
 # What every trace has, said once: picking one area must not fade the others.
 _UNPICKED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
-_ALIKE = {**_UNPICKED, "showscale": False, "marker": {"line": {"color": INK, "width": 0.7}}}
+_ALIKE = {
+    **_UNPICKED,
+    "showscale": False,
+    "marker": {"line": {"color": INK, "width": 0.7}},
+    "hovertemplate": "<b>%{properties.name}</b><br>%{fullData.name}<extra></extra>",
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def area_map(
 
     Drawn as SVG without tiles or coastlines, so it needs neither WebGL nor a network.
     """
-    traces = [_areas(group, shapes_url) for group in groups if len(group.area_codes)]
+    traces = [_areas(group) for group in groups if len(group.area_codes)]
     traces += [
         _hatching(group, hatching_url)
         for group in groups
@@ -68,13 +73,11 @@ def area_map(
     ]
     ink = {code: _readable_on(group.colour) for group in groups for code in group.area_codes}
     dotted = [AreaMark("", DOT, group.area_codes) for group in groups if group.texture == DOTTED]
-    traces += [
-        _symbols(mark, shapes_url, ink) for mark in (*dotted, *marks) if len(mark.area_codes)
-    ]
+    traces += [_symbols(mark, ink) for mark in (*dotted, *marks) if len(mark.area_codes)]
     if picked:
         traces += [
-            _outline(picked, shapes_url, BLACK, 6),
-            _outline(picked, shapes_url, PICKED, 3),
+            _outline(picked, BLACK, 6),
+            _outline(picked, PICKED, 3),
         ]
     west, south, east, north = bounds
     geo = {
@@ -90,7 +93,12 @@ def area_map(
         layout={
             **{name: value for name, value in layout.items() if name not in ("xaxis", "yaxis")},
             "geo": geo,
-            "template": {"data": {"choropleth": [_ALIKE], "scattergeo": [_UNPICKED]}},
+            "template": {
+                "data": {
+                    "choropleth": [{**_ALIKE, "geojson": shapes_url}],
+                    "scattergeo": [{**_UNPICKED, "geojson": shapes_url}],
+                }
+            },
             "height": _height(bounds),
             "dragmode": "pan",
             "clickmode": "event+select",
@@ -105,17 +113,17 @@ def _height(bounds: tuple[float, float, float, float]) -> int:
     return round(min(max(wanted, LEAST_HEIGHT), MOST_HEIGHT))
 
 
-def _areas(group: AreaGroup, shapes_url: str) -> dict[str, Any]:
-    said = group.label if group.values is None else group.value_text
-    return {
+def _areas(group: AreaGroup) -> dict[str, Any]:
+    trace: dict[str, Any] = {
         "type": "choropleth",
-        "geojson": shapes_url,
         "locations": list(group.area_codes),
         "z": [0] * len(group.area_codes) if group.values is None else list(group.values),
         "colorscale": [[0, group.colour], [1, group.colour]],
         "name": group.label,
-        "hovertemplate": f"<b>%{{properties.name}}</b><br>{said}<extra></extra>",
     }
+    if group.values is not None:
+        trace["hovertemplate"] = f"<b>%{{properties.name}}</b><br>{group.value_text}<extra></extra>"
+    return trace
 
 
 def _hatching(group: AreaGroup, hatching_url: str) -> dict[str, Any]:
@@ -130,12 +138,11 @@ def _hatching(group: AreaGroup, hatching_url: str) -> dict[str, Any]:
     }
 
 
-def _symbols(mark: AreaMark, shapes_url: str, ink: Mapping[str, str]) -> dict[str, Any]:
+def _symbols(mark: AreaMark, ink: Mapping[str, str]) -> dict[str, Any]:
     colours = [ink[code] for code in mark.area_codes]
     return {
         "type": "scattergeo",
         "mode": "markers",
-        "geojson": shapes_url,
         "locations": list(mark.area_codes),
         "locationmode": "geojson-id",
         "marker": {
@@ -154,10 +161,9 @@ def _readable_on(colour: str) -> str:
     return BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else WHITE
 
 
-def _outline(code: str, shapes_url: str, colour: str, width: float) -> dict[str, Any]:
+def _outline(code: str, colour: str, width: float) -> dict[str, Any]:
     return {
         "type": "choropleth",
-        "geojson": shapes_url,
         "locations": [code],
         "z": [0],
         "colorscale": [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],

@@ -96,3 +96,15 @@ def disclose(counts: pd.Series[int], profile: Profile) -> tuple[pd.Series[int], 
     # Half a step goes up, never to the nearest even: the published rule, not Python's.
     rounded = ((values + profile.round_to / 2) // profile.round_to) * profile.round_to
     return rounded.mask(hidden).astype("Int64"), hidden
+
+
+def stand_in(counts: pd.Series[int], profile: Profile) -> pd.Series[float]:
+    """Sums as a public rate may rest on them: rounded, and the middle of the range where hidden.
+
+    A sum that is exact gives the one hidden count in it back, so it is rounded under every
+    profile.
+    """
+    rounding = profile if profile.round_to > 1 else PROFILES["nhs"]
+    shown, hidden = disclose(counts, rounding)
+    middle = (rounding.hide_from + rounding.hide_to) / 2
+    return shown.astype("Float64").mask(hidden, middle)

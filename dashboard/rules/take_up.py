@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from math import ceil
 
@@ -39,13 +40,18 @@ def deprivation_fifth(imd_rank: pd.Series[float], index_year: pd.Series[str]) ->
     return ceiled.astype("Int64")
 
 
-def expected_referrals(strata: pd.DataFrame) -> pd.Series[float]:
+def expected_referrals(
+    strata: pd.DataFrame, shown: Callable[[pd.Series], pd.Series] = lambda sums: sums
+) -> pd.Series[float]:
     """Expected referrals by ward: each stratum's people at the board's own rate for the stratum.
 
     `strata`: ward_code, stratum, people, referrals; one row per ward and stratum of the wards
     that returned. Referrals whose stratum is not known stand in rows with a missing stratum:
     they are shared out in proportion, so the expected add up to the observed. A ward without
     people has no expected number and is not there.
+
+    `shown` turns the sums by stratum into those that may be known: a stratum can be one ward's
+    alone, and its expected number would be its own count.
     """
     told = strata.dropna(subset=["stratum", "people"])
     told = told[
@@ -54,10 +60,13 @@ def expected_referrals(strata: pd.DataFrame) -> pd.Series[float]:
         )
     ]
     by_stratum = told.groupby("stratum")[["referrals", "people"]].sum()
+    in_strata = by_stratum["referrals"].sum()
+    by_stratum["referrals"] = shown(by_stratum["referrals"])
     rates = by_stratum["referrals"] / by_stratum["people"].mask(by_stratum["people"] == 0)
     rate = told["stratum"].map(rates).astype("Float64")
     expected = (told["people"] * rate).groupby(told["ward_code"]).sum()
-    observed = strata[strata["ward_code"].isin(expected.index)]["referrals"].sum()
+    elsewhere = strata[strata["ward_code"].isin(expected.index)]["referrals"].sum() - in_strata
+    observed = by_stratum["referrals"].sum() + shown(pd.Series([elsewhere])).sum()
     placed = expected.sum()
     return (
         (expected * (observed / placed) if placed else expected)

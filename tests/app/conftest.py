@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,38 +45,65 @@ def demonstration(use_database: Callable[[Path], Engine], demonstration_path: Pa
     return use_database(demonstration_path)
 
 
-@pytest.fixture
-def empty(use_database: Callable[[Path], Engine], tmp_path: Path) -> Engine:
-    """The dashboard reads a database in which nothing is loaded."""
-    engine = use_database(tmp_path / "empty.db")
+@pytest.fixture(scope="session")
+def empty_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the newest form in which nothing is loaded: copy it, never change it."""
+    path = tmp_path_factory.mktemp("empty") / "empty.db"
+    engine = make_engine(f"sqlite:///{path.as_posix()}")
     upgrade(engine)
-    return engine
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_board_path(tmp_path_factory: pytest.TempPathFactory, empty_path: Path) -> Path:
+    """The small board as it is without a change to its knobs: read it only."""
+    path = tmp_path_factory.mktemp("small") / "board.db"
+    fill(path, empty_path, Board())
+    return path
+
+
+def fill(path: Path, empty_path: Path, board: Board) -> None:
+    """A new database with a board."""
+    shutil.copy(empty_path, path)
+    engine = make_engine(f"sqlite:///{path.as_posix()}")
+    board.save(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def empty(use_database: Callable[[Path], Engine], empty_path: Path) -> Engine:
+    """The dashboard reads a database in which nothing is loaded."""
+    return use_database(empty_path)
+
+
+@pytest.fixture
+def on_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest date to choose is the day that the small board tells of."""
+    monkeypatch.setattr(filters, "newest_as_at", lambda: AS_AT)
+
+
+@pytest.fixture
+def small_board(
+    use_database: Callable[[Path], Engine], small_board_path: Path, on_the_day: None
+) -> Engine:
+    """The dashboard reads the small board, loaded as if from real files."""
+    return use_database(small_board_path)
 
 
 @pytest.fixture
 def load_board(
-    use_database: Callable[[Path], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Engine]:
-    """Makes the dashboard read a new database with a small board, on the day it tells of."""
-    monkeypatch.setattr(filters, "newest_as_at", lambda: AS_AT)
+    use_database: Callable[[Path], Engine], empty_path: Path, tmp_path: Path, on_the_day: None
+) -> Callable[[Board], Engine]:
+    """Makes the dashboard read a new database with a board of one's own."""
     made: list[Path] = []
 
-    def load(board: Board | None = None, *, is_demonstration: bool = False) -> Engine:
-        path = tmp_path / f"board-{len(made)}.db"
-        made.append(path)
-        engine = make_engine(f"sqlite:///{path.as_posix()}")
-        upgrade(engine)
-        (board or Board()).save(engine, is_demonstration=is_demonstration)
-        engine.dispose()
-        return use_database(path)
+    def load(board: Board) -> Engine:
+        made.append(tmp_path / f"board-{len(made)}.db")
+        fill(made[-1], empty_path, board)
+        return use_database(made[-1])
 
     return load
-
-
-@pytest.fixture
-def small_board(load_board: Callable[..., Engine]) -> Engine:
-    """The dashboard reads the small board, loaded as if from real files."""
-    return load_board()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from dashboard import errors
 from tests.app.reading import View
+from tests.small_board import Board
 
 SECRET = "NHS number 943 476 5919"
 
@@ -21,9 +22,12 @@ def failing(*_args: object, **_kwargs: object) -> object:
 
 
 def test_a_failing_query_is_a_script_error(
-    small_board: Engine, open_page: Callable[..., View], monkeypatch: pytest.MonkeyPatch
+    load_board: Callable[[Board], Engine],
+    open_page: Callable[..., View],
+    monkeypatch: pytest.MonkeyPatch,
 ):
     """The whole app hands the error on: to the handler of the server, not to the page."""
+    load_board(Board())  # a new one: nothing of it is kept yet
     monkeypatch.setattr("dashboard.coverage_view.ward_coverage", failing)
     view = open_page()
     assert len(view.app.exception) == 1
@@ -46,6 +50,7 @@ def test_the_handler_shows_an_id_and_logs_it(
     assert "Try again" in words
     assert error_id[1] in caplog.text
     assert "OperationalError" in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_each_error_has_an_id_of_its_own(monkeypatch: pytest.MonkeyPatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from dashboard import filters
-from queries.database import make_engine, upgrade
+from queries.database import make_engine
 from queries.load import CleanLoad, save
 from tests.app.reading import Markup, View
 from tests.app.test_routes import get
@@ -48,18 +48,23 @@ def poisoned(load: CleanLoad) -> CleanLoad:
     return dataclasses.replace(load, rows=rows)
 
 
-@pytest.fixture
-def hostile_board(
-    use_database: Callable[[Path], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Engine:
-    """A board in which every name that a file may give is an attack."""
-    monkeypatch.setattr(filters, "newest_as_at", lambda: AS_AT)
-    engine = make_engine(f"sqlite:///{(tmp_path / 'hostile.db').as_posix()}")
-    upgrade(engine)
+@pytest.fixture(scope="module")
+def hostile_path(tmp_path_factory: pytest.TempPathFactory, empty_path: Path) -> Path:
+    path = tmp_path_factory.mktemp("hostile") / "board.db"
+    shutil.copy(empty_path, path)
+    engine = make_engine(f"sqlite:///{path.as_posix()}")
     for load in Board().loads():
         save(engine, poisoned(load))
     engine.dispose()
-    return use_database(tmp_path / "hostile.db")
+    return path
+
+
+@pytest.fixture
+def hostile_board(
+    use_database: Callable[[Path], Engine], hostile_path: Path, on_the_day: None
+) -> Engine:
+    """A board in which every name that a file may give is an attack."""
+    return use_database(hostile_path)
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,8 @@ FRAMES: dict[str, dict[str, str]] = {
         "northing": "Float64",
     },
     "patients_by_ward_and_pcn": {
-        "ward_code": "str", "pcn_code": "str", "patients": "float64", "pcn_patients": "float64",
+        "ward_code": "str", "pcn_code": "str", "icb_code": "str", "patients": "float64",
+        "pcn_patients": "float64",
     },
     "scheme_areas": {
         "scheme": "str", "organisation": "str", "delivery_model": "str", "speaks_for_code": "str",
