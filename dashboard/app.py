@@ -37,7 +37,9 @@ def apply_settings(path: Path) -> None:
 
 apply_settings(ROOT / ".streamlit" / "config.toml")
 
-from dashboard import errors, routes, warm_up  # noqa: E402
+from dashboard import errors, network, routes, warm_up  # noqa: E402
+
+network.send_at_once()
 
 
 @asynccontextmanager

@@ -63,7 +63,9 @@ def first(folder: Path) -> Iterator[Server]:
 
 def loads(path: Path) -> list[tuple]:
     with sqlite3.connect(path) as connection:
-        found = connection.execute("select id, sha256, loaded_at, is_demonstration from load").fetchall()
+        found = connection.execute(
+            "select id, sha256, loaded_at, is_demonstration from load"
+        ).fetchall()
     connection.close()
     return found
 

@@ -39,7 +39,9 @@ def body(engine: Engine, subject: str = "coverage", form: str = "json") -> bytes
     return export.make(engine, EVERYTHING, subject, b.BOARD, b.AS_AT, form).body
 
 
-def parsed(engine: Engine, subject: str = "coverage") -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def parsed(
+    engine: Engine, subject: str = "coverage"
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
 

@@ -87,6 +87,9 @@ def measure(script: Path, folder: Path) -> dict[str, float | None]:
                 seconds.append(rerun.seconds)
                 (first if turn == 0 else again).append(rerun.bytes / 1000)
         session.close()
+        browser_like = Session(port, quick_acknowledgement=False)
+        waits = [browser_like.rerun().seconds for _ in range(2 * ROUNDS)]
+        browser_like.close()
         painted = None
         if has_layers and (chromium := find_chromium()):
             painted = painted_seconds(chromium, port, list(LAYERS), ROUNDS) * 1000
@@ -94,6 +97,7 @@ def measure(script: Path, folder: Path) -> dict[str, float | None]:
     warm = seconds[len(LAYERS) :]
     return {
         "server ms": statistics.median(warm) * 1000,
+        "as seen ms": statistics.median(waits[2:]) * 1000,
         "kB, layer new": max(first),
         "kB, layer seen": statistics.median(again),
         "painted ms": painted,

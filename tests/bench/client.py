@@ -23,7 +23,9 @@ class Rerun:
 class Session:
     """One connection to a running server; elements seen are remembered as a browser does."""
 
-    def __init__(self, port: int):
+    def __init__(self, port: int, *, quick_acknowledgement: bool = True):
+        """Without quick acknowledgement the session waits as a browser does; see below."""
+        self.quick_acknowledgement = quick_acknowledgement
         self.socket: ClientConnection = connect(
             f"ws://127.0.0.1:{port}/_stcore/stream",
             subprotocols=["streamlit"],  # type: ignore[list-item]
@@ -63,7 +65,7 @@ class Session:
     def _acknowledge_at_once(self) -> None:
         # The server leaves small packets to Nagle's algorithm, and Linux acknowledges up to
         # 40 ms late: without this, each rerun measures that wait and not the server.
-        if hasattr(socket, "TCP_QUICKACK"):
+        if self.quick_acknowledgement and hasattr(socket, "TCP_QUICKACK"):
             self.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _remember(self, message: ForwardMsg) -> None:

@@ -34,6 +34,10 @@ _PAINTED = """
   look();
 })
 """
+_NOTE_THE_CLICK = """
+(option) => option.addEventListener(
+  "click", () => { window.clicked = performance.now(); }, { capture: true, once: true })
+"""
 
 
 def painted_seconds(chromium: str, port: int, layers: list[str], rounds: int) -> float:
@@ -60,9 +64,7 @@ def _change(page: Page, layer: str, names: str) -> tuple[str, float]:
     option = page.get_by_role("option", name=layer, exact=True)
     option.wait_for()
     # The time starts with the click itself, on the page's own clock.
-    option.evaluate(
-        "(e) => e.addEventListener('click', () => (window.clicked = performance.now()), {capture: true, once: true})"
-    )
+    option.evaluate(_NOTE_THE_CLICK)
     option.click()
     found, at = page.evaluate(_PAINTED, names)
     return found, (at - page.evaluate("window.clicked")) / 1000
