@@ -208,7 +208,7 @@ def _populations(bands: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     frame = pd.DataFrame(
         {
             "population": wide.get("all ages", pd.Series(dtype="Int64")),
-            "adults": wide[adult].sum(axis=1, min_count=1) if adult else pd.NA,
+            "adults": wide[adult].sum(axis=1, min_count=len(adult)) if adult else pd.NA,
         },
         index=wide.index,
     ).astype("Int64")
@@ -232,7 +232,11 @@ def _judge_provision(
         serving.setdefault(row.ward_code, []).append(ServingPcn(row.pcn_name, row.ward_share, fte))
     voices = _voices(provision.scheme_areas(engine, scope, icb_code, as_at), frame, icb_code)
     services = _service_counts(
-        provision.service_areas(engine, scope, icb_code, as_at), frame, icb_code, as_at
+        provision.service_areas(engine, scope, icb_code, as_at),
+        frame,
+        icb_code,
+        as_at,
+        is_returned=provision.has_returned_services(engine, scope, icb_code),
     )
     rows = []
     for ward_code in frame["ward_code"]:
@@ -293,16 +297,20 @@ def _voices(schemes: pd.DataFrame, frame: pd.DataFrame, icb_code: str) -> dict[s
     return voices
 
 
+def is_confirmed(services: pd.DataFrame, as_at: date) -> pd.Series[bool]:
+    """Which entries were confirmed recently enough to count; one never confirmed was not."""
+    oldest = pd.Timestamp(as_at) - pd.DateOffset(months=settings().stale_months)
+    return pd.to_datetime(services["confirmed_on"]) >= oldest
+
+
 def _service_counts(
-    services: pd.DataFrame, frame: pd.DataFrame, icb_code: str, as_at: date
+    services: pd.DataFrame, frame: pd.DataFrame, icb_code: str, as_at: date, *, is_returned: bool
 ) -> dict[str, tuple[ServiceCount, list[str]]]:
     """What serves each ward, and the flags that its services raise."""
-    oldest = pd.Timestamp(as_at) - pd.DateOffset(months=settings().stale_months)
     soon = pd.Timestamp(as_at) + pd.DateOffset(months=FUNDING_ENDS_MONTHS)
-    confirmed = pd.to_datetime(services["confirmed_on"])
     ends = pd.to_datetime(services["funding_ends"])
     services = services.assign(
-        is_fresh=confirmed >= oldest,
+        is_fresh=is_confirmed(services, as_at),
         is_wide=services["is_online"] | (services["area_code"] == icb_code),
         ends_soon=ends.between(pd.Timestamp(as_at), soon),
     )
@@ -313,11 +321,11 @@ def _service_counts(
         codes = dict.fromkeys((ward.ward_code, ward.lad_code, icb_code))
         mine = pd.concat([by_area[code] for code in codes if code in by_area] or [empty])
         # A service that names the ward and its district is one service, and the ward's own.
-        mine = mine.sort_values("is_wide").drop_duplicates("service_id")
+        mine = mine.sort_values("is_wide").drop_duplicates(["part_id", "service_id"])
         fresh = mine[mine["is_fresh"]]
         own = fresh[~fresh["is_wide"]]
         count = ServiceCount(
-            is_returned=len(services) > 0,
+            is_returned=is_returned,
             own=len(own),
             area_wide=int(fresh["is_wide"].sum()),
             stale=int((~mine["is_fresh"]).sum()),
@@ -346,10 +354,13 @@ def _told(engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.D
     told = referrals.returned_months(engine, scope, icb_code, as_at)
     if told.empty:
         return _Told(None, "no referral return for the period", {})
-    last = max(told["newest_month"])
-    late = settings().late_months
-    if last < take_up.months_before(take_up.last_whole_month(as_at), late):
-        return _Told(None, f"no referral return since {last:%B %Y}", {})
+    newest, late = max(told["newest_month"]), settings().late_months
+    if newest < take_up.months_before(take_up.last_whole_month(as_at), late):
+        return _Told(None, f"no referral return since {newest:%B %Y}", {})
+    oldest = take_up.months_before(newest, late)
+    timely = told[told["newest_month"].map(lambda month: month >= oldest).astype(bool)]
+    # The 12 months end where every return that is in time has come: nobody is judged on fewer.
+    last = min(timely["newest_month"])
     first = take_up.months_before(last, take_up.WINDOW_MONTHS - 1)
     if min(told["first_month"]) > first:
         return _Told(
@@ -359,7 +370,6 @@ def _told(engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.D
         )
     silent: dict[str, str] = {}
     if told["pcn_code"].notna().any():
-        timely = told[told["newest_month"].map(lambda m: m >= take_up.months_before(last, late))]
         # One that began to send within the window has told of part of it only.
         begun = timely[timely["first_month"].map(lambda m: m > first).astype(bool)]
         for pcns, words in (

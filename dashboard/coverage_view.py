@@ -14,12 +14,12 @@ from dashboard import coverage_words as words
 from dashboard import show
 from dashboard.charts import Figure
 from dashboard.charts.area_map import AreaGroup, AreaMark, area_map
-from dashboard.coverage import Coverage, ward_coverage
+from dashboard.coverage import Coverage, is_confirmed, ward_coverage
 from dashboard.data import fetch, fetch_shared
 from dashboard.maps import board_map
 from dashboard.rules.disclosure import Released
 from dashboard.style import Theme, map_layout
-from queries import loads, workforce
+from queries import provision, workforce
 from queries.scope import Scope
 
 
@@ -54,10 +54,12 @@ def coverage_view(
     coverage = fetch(ward_coverage, scope, icb_code, as_at)
     wards = words.chosen_wards(coverage, lad_code, pcn_code)
     pcns = fetch(workforce.fte_by_pcn, scope, icb_code, as_at)
+    services = fetch(provision.service_areas, scope, icb_code, as_at)
+    stale = services[~is_confirmed(services, as_at)]["service_id"].nunique()
     return CoverageView(
         coverage=coverage,
         wards=wards,
-        chips=words.chips(loads.sources(engine), as_at),
+        chips=words.chips(coverage.basis, coverage.wards, pcns, services, stale),
         finding=words.finding(wards, coverage.basis),
         tiles=words.tiles(wards, pcns, coverage.basis),
         names=words.ward_names(wards),

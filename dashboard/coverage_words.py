@@ -13,10 +13,11 @@ from dashboard.charts.area_map import CROSS, DOTTED, HATCHED, RING, SQUARE, Area
 from dashboard.coverage import REFERRALS, Basis, Coverage
 from dashboard.filters import Choices
 from dashboard.rules.apportion import PER_PEOPLE
-from dashboard.rules.classes import number_classes
+from dashboard.rules.classes import count_classes, number_classes
 from dashboard.rules.coverage import State, Status
 from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
 from dashboard.rules.measures import MEASURES
+from dashboard.rules.take_up import month_end
 from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile
 from dashboard.style import (
     HIDDEN_COLOUR,
@@ -45,6 +46,7 @@ class Layer:
     decimals: int = 0
     unit: str = ""
     is_people: bool = False
+    is_whole: bool = False
 
 
 LAYERS = {
@@ -52,8 +54,8 @@ LAYERS = {
     "fte": Layer("Link workers per 10,000", "fte_per_10k", 2, "FTE per 10,000"),
     "take-up": Layer("Take-up rate", "take_up_per_1000", 1, "per 1,000", is_people=True),
     "ratio": Layer("Take-up ratio", "take_up_ratio", 0, "(100 = as expected)", is_people=True),
-    "deprivation": Layer("Deprivation", "imd_fifth", 0, ""),
-    "services": Layer("Services", "service_count", 0, "services"),
+    "deprivation": Layer("Deprivation, 1 is most deprived", "imd_fifth", is_whole=True),
+    "services": Layer("Services", "service_count", unit="services", is_whole=True),
 }
 
 
@@ -80,10 +82,14 @@ def finding(wards: Released, basis: Basis) -> list[str]:
     frame = wards.frame
     status = frame["status"]
     none = frame[status == Status.NO_PROVISION]
-    sentences = [
-        f"**{len(none):,} of {_wards(len(frame))}** {_has(len(none))} no provision"
-        + (f"; **{_people(none, basis)}** there." if len(none) else ".")
-    ]
+    unjudged = frame[status == Status.NO_RETURN]
+    if len(unjudged) == len(frame):
+        return [_unjudged(unjudged), *_weaknesses(frame, basis)]
+    if len(none):
+        first = f"**{len(none):,} of {_wards(len(frame))}** {_has(len(none))} no provision"
+        sentences = [f"{first}; **{_people(none, basis)}** there."]
+    else:
+        sentences = [f"**None of {_wards(len(frame))}** is without a route in."]
     guessed = int(none["route_in_inferred"].sum())
     if guessed:
         shares = ", by modelled shares" if basis.shares == "modelled" else ""
@@ -104,20 +110,27 @@ def finding(wards: Released, basis: Basis) -> list[str]:
         sentences.append(
             f"Of the others, {' and '.join(others[-2:]) if len(others) < 3 else ', '.join(others)}."
         )
-    unjudged = frame[status == Status.NO_RETURN]
-    if len(unjudged):
-        silent = [
-            (f"{component} not returned", int((unjudged[column] == State.NO_RETURN).sum()))
-            for component, column in (
-                ("route in", "route_in"),
-                ("workforce", "link_worker"),
-                ("services", "services"),
-            )
-        ]
-        why = ", ".join(f"{words} for {_wards(n)}" for words, n in silent if n)
-        sentences.append(f"**{_wards(len(unjudged))} could not be judged**: {why}.")
-    else:
-        sentences.append("Every ward could be judged.")
+    sentences.append(_unjudged(unjudged) if len(unjudged) else "Every ward could be judged.")
+    return [*sentences, *_weaknesses(frame, basis)]
+
+
+def _unjudged(unjudged: pd.DataFrame) -> str:
+    """How many wards could not be judged, and what nobody told us."""
+    silent = [
+        (words, int((unjudged[column] == State.NO_RETURN).sum()))
+        for words, column in (
+            ("no scheme return to say so", "route_in"),
+            ("workforce not returned", "link_worker"),
+            ("services not returned", "services"),
+        )
+    ]
+    why = ", ".join(f"{words} for {_wards(count_of)}" for words, count_of in silent if count_of)
+    return f"**{_wards(len(unjudged))} could not be judged**: {why}."
+
+
+def _weaknesses(frame: pd.DataFrame, basis: Basis) -> list[str]:
+    """What the judgement rests on where nobody told us better."""
+    sentences = []
     inferred = int((frame["route_in_inferred"] & (frame["route_in"] != State.NO_RETURN)).sum())
     if inferred:
         sentences.append(
@@ -246,7 +259,7 @@ def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
             for status in Status
         ]
     values = frame[layer.column]
-    classes = number_classes(values)
+    classes = (count_classes if layer.is_whole else number_classes)(values)
     colours = [
         SEQUENCE[round(place * (len(SEQUENCE) - 1) / max(len(classes) - 1, 1))]
         for place in range(len(classes))
@@ -443,39 +456,41 @@ def swatch(row: Any) -> tuple[str, str]:
     return STATUS_COLOURS[status], STATUS_TEXTURES.get(status, "")
 
 
-CHIP_SOURCES = {
-    "workforce": "workforce",
-    "referrals": "referrals",
-    "services": "services",
-    "scheme_areas": "scheme areas",
-    "ward_population": "population",
-}
-
-
-def chips(sources: pd.DataFrame, as_at: date) -> list[Chip]:
-    """How fresh each source of the page is at the date."""
-    made = []
-    for dataset, words in CHIP_SOURCES.items():
-        mine = sources[sources["dataset"] == dataset]
-        dates = [found for found in mine["period_end"] if found is not None and found <= as_at]
-        if mine.empty:
-            made.append(Chip(words, "no return", "missing"))
-        elif not dates:
-            made.append(
-                Chip(
-                    words,
-                    str(
-                        mine["vintage"].dropna().max()
-                        if mine["vintage"].notna().any()
-                        else "loaded"
-                    ),
-                    "fresh",
-                )
-            )
-        else:
-            age = (as_at - max(dates)).days
-            state = "fresh" if age <= AGEING_DAYS else "ageing" if age <= LATE_DAYS else "late"
-            made.append(
-                Chip(words, f"{day(max(dates))}{'' if state == 'fresh' else ', ' + state}", state)
-            )
+def chips(
+    basis: Basis, wards: Released, pcns: pd.DataFrame, services: pd.DataFrame, stale: int
+) -> list[Chip]:
+    """How fresh each source of the board is at the date; `stale` of `services` are not confirmed."""
+    frame = wards.frame
+    silent = pcns[pcns["staff_rows"].isna()]
+    made = [_dated("workforce", basis.census, basis.as_at)]
+    if basis.census and len(silent):
+        names = silent["pcn_name"].fillna(silent["pcn_code"]).tolist()
+        who = names[0] if len(names) == 1 else f"{len(names)} PCNs"
+        made.append(Chip(who, "no workforce return", "missing"))
+    if basis.window:
+        made.append(_dated("referrals", month_end(basis.window[1]), basis.as_at))
+    else:
+        made.append(Chip("referrals", "no return", "missing"))
+    if services.empty:
+        made.append(Chip("services", "no return", "missing"))
+    else:
+        listed = services["service_id"].nunique()
+        words = f"{stale:,} of {listed:,} stale" if stale else f"{listed:,} confirmed"
+        made.append(Chip("services", words, "late" if stale else "fresh"))
+    told = int((~frame["route_in_inferred"]).sum())
+    state = "fresh" if told == len(frame) else "ageing" if told else "missing"
+    words = f"for {told:,} of {_wards(len(frame))}" if told else "no return"
+    made.append(Chip("scheme areas", words, state))
+    known = int(frame["population"].notna().sum())
+    state = "fresh" if known == len(frame) else "late" if known else "missing"
+    words = f"for {known:,} of {_wards(len(frame))}" if known else "no return"
+    made.append(Chip("population", words, state))
     return made
+
+
+def _dated(source: str, newest: date | None, as_at: date) -> Chip:
+    if newest is None:
+        return Chip(source, "no return", "missing")
+    age = (as_at - newest).days
+    state = "fresh" if age <= AGEING_DAYS else "ageing" if age <= LATE_DAYS else "late"
+    return Chip(source, day(newest) + ("" if state == "fresh" else f", {state}"), state)

@@ -21,4 +21,4 @@ def send_at_once() -> None:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection, address
 
-    socket.socket.accept = accept_without_delay  # type: ignore[method-assign]
+    socket.socket.accept = accept_without_delay  # type: ignore[method-assign, assignment]

@@ -162,15 +162,15 @@ def tiles(items: Sequence[Tile]) -> None:
     html(f'<ul class="tiles">{boxes}</ul>')
 
 
+def heading(words: str, *, anchor: str) -> None:
+    """The heading of a part of the page. Streamlit's own reads Markdown, and names are no Markdown."""
+    html(f'<h2 class="part" id="{escape(anchor)}">{escape(words)}</h2>')
+
+
 _SYMBOLS = {RING: "○", SQUARE: "□", CROSS: "+"}
 
 
-def key(
-    title: str,
-    groups: Sequence[AreaGroup],
-    marks: Sequence[AreaMark] = (),
-    notes: Sequence[str] = (),
-) -> None:
+def key(title: str, groups: Sequence[AreaGroup], marks: Sequence[AreaMark] = ()) -> None:
     """The key of a map with the number of areas of each kind, empty ones left out."""
     rows = "".join(
         f'<li><span class="swatch {group.texture}" style="background-color:{group.colour}"></span>'
@@ -184,18 +184,20 @@ def key(
         for mark in marks
         if len(mark.area_codes)
     )
-    more = "".join(f"<p>{escape(note)}</p>" for note in notes)
-    html(f'<div class="key"><h3>{escape(title)}</h3><ul>{rows}</ul>{more}</div>')
+    html(f'<div class="key"><h2>{escape(title)}</h2><ul>{rows}</ul></div>')
 
 
-def explanation(panel: Explanation) -> None:
-    """What a chart shows, why that is useful, and what it cannot say."""
+def explanation(notes: Sequence[str], panel: Explanation) -> None:
+    """Below a chart: source, period and disclosure profile; what it shows, why that is useful and
+    what it cannot say, open until the reader closes it."""
+    html(f'<p class="notes">{escape(" ".join(notes))}</p>')
     limits = "".join(f"<li>{escape(limit)}</li>" for limit in panel.limits)
-    html(
-        f'<details class="explain"><summary>About this map</summary><p><b>What it shows.</b> '
-        f"{escape(panel.shows)}</p><p><b>Why it is useful.</b> {escape(panel.useful)}</p>"
-        f"<p><b>Known limits.</b></p><ul>{limits}</ul></details>"
-    )
+    with st.expander("About this map", expanded=True, key="about"):
+        html(
+            f'<div class="explain"><p><b>What it shows.</b> {escape(panel.shows)}</p>'
+            f"<p><b>Why it is useful.</b> {escape(panel.useful)}</p>"
+            f"<p><b>Known limits.</b></p><ul>{limits}</ul></div>"
+        )
 
 
 def chart(

@@ -143,12 +143,13 @@ def _referrals(scope: Scope, choices: Choices, coverage: Coverage, ward: Any) ->
 def _services(scope: Scope, choices: Choices, ward: Any) -> tuple[list[str], list[list[str]]]:
     listed = fetch(provision.service_areas, scope, choices.icb_code, choices.as_at)
     mine = listed[listed["area_code"].isin([ward.ward_code, ward.lad_code, choices.icb_code])]
-    themes = fetch(provision.service_themes, scope).groupby("service_id")["theme"].agg(", ".join)
+    answered = fetch(provision.service_themes, scope)
+    themes = answered.groupby(["part_id", "service_id"])["theme"].agg(", ".join)
     rows = [
         [
             row.service_name,
             row.provider,
-            themes.get(row.service_id, MISSING),
+            themes.get((row.part_id, row.service_id), MISSING),
             "online"
             if row.is_online
             else {ward.ward_code: "this ward", ward.lad_code: "the district"}.get(
@@ -157,7 +158,7 @@ def _services(scope: Scope, choices: Choices, ward: Any) -> tuple[list[str], lis
             MISSING if pd.isna(row.state) else row.state,
             f"confirmed {day(row.confirmed_on)}" if row.confirmed_on else "never confirmed",
         ]
-        for row in each_row(mine.drop_duplicates("service_id"))
+        for row in each_row(mine.drop_duplicates(["part_id", "service_id"]))
     ]
     return ["Service", "Provider", "For", "Serves", "Room", "When told"], rows
 

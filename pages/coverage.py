@@ -36,9 +36,9 @@ figure = fetch_shared(ward_map, scope, *area, layer_name, ward_code, show.theme(
 picture, beside = st.columns([7, 3])
 with picture:
     show.chart(figure, view.wards, name="ward_map", alt=layer.alt, on_pick=filters.pick_ward)
+    show.explanation(layer.notes, layer.explanation)
 with beside:
-    show.key(layer.layer.title, layer.groups, layer.marks, layer.notes)
-    show.explanation(layer.explanation)
+    show.key(layer.layer.title, layer.groups, layer.marks)
 
 if ward_code:
     ward_panel(scope, choices, view.coverage, ward_code)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select
+from sqlalchemy import CompoundSelect, Connection, Select
 
 
 def read_frame(
-    connection: Connection, statement: Select[tuple[object, ...]], dtypes: Mapping[str, str]
+    connection: Connection, statement: Select[Any] | CompoundSelect[Any], dtypes: Mapping[str, str]
 ) -> pd.DataFrame:
     """One row per row of the answer, with exactly these columns, in this order and type.
 

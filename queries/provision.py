@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Engine, and_, exists, literal, or_, select, true
+from sqlalchemy import ColumnElement, Engine, and_, exists, literal, or_, select, true
 
 from queries import tables
 from queries.frames import read_frame
@@ -50,15 +50,37 @@ def scheme_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd
     )
 
 
+def _serves_board(scope: Scope, icb_code: str) -> ColumnElement[bool]:
+    """Whether an area that a service serves is the board, or a ward or district of it."""
+    area, ward = tables.service_area.c.area_code, tables.ward.c
+    mine = (ward.icb_code == icb_code) & scope.within(ward.icb_code)
+    return or_(
+        area.in_(select(ward.ward_code).where(mine)),
+        area.in_(select(ward.lad_code).where(mine)),
+        and_(area == icb_code, literal(scope.admits(icb_code))),
+    )
+
+
+def has_returned_services(engine: Engine, scope: Scope, icb_code: str) -> bool:
+    """Whether anybody ever returned a service for the board, closed ones included."""
+    served = tables.service_area.c
+    with engine.connect() as connection:
+        statement = select(served.service_id).where(
+            served.part_id.in_(in_force()), _serves_board(scope, icb_code)
+        )
+        return connection.scalar(statement.limit(1)) is not None
+
+
 def service_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
     """One row per service open at the date and area of the board it serves.
 
-    `area_code` is a ward, a district or the board itself; services of other boards are not
-    there, nor are those that name no area ("not placed").
+    `area_code` is a ward, a district or the board itself. An online service that names no
+    area serves every board that has returned services. Services of other boards are not
+    there, nor are others that name no area ("not placed").
     """
-    service, served, ward = tables.service.c, tables.service_area.c, tables.ward.c
-    mine = (ward.icb_code == icb_code) & scope.within(ward.icb_code)
+    service, served = tables.service.c, tables.service_area.c
     columns = {
+        "part_id": "int64",
         "service_id": "str",
         "service_name": "str",
         "provider": "str",
@@ -67,25 +89,29 @@ def service_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> p
         "confirmed_on": "object",
         "funding_ends": "object",
     }
+    is_open = and_(
+        service.part_id.in_(in_force()),
+        or_(service.opens_on.is_(None), service.opens_on <= as_at),
+        or_(service.closes_on.is_(None), service.closes_on >= as_at),
+    )
+    same = and_(served.part_id == service.part_id, served.service_id == service.service_id)
+    placed = (
+        select(*(service[column] for column in columns), served.area_code)
+        .join(tables.service_area, same)
+        .where(is_open, _serves_board(scope, icb_code))
+    )
+    everywhere = select(
+        *(service[column] for column in columns), literal(icb_code).label("area_code")
+    ).where(
+        is_open,
+        service.is_online.is_(True),
+        ~exists().where(same),
+        literal(has_returned_services(engine, scope, icb_code)),
+    )
     with engine.connect() as connection:
         return read_frame(
             connection,
-            select(*(service[column] for column in columns), served.area_code)
-            .join(
-                tables.service_area,
-                (served.part_id == service.part_id) & (served.service_id == service.service_id),
-            )
-            .where(
-                service.part_id.in_(in_force()),
-                or_(service.opens_on.is_(None), service.opens_on <= as_at),
-                or_(service.closes_on.is_(None), service.closes_on >= as_at),
-                or_(
-                    served.area_code.in_(select(ward.ward_code).where(mine)),
-                    served.area_code.in_(select(ward.lad_code).where(mine)),
-                    and_(served.area_code == icb_code, literal(scope.admits(icb_code))),
-                ),
-            )
-            .order_by(service.service_name, service.service_id, served.area_code),
+            placed.union_all(everywhere).order_by("service_name", "service_id", "area_code"),
             {**columns, "area_code": "str"},
         )
 
@@ -110,8 +136,8 @@ def service_themes(engine: Engine, scope: Scope) -> pd.DataFrame:
     with engine.connect() as connection:
         return read_frame(
             connection,
-            select(theme.service_id, theme.theme)
+            select(theme.part_id, theme.service_id, theme.theme)
             .where(theme.part_id.in_(in_force()), in_scope)
             .order_by(theme.service_id, theme.theme),
-            {"service_id": "str", "theme": "str"},
+            {"part_id": "int64", "service_id": "str", "theme": "str"},
         )

@@ -10,9 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, text
 
 from queries.database import make_engine, upgrade
+
+# Under load a first example can take long: how fast the code is, is not what these tests ask.
+settings.register_profile("ours", deadline=None, max_examples=60)
+settings.load_profile("ours")
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 

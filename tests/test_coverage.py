@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -287,6 +288,39 @@ def test_services_never_returned_are_no_gap(sqlite_engine: Engine) -> None:
     assert wards.loc[CASTLE, "status"] == "No provision"
 
 
+def test_services_that_all_closed_were_returned(sqlite_engine: Engine) -> None:
+    """Closed is told; it is not silence."""
+    closed = b.Service("walk", (ABBEY,), closes_on=date(2026, 6, 29))
+    wards, basis = judged(sqlite_engine, b.Board(services=(closed,)))
+    assert basis.services_returned
+    assert wards.loc[ABBEY, "services"] == "absent"
+    assert wards.loc[ABBEY, "status"] == "Nothing to refer to"
+
+
+def test_an_online_service_without_an_area_covers_boards_that_returned(
+    sqlite_engine: Engine,
+) -> None:
+    online = b.Service("helpline", (), is_online=True)
+    placed = b.Service("walk", (ABBEY,))
+    wards, _ = judged(sqlite_engine, b.Board(services=(online, placed)))
+    assert wards.loc[[ABBEY, BROOK, DALE], "services"].tolist() == [
+        "present",
+        "area-wide only",
+        "area-wide only",
+    ]
+
+
+def test_an_online_service_without_an_area_is_no_return_of_a_board(sqlite_engine: Engine) -> None:
+    wards, _ = judged(sqlite_engine, b.Board(services=(b.Service("line", (), is_online=True),)))
+    assert set(wards["services"]) == {"no return"}
+
+
+def test_two_providers_may_use_the_same_service_id(sqlite_engine: Engine) -> None:
+    services = tuple(b.Service("1", (ABBEY,), provider=name) for name in ("One CIC", "Two CIC"))
+    wards, _ = judged(sqlite_engine, b.Board(services=services))
+    assert wards.loc[ABBEY, "service_count"] == 2
+
+
 # Schemes and the workforce.
 
 
@@ -486,6 +520,28 @@ def test_a_pcn_that_is_late_by_itself(sqlite_engine: Engine) -> None:
     assert wards.loc[ABBEY, "referrals_12_months"] == 40
     assert wards.loc[[CASTLE, DALE, ELM], "referrals_12_months"].isna().all()
     assert "South PCN" in wards.loc[DALE, "reason"]
+
+
+def test_the_window_ends_where_every_timely_return_has_come(sqlite_engine: Engine) -> None:
+    """South is two months late, which is in time: all are judged on the 12 months to April."""
+    months = {"": (date(2025, 5, 1), JUNE), b.SOUTH: (date(2025, 5, 1), date(2026, 4, 1))}
+    _, basis = judged(sqlite_engine, b.Board(months=months))
+    assert basis.window == (date(2025, 5, 1), date(2026, 4, 1))
+
+
+def test_adults_are_missing_where_an_age_band_is_hidden(sqlite_engine: Engine) -> None:
+    """A band that is not there is not 0 people."""
+    board = b.Board(ages=True)
+    population = board.population()
+    rows = population.rows["ward_population"]
+    hidden = rows[~((rows["ward_code"] == ABBEY) & (rows["age_band"] == "80+"))]
+    for load in board.but(populations=False).loads():
+        save(sqlite_engine, load)
+    save(sqlite_engine, replace(population, rows={"ward_population": hidden}))
+    wards, _ = again(sqlite_engine)
+    assert pd.isna(wards.loc[ABBEY, "adults"])
+    assert pd.isna(wards.loc[ABBEY, "take_up_per_1000"])
+    assert wards.loc[BROOK, "adults"] == 8000
 
 
 def test_returns_that_name_no_pcn_count_for_every_ward(sqlite_engine: Engine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import floor, log10
+from math import ceil, floor, log10
 
 import pandas as pd
 
@@ -41,6 +41,24 @@ def number_classes(values: pd.Series[float], most: int = MOST_CLASSES) -> Sequen
         NumberClass(low, high, is_last=place == len(edges) - 2)
         for place, (low, high) in enumerate(pairwise(edges))
     ] or [NumberClass(lowest, highest, is_last=True)]
+
+
+def count_classes(values: pd.Series[int], most: int = MOST_CLASSES) -> Sequence[NumberClass]:
+    """The same for whole numbers: 0 stands alone, and few different numbers stand each alone.
+
+    `high` is the largest number of its class, which includes it.
+    """
+    known = values.dropna().astype(int)
+    different = sorted(known.unique())
+    if len(different) <= most:
+        return [NumberClass(number, number, is_last=True) for number in different]
+    alone = [NumberClass(0, 0, is_last=True)] if different[0] == 0 else []
+    rest = known[known > 0] if alone else known
+    parts = most - len(alone)
+    # Each class begins with a number of its own; the first with the smallest.
+    starts = sorted({ceil(rest.quantile(place / parts)) for place in range(parts)})
+    ends = [*(start - 1 for start in starts[1:]), int(rest.max())]
+    return alone + [NumberClass(a, b, is_last=True) for a, b in zip(starts, ends, strict=True)]
 
 
 def _two_digits(value: float) -> float:

@@ -97,7 +97,7 @@ MEASURES = {
             "referrals_12_months",
             "Referrals",
             "Referrals received for people of the ward in the last 12 months returned.",
-            "count by month received, 1 to 7 hidden and larger numbers to the nearest 5",
+            "count by month received; small numbers hidden and others rounded as the disclosure profile says",
             "referrals",
             "referral returns",
             "A ward served by a PCN that sent no return has no number.",

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from dashboard import access, data, filters
 from dashboard.settings import settings
-from queries.database import make_engine, upgrade
+from queries.database import make_engine
 from queries.scope import Scope
 from tests.app.reading import View
 from tests.made_once import HASH_KEY, demonstration_file
@@ -46,35 +46,25 @@ def demonstration(use_database: Callable[[Path], Engine], demonstration_path: Pa
 
 
 @pytest.fixture(scope="session")
-def empty_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of the newest form in which nothing is loaded: copy it, never change it."""
-    path = tmp_path_factory.mktemp("empty") / "empty.db"
-    engine = make_engine(f"sqlite:///{path.as_posix()}")
-    upgrade(engine)
-    engine.dispose()
-    return path
-
-
-@pytest.fixture(scope="session")
-def small_board_path(tmp_path_factory: pytest.TempPathFactory, empty_path: Path) -> Path:
+def small_board_path(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> Path:
     """The small board as it is without a change to its knobs: read it only."""
     path = tmp_path_factory.mktemp("small") / "board.db"
-    fill(path, empty_path, Board())
+    fill(path, upgraded_file, Board())
     return path
 
 
-def fill(path: Path, empty_path: Path, board: Board) -> None:
+def fill(path: Path, upgraded_file: Path, board: Board) -> None:
     """A new database with a board."""
-    shutil.copy(empty_path, path)
+    shutil.copy(upgraded_file, path)
     engine = make_engine(f"sqlite:///{path.as_posix()}")
     board.save(engine)
     engine.dispose()
 
 
 @pytest.fixture
-def empty(use_database: Callable[[Path], Engine], empty_path: Path) -> Engine:
+def empty(use_database: Callable[[Path], Engine], upgraded_file: Path) -> Engine:
     """The dashboard reads a database in which nothing is loaded."""
-    return use_database(empty_path)
+    return use_database(upgraded_file)
 
 
 @pytest.fixture
@@ -93,14 +83,14 @@ def small_board(
 
 @pytest.fixture
 def load_board(
-    use_database: Callable[[Path], Engine], empty_path: Path, tmp_path: Path, on_the_day: None
+    use_database: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path, on_the_day: None
 ) -> Callable[[Board], Engine]:
     """Makes the dashboard read a new database with a board of one's own."""
     made: list[Path] = []
 
     def load(board: Board) -> Engine:
         made.append(tmp_path / f"board-{len(made)}.db")
-        fill(made[-1], empty_path, board)
+        fill(made[-1], upgraded_file, board)
         return use_database(made[-1])
 
     return load

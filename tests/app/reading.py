@@ -82,6 +82,13 @@ class View:
         return next(Markup.of(m).text for m in self.markup() if f'class="{class_name}"' in m)
 
     @property
+    def panel(self) -> str:
+        """The heading of the picked ward's panel; "" without one."""
+        ours = [Markup.of(body).text for body in self.markup() if 'id="ward"' in body]
+        theirs = [heading.value for heading in self.app.subheader if heading.anchor == "ward"]
+        return next(iter([*ours, *theirs]), "")
+
+    @property
     def chosen_words(self) -> str:
         return next(Markup.of(body).texts["chosen"] for body in self.markup() if "chosen" in body)
 

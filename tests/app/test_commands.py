@@ -16,8 +16,6 @@ from queries import loads
 from tests.intake import files
 from tests.small_board import BOARD, Board
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
@@ -96,7 +94,7 @@ def test_a_real_file_removes_the_demonstration_and_says_so(
     told = run("load", str(path))
     assert told.exit_code == 0
     assert "the demonstration was removed" in " ".join(told.output.split())
-    assert not loads.is_demonstration(own_demonstration)
+    assert not loads.data_state(own_demonstration).is_demonstration
 
 
 def test_the_demonstration_is_made_once(own_demonstration: Engine):
@@ -109,7 +107,7 @@ def test_the_demonstration_is_removed(own_demonstration: Engine):
     told = run("demo", "--remove")
     assert told.exit_code == 0
     assert "was removed" in told.output
-    assert not loads.is_demonstration(own_demonstration)
+    assert not loads.data_state(own_demonstration).is_demonstration
     again = run("demo", "--remove")
     assert again.exit_code == 0
     assert "There was no demonstration" in again.output
@@ -119,7 +117,7 @@ def test_the_demonstration_is_refused_beside_real_files(load_board: Callable[[Bo
     engine = load_board(Board())
     told = run("demo")
     assert told.exit_code == 1
-    assert not loads.is_demonstration(engine)
+    assert not loads.data_state(engine).is_demonstration
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "xlsx"])

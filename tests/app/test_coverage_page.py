@@ -141,7 +141,7 @@ def test_an_empty_database_tells_what_to_do(empty: Engine, open_page: Callable[.
 
 def test_a_picked_ward_has_its_trail(small_board: Engine, open_page: Callable[..., View]):
     view = open_page(ward=ABBEY)
-    assert view.app.subheader[0].value == "Abbey, Northam"
+    assert view.panel == "Abbey, Northam"
     trail = view.part("facts")
     assert "not returned" not in trail
     assert "present: " in trail
@@ -182,7 +182,7 @@ def test_a_past_date_is_another_census_and_is_said(
     assert "30 June 2026" not in past.part("tiles")
     assert "as_at=2024-09-30" in past.table_data()["url"]
     assert past.part("tiles") != now.part("tiles")
-    assert "Workforce census 30 September 2024" in past.part("key")
+    assert "Workforce census 30 September 2024" in past.words()
 
 
 def test_before_the_first_return_nothing_is_invented(
@@ -209,7 +209,7 @@ def test_modelled_shares_are_said_where_they_are_used(
     load_board(Board(registered=False))
     view = open_page(ward=ABBEY)
     assert "modelled shares" in view.part("tiles")
-    assert "modelled shares" in view.part("key")
+    assert "PCN shares: modelled shares" in view.words()
     assert "(modelled shares)" in view.part("facts")
 
 

@@ -49,9 +49,9 @@ def poisoned(load: CleanLoad) -> CleanLoad:
 
 
 @pytest.fixture(scope="module")
-def hostile_path(tmp_path_factory: pytest.TempPathFactory, empty_path: Path) -> Path:
+def hostile_path(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> Path:
     path = tmp_path_factory.mktemp("hostile") / "board.db"
-    shutil.copy(empty_path, path)
+    shutil.copy(upgraded_file, path)
     engine = make_engine(f"sqlite:///{path.as_posix()}")
     for load in Board().loads():
         save(engine, poisoned(load))

@@ -64,17 +64,17 @@ def test_a_ward_chosen_in_the_box_is_picked_everywhere(
     view = open_page().choose("ward", DALE)
     assert view.address["ward"] == DALE
     assert view.table_data()["picked"] == DALE
-    assert view.app.subheader[0].value == "Dale, Southam"
+    assert view.panel == "Dale, Southam"
     closed = view.choose("ward", "")
     assert "ward" not in closed.address
-    assert not closed.app.subheader
+    assert not closed.panel
 
 
 def test_another_board_forgets_the_places_of_the_first(
     small_board: Engine, open_page: Callable[..., View]
 ):
     view = open_page(locality=NORTHAM, pcn=NORTH, ward=ABBEY, months="24", layer="fte")
-    assert view.app.subheader[0].value == "Abbey, Northam"
+    assert view.panel == "Abbey, Northam"
     view.choose("icb", NEIGHBOUR)
     assert view.address == {"icb": NEIGHBOUR, "months": "24", "layer": "fte"}
     assert view.chosen_words == "Neighbour board · as at 30 June 2026"
@@ -88,7 +88,7 @@ def test_another_place_forgets_the_ward(
 ):
     view = open_page(ward=ABBEY).choose(name, value)
     assert "ward" not in view.address
-    assert not view.app.subheader
+    assert not view.panel
 
 
 @pytest.mark.parametrize(

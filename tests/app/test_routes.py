@@ -245,6 +245,13 @@ def test_every_answer_has_the_safe_headers(small_board: Engine, address: str):
         assert headers[name] == value
 
 
+def test_no_safe_header_is_left_out():
+    assert SAFE_HEADERS["X-Content-Type-Options"] == "nosniff"
+    assert SAFE_HEADERS["X-Frame-Options"] == "DENY"
+    assert SAFE_HEADERS["Referrer-Policy"] in ("same-origin", "no-referrer")
+    assert {"Content-Security-Policy", "Permissions-Policy"} <= set(SAFE_HEADERS)
+
+
 def test_nothing_may_come_from_another_host():
     policy = dict(
         part.strip().split(" ", 1) for part in SAFE_HEADERS["Content-Security-Policy"].split(";")

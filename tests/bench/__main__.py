@@ -36,7 +36,7 @@ LAYERS = {
     "Provision status": "status",
     "Link workers per 10,000": "fte_per_10k",
     "Take-up rate": "take_up_per_1000",
-    "Deprivation": "imd_fifth",
+    "Deprivation, 1 is most deprived": "imd_fifth",
 }
 ROUNDS = 12
 

@@ -141,10 +141,11 @@ FRAMES: dict[str, dict[str, str]] = {
         "served_code": "str", "is_running": "bool",
     },
     "service_areas": {
+        "part_id": "int64",
         "service_id": "str", "service_name": "str", "provider": "str", "is_online": "bool",
         "state": "str", "confirmed_on": "object", "funding_ends": "object", "area_code": "str",
     },
-    "service_themes": {"service_id": "str", "theme": "str"},
+    "service_themes": {"part_id": "int64", "service_id": "str", "theme": "str"},
     "referrals_by_ward": {"ward_code": "str", "referrals": "Int64"},
     "referrals_by_ward_and_age": {"ward_code": "str", "age_band": "str", "referrals": "Int64"},
     "returned_months": {"pcn_code": "str", "first_month": "object", "newest_month": "object"},

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rules.classes import MOST_CLASSES, NumberClass, number_classes
+from dashboard.rules.classes import MOST_CLASSES, NumberClass, count_classes, number_classes
 
 
 def edges(classes: list[NumberClass]) -> list[float]:
@@ -64,8 +64,30 @@ def test_every_known_value_lies_in_exactly_one_class(values: list[float | None],
     series = pd.Series(values, dtype="Float64")
     classes = list(number_classes(series, most))
     assert len(classes) <= most
+    if len(classes) > 1:
+        assert all(each.low < each.high for each in classes)
     held = sum((each.holds(series).astype(int) for each in classes), pd.Series(0, series.index))
     assert held.tolist() == [int(value is not None) for value in values]
     assert [each.is_last for each in classes] == [*[False] * (len(classes) - 1), True][
         : len(classes)
     ]
+
+
+def test_few_different_counts_stand_each_alone() -> None:
+    classes = count_classes(pd.Series([0, 2, 2, 1], dtype="Int64"))
+    assert [(each.low, each.high) for each in classes] == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_zero_stands_alone_among_many_counts() -> None:
+    classes = count_classes(pd.Series([0, 0, *range(1, 9)], dtype="Int64"))
+    # The quarters of 1 to 8 begin at 1, 2.75, 4.5 and 6.25.
+    assert [(each.low, each.high) for each in classes] == [(0, 0), (1, 2), (3, 4), (5, 6), (7, 8)]
+
+
+@given(st.lists(st.integers(0, 60) | st.none(), max_size=60))
+def test_every_known_count_is_in_exactly_one_class(counts: list[int | None]) -> None:
+    values = pd.Series(counts, dtype="Int64")
+    classes = count_classes(values)
+    assert len(classes) <= MOST_CLASSES
+    held = sum((each.holds(values).astype(int) for each in classes), pd.Series(0, values.index))
+    assert held.tolist() == values.notna().astype(int).tolist()

@@ -107,6 +107,7 @@ def test_route_in_without_a_return_is_inferred_and_marked(
     ("count", "state"),
     [
         (ServiceCount(False), State.NO_RETURN),
+        (ServiceCount(False, own=1, area_wide=1, stale=1), State.NO_RETURN),
         (ServiceCount(True), State.ABSENT),
         (ServiceCount(True, stale=1), State.STALE),
         (ServiceCount(True, area_wide=1), State.AREA_WIDE),

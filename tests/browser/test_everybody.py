@@ -1,0 +1,133 @@
+"""For everybody: a reader of screens, a phone, large text, no motion, paper, both themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.visit import Visit
+
+pytestmark = pytest.mark.xdist_group("browser")
+Open = Callable[..., Visit]
+THANET = "/?icb=QDK&locality=E07000114"
+PICKED = f"{THANET}&ward=E05DM0229"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+# What axe finds in Streamlit itself: the rule, and a piece of the element it is in. Nothing of
+# ours has these pieces.
+FROM_STREAMLIT: dict[str, tuple[str, ...]] = {}
+
+
+def findings(here: Visit) -> list[str]:
+    """What axe finds that is not Streamlit's own."""
+    answer = Axe().run(here.page, options=RULES).response
+    return [
+        f"{violation['id']}: {' '.join(map(str, node['target']))} {node['html'][:160]}"
+        for violation in answer["violations"]
+        for node in violation["nodes"]
+        if not any(piece in node["html"] for piece in FROM_STREAMLIT.get(violation["id"], ()))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "scheme"),
+    [
+        (PICKED, "light"),
+        (PICKED, "dark"),
+        pytest.param("/", "light", marks=pytest.mark.slow),
+        pytest.param("/", "dark", marks=pytest.mark.slow),
+        pytest.param(f"{THANET}&pcn=none&layer=take-up", "light", marks=pytest.mark.slow),
+    ],
+)
+def test_axe_finds_nothing_of_ours_on_coverage(visit: Open, address: str, scheme: str):
+    here = visit(address, color_scheme=scheme).painted(20)
+    expect(here.rows.first).to_be_visible()
+    assert findings(here) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+def test_axe_finds_nothing_of_ours_on_methods(visit: Open, scheme: str):
+    here = visit("/methods", color_scheme=scheme)
+    expect(here.page.get_by_role("heading", name="Glossary")).to_be_visible()
+    assert findings(here) == []
+
+
+@pytest.mark.parametrize("width", [320, 400])
+@pytest.mark.parametrize("address", [PICKED, "/methods"])
+def test_a_phone_never_scrolls_sideways(visit: Open, address: str, width: int):
+    here = visit(address, width=width)
+    expect(here.page.get_by_role("heading", level=1)).to_be_visible()
+    if address == PICKED:
+        here.painted(20)
+        expect(here.rows.first).to_be_visible()
+    assert here.scrolls_sideways() == 0
+
+
+def test_a_phone_shows_the_page_and_not_the_filters(visit: Open):
+    here = visit(THANET, width=400).painted(20)
+    assert here.page.evaluate(
+        "() => document.querySelector('h1').contains(document.elementFromPoint("
+        "...(b => [b.x + b.width / 2, b.y + b.height / 2])(document.querySelector('h1')"
+        ".getBoundingClientRect())))"
+    )
+
+
+@pytest.mark.parametrize("address", [PICKED, "/methods"])
+def test_text_at_twice_its_size(visit: Open, address: str):
+    here = visit(address, width=1280)
+    here.page.add_style_tag(content="html { font-size: 200% !important; }")
+    expect(here.page.get_by_role("heading", level=1)).to_be_visible()
+    assert here.scrolls_sideways() == 0
+    # Our own boxes grow with the text: none hides a part of it.
+    cut = here.page.evaluate(
+        """() => [...document.querySelectorAll('.tiles li, .chips li, .key li, .finding p, .facts dd')]
+        .filter(e => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1)
+        .map(e => e.outerHTML.slice(0, 100))"""
+    )
+    assert cut == []
+
+
+def test_nothing_moves_for_who_asks_for_stillness(visit: Open):
+    here = visit(THANET, reduced_motion="reduce").painted(20)
+    moving = here.page.evaluate(
+        """() => [...document.querySelectorAll('[data-testid=stMain] *')].filter(e => {
+          const s = getComputedStyle(e);
+          return s.animationName !== 'none' || parseFloat(s.transitionDuration) > 0.01;
+        }).length"""
+    )
+    assert moving == 0
+
+
+def test_paper_has_no_sidebar_and_the_whole_list(visit: Open):
+    here = visit(PICKED).painted(20)
+    here.page.emulate_media(media="print")
+    for part in ("stSidebar", "stHeader"):
+        expect(here.page.locator(f"[data-testid={part}]")).to_be_hidden()
+    expect(here.page.locator(".downloads")).to_be_hidden()
+    expect(here.page.locator(".board-bar")).to_be_hidden()
+    expect(here.page.locator(".chosen")).to_be_visible()
+    box = here.page.locator(".board-scroll")
+    assert box.evaluate("e => e.scrollHeight - e.clientHeight") <= 1
+    assert here.scrolls_sideways() == 0
+
+
+def test_the_dark_theme_is_dark_and_readable(visit: Open):
+    here = visit(THANET, color_scheme="dark").painted(20)
+    ground = here.page.locator("[data-testid=stApp]").evaluate(
+        "e => getComputedStyle(e).backgroundColor"
+    )
+    assert ground == "rgb(16, 24, 29)"
+    ink = here.page.locator(".finding p").first.evaluate("e => getComputedStyle(e).color")
+    assert ink == "rgb(240, 244, 245)"
+
+
+def test_the_map_has_a_text_alternative_and_a_twin(visit: Open):
+    here = visit(THANET).painted(20)
+    named = here.page.locator("[aria-label^='Map of wards by'], [alt^='Map of wards by']")
+    expect(named.first).to_be_attached()
+    expect(
+        here.page.get_by_role("table", name="Wards, worst and most people first")
+    ).to_be_visible()

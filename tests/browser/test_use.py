@@ -1,0 +1,197 @@
+"""What people do on the Coverage page, with mouse and keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visit import Visit
+
+pytestmark = pytest.mark.xdist_group("browser")
+Open = Callable[..., Visit]
+WARDS = 255
+THANET = "/?icb=QDK&locality=E07000114"
+
+
+def test_the_first_page_paints_its_map(visit: Open):
+    here = visit().painted(WARDS)
+    expect(here.page.get_by_role("heading", level=1)).to_have_text(
+        "Which wards have no social prescribing?"
+    )
+    expect(here.page).to_have_title(re.compile("Social prescribing|Coverage"))
+    expect(here.rows).to_have_count(100)
+    expect(here.page.locator(".board-status")).to_have_text(f"100 of {WARDS} wards shown")
+
+
+def test_a_layer(visit: Open):
+    here = visit(THANET).painted(20)
+    before = here.areas.first.evaluate("e => getComputedStyle(e).fill")
+    here.choose("Map shows", "Deprivation")
+    expect(here.page.locator(".key h2")).to_have_text("Deprivation")
+    expect(here.page).to_have_url(re.compile("layer=deprivation"))
+    here.painted(20)
+    assert here.areas.first.evaluate("e => getComputedStyle(e).fill") != before
+
+
+def test_a_ward_by_mouse_on_the_map(visit: Open):
+    here = visit(THANET).painted(20)
+    here.page.locator("[data-testid=stPlotlyChart]").first.scroll_into_view_if_needed()
+    # The smallest that is drawn: the one that is hardest to hit.
+    centre = here.page.evaluate(
+        """() => {
+          const seen = [...document.querySelectorAll('.choroplethlayer path')];
+          const sized = seen.map(e => [e, e.getBoundingClientRect()]);
+          sized.sort((a, b) => a[1].width * a[1].height - b[1].width * b[1].height);
+          for (const [path, box] of sized) {
+            const x = box.x + box.width / 2, y = box.y + box.height / 2;
+            const inside = new DOMPoint(x, y).matrixTransform(path.getScreenCTM().inverse());
+            if (path.isPointInFill(inside)) return [x, y, path.__data__.loc];
+          }
+        }"""
+    )
+    assert centre, "no area holds its own centre"
+    here.page.mouse.move(centre[0] - 1, centre[1])
+    here.page.mouse.click(centre[0], centre[1])
+    expect(here.panel).to_be_visible()
+    expect(here.page).to_have_url(re.compile(r"ward=E05"))
+    assert f"ward={centre[2]}" in here.page.url
+    expect(here.page.locator("tr.picked")).to_have_count(1)
+    assert here.page.locator("tr.picked .board-pick").inner_text() in here.panel.inner_text()
+
+
+def test_a_ward_in_the_list(visit: Open):
+    here = visit(THANET).painted(20)
+    pick = here.rows.nth(3).locator(".board-pick")
+    name = pick.inner_text()
+    pick.click()
+    expect(here.panel).to_have_text(f"{name}, Thanet")
+    expect(here.page.locator("tr.picked .board-pick")).to_have_text(name)
+    expect(here.page.locator("tr.picked .board-pick")).to_have_attribute("aria-pressed", "true")
+    # The list stays as it is: nothing is fetched or drawn again.
+    expect(here.rows.nth(3).locator(".board-pick")).to_have_text(name)
+
+
+def test_a_ward_by_keyboard_only(visit: Open):
+    here = visit(THANET).painted(20)
+    for _ in range(60):
+        here.page.keyboard.press("Tab")
+        if here.page.evaluate("document.activeElement.getAttribute('aria-label') || ''").endswith(
+            "Ward"
+        ):
+            break
+    else:
+        raise AssertionError("the Ward box cannot be reached by Tab")
+    here.page.keyboard.type("Thanet central 4")
+    here.page.keyboard.press("Enter")
+    expect(here.panel).to_have_text("Thanet central 4, Thanet")
+
+
+def test_a_row_by_keyboard(visit: Open):
+    here = visit(THANET).painted(20)
+    pick = here.rows.nth(1).locator(".board-pick")
+    pick.focus()
+    here.page.keyboard.press("Enter")
+    expect(here.panel).to_contain_text(pick.inner_text())
+
+
+def test_another_board(visit: Open):
+    here = visit(THANET).painted(20)
+    here.choose("Integrated care board", "Medway (demonstration)")
+    expect(here.page.locator(".chosen")).to_have_text("Medway (demonstration) · as at 30 June 2026")
+    expect(here.page).not_to_have_url(re.compile("locality="))
+    expect(here.page.locator(".board-status")).to_have_text(re.compile(r"^(\d+) of \1 wards shown"))
+    here.painted(20)
+
+
+def test_a_link_opens_the_same_view_for_somebody_else(visit: Open):
+    here = visit(THANET).painted(20)
+    here.choose("Map shows", "Services")
+    here.rows.nth(2).locator(".board-pick").click()
+    expect(here.panel).to_be_visible()
+    here.done()
+    other = visit(here.page.url.removeprefix(here.url)).painted(20)
+    assert other.chosen() == here.chosen()
+    assert other.panel.inner_text() == here.panel.inner_text()
+    expect(other.page.locator(".key h2")).to_have_text("Services")
+    expect(other.page.locator("tr.picked")).to_have_count(1)
+    assert other.page.locator(".finding").all_inner_texts() == (
+        here.page.locator(".finding").all_inner_texts()
+    )
+
+
+def test_the_back_button(visit: Open):
+    here = visit("/?icb=QDK").painted(WARDS)
+    here.choose("Locality (district)", "Dover")
+    expect(here.page.locator(".chosen")).to_contain_text("> Dover")
+    expect(here.page).to_have_url(re.compile("locality=E07000108"))
+    here.page.go_back()
+    expect(here.page.locator(".chosen")).to_have_text("Kent (demonstration) · as at 30 June 2026")
+
+
+def test_the_list_is_searched_sorted_and_shown_whole(visit: Open):
+    here = visit().painted(WARDS)
+    status = here.page.locator(".board-status")
+    search = here.page.get_by_label("Search the list")
+    search.fill("thanet no provision")
+    expect(status).to_have_text(re.compile(rf"^\d+ of {WARDS} wards shown"))
+    assert 0 < here.rows.count() < 60
+    assert all("Thanet" in row for row in here.rows.all_inner_texts())
+    search.fill("")
+    more = here.page.get_by_role("button", name="Show all 255")
+    more.click()
+    expect(here.rows).to_have_count(WARDS)
+    expect(more).to_be_hidden()
+    referrals = here.page.get_by_role("columnheader", name="Referrals, 12 months")
+    place = referrals.evaluate("e => [...e.parentElement.children].indexOf(e)")
+    for direction in ("descending", "ascending"):
+        referrals.get_by_role("button").click()
+        expect(referrals).to_have_attribute("aria-sort", direction)
+        cells = [
+            row.split("\n")[0]
+            for row in here.page.locator(
+                f".board-table tbody tr > :nth-child({place + 1})"
+            ).all_inner_texts()
+        ]
+        numbers = [int(cell.replace(",", "")) for cell in cells if cell not in ("*", "–")]
+        assert numbers == sorted(numbers, reverse=direction == "descending")
+        assert cells[: len(numbers)] == [f"{number:,}" for number in numbers]
+        assert set(cells[len(numbers) :]) == {"*", "–"}
+
+
+def test_downloads_deliver_files(visit: Open, tmp_path: Path):
+    here = visit("/?icb=QDM").painted(20)
+    for words, end, starts in (
+        ("CSV", "csv", b"\xef\xbb\xbfward_code"),
+        ("Excel", "xlsx", b"PK"),
+        ("JSON", "json", b"{"),
+    ):
+        with here.page.expect_download() as waiting:
+            here.page.locator(".downloads").get_by_role("link", name=words).click()
+        path = tmp_path / f"file.{end}"
+        waiting.value.save_as(path)
+        assert waiting.value.suggested_filename == f"coverage-QDM-2026-06-30.{end}"
+        assert path.read_bytes().startswith(starts)
+
+
+def test_methods_and_back(visit: Open):
+    here = visit(THANET).painted(20)
+    here.page.get_by_role("link", name="Methods").click()
+    expect(here.page.get_by_role("heading", level=1)).to_have_text("What does each figure mean?")
+    here.page.get_by_role("link", name="Coverage").click()
+    here.painted(20)
+    expect(here.page.locator(".chosen")).to_contain_text("> Thanet")
+
+
+def test_filters_that_leave_no_ward_can_be_cleared(visit: Open):
+    """Medway's networks serve no ward of Dover."""
+    here = visit("/?icb=QDK&locality=E07000108").painted(10)
+    here.choose("Primary care network", "Ashford North PCN")
+    expect(here.page.get_by_role("heading", name="No ward fits these filters")).to_be_visible()
+    here.choose("Primary care network", "All networks")
+    here.painted(10)
+    here.choose("Locality (district)", "All localities")
+    expect(here.page.locator(".chosen")).to_have_text("Kent (demonstration) · as at 30 June 2026")
