@@ -122,6 +122,6 @@ def ward_list(
     view = fetch_shared(coverage_view, scope, icb_code, as_at, lad_code, pcn_code)
     columns = words.ward_columns(view.coverage.basis)
     body = show.table_body(
-        view.wards, columns, words.TABLE_TEXT, row_key="ward_code", swatch=(2, words.swatch)
+        view.wards, columns, words.TABLE_TEXT, row_key="ward_code", swatch=(1, words.swatch)
     )
     return gzip.compress(json.dumps(body, separators=(",", ":")).encode(), mtime=0)

@@ -9,7 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.charts.area_map import CROSS, DOTTED, HATCHED, RING, SQUARE, AreaGroup, AreaMark
+from dashboard.charts.area_map import (
+    CROSS,
+    DASHED,
+    HATCHED,
+    RING,
+    SQUARE,
+    STARRED,
+    AreaGroup,
+    AreaMark,
+)
 from dashboard.coverage import REFERRALS, Basis, Coverage
 from dashboard.filters import Choices
 from dashboard.rules.apportion import PER_PEOPLE
@@ -22,13 +31,13 @@ from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile
 from dashboard.style import (
     HIDDEN_COLOUR,
     MISSING,
+    NO_POPULATION_COLOUR,
     NO_RETURN_COLOUR,
     SEQUENCE,
     STATUS_COLOURS,
     STATUS_TEXTURES,
     count,
     day,
-    interval,
     month,
     number,
 )
@@ -87,7 +96,7 @@ def finding(wards: Released, basis: Basis) -> list[str]:
         return [_unjudged(unjudged), *_weaknesses(frame, basis)]
     if len(none):
         first = f"**{len(none):,} of {_wards(len(frame))}** {_has(len(none))} no provision"
-        sentences = [f"{first}; **{_people(none, basis)}** there."]
+        sentences = [f"{first}; {_people(none, basis)} there."]
     else:
         sentences = [f"**None of {_wards(len(frame))}** is without a route in."]
     guessed = int(none["route_in_inferred"].sum())
@@ -197,7 +206,7 @@ def _people(frame: pd.DataFrame, basis: Basis) -> str:
     if column.isna().all():
         return "no population is known for those who live"
     least = "at least " if column.isna().any() else ""
-    return f"{least}{int(column.sum()):,} {basis.people} live"
+    return f"**{least}{int(column.sum()):,} {basis.people}** live"
 
 
 def tiles(wards: Released, pcns: pd.DataFrame, basis: Basis) -> list[Tile]:
@@ -228,7 +237,7 @@ def tiles(wards: Released, pcns: pd.DataFrame, basis: Basis) -> list[Tile]:
             number(fte, 1),
             "FTE",
             f"{modelled}published series, {day(basis.census)}; "
-            f"{returned} of {len(pcns)} PCNs returned",
+            f"{returned} of the board's {len(pcns)} PCNs returned",
         ),
         Tile(
             "Link workers per 10,000",
@@ -286,14 +295,18 @@ def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
     )
     groups.append(
         AreaGroup(
-            "Hidden: few people", HIDDEN_COLOUR, frame["ward_code"][hidden].tolist(), texture=DOTTED
+            "Hidden: few people",
+            HIDDEN_COLOUR,
+            frame["ward_code"][hidden].tolist(),
+            texture=STARRED,
         )
     )
     groups.append(
         AreaGroup(
             "No population for this ward's code",
-            HIDDEN_COLOUR,
+            NO_POPULATION_COLOUR,
             frame["ward_code"][no_people].tolist(),
+            texture=DASHED,
         )
     )
     groups.append(
@@ -371,10 +384,10 @@ def explanation(layer: Layer, basis: Basis) -> Explanation:
 
 def ward_columns(basis: Basis) -> Sequence[Column]:
     """The columns of the ward list."""
-    adults = [_numeric("Adults", "adults", 0)] if basis.people == "adults" else []
     return (
-        Column("Ward", lambda r: Cell(r.ward_name)),
-        Column("District", lambda r: Cell(r.lad_name)),
+        Column(
+            "Ward", lambda r: Cell(r.ward_name, note=r.lad_name if pd.notna(r.lad_name) else "")
+        ),
         Column(
             "Status",
             lambda r: Cell(r.status, note=_noted(r.reason, r.flags)),
@@ -384,19 +397,25 @@ def ward_columns(basis: Basis) -> Sequence[Column]:
         _component("Route in", "route_in"),
         _component("Link worker", "link_worker"),
         _component("To refer to", "services"),
-        _numeric("Population", "population", 0),
-        *adults,
+        Column("People", _people_of_ward, MEASURES["population"].definition, is_number=True),
         _numeric("Deprivation fifth", "imd_fifth", 0, "deprivation"),
         _numeric("FTE per 10,000", "fte_per_10k", 2),
         Column("Referrals, 12 months", _referrals, MEASURES[REFERRALS].definition, is_number=True),
         Column(
-            f"Per 1,000 {basis.people} (95%)",
+            f"Per 1,000 {basis.people}",
             _rate,
             MEASURES["take_up_per_1000"].definition,
             is_number=True,
         ),
         Column("Ratio", _ratio, MEASURES["take_up_ratio"].definition, is_number=True),
     )
+
+
+def _people_of_ward(row: Any) -> Cell:
+    if pd.isna(row.population):
+        return Cell(MISSING, note="other ward codes")
+    adults = "" if pd.isna(row.adults) else f"{row.adults:,} adults"
+    return Cell(number(row.population), float(row.population), adults)
 
 
 def _noted(reason: str, flags: str) -> str:
@@ -440,7 +459,8 @@ def _rate(row: Any) -> Cell:
     rate = row.take_up_per_1000
     if pd.isna(rate):
         return Cell(MISSING)
-    return Cell(interval(rate, row.take_up_lower, row.take_up_upper), float(rate))
+    limits = f"{number(row.take_up_lower, 1)} to {number(row.take_up_upper, 1)}"
+    return Cell(number(rate, 1), float(rate), limits)
 
 
 def _ratio(row: Any) -> Cell:

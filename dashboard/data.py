@@ -8,7 +8,6 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import pandas as pd
 import streamlit as st
 from sqlalchemy import Engine
 
@@ -126,13 +125,3 @@ def _shared(
     name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
 ) -> Any:
     return _query(engine(), scope, *args, **dict(kwargs))
-
-
-def sources() -> pd.DataFrame:
-    """One row per file in force: see `queries.loads.sources`."""
-    return _sources(data_state().version, settings().database_url)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _sources(version: int, url: str) -> pd.DataFrame:
-    return loads.sources(engine())

@@ -77,7 +77,7 @@ def coverage(
         f"{basis.people}_in_wards_with_a_gap": _plain(frame.loc[gaps, adults].sum(min_count=1)),
         "wards_without_population": int(frame["population"].isna().sum()),
     }
-    meta = _meta(engine, "coverage", icb_code, as_at) | {
+    meta = _meta(engine, scope, "coverage", icb_code, as_at) | {
         "totals": totals,
         "basis": {
             "take_up_per_1000_of": basis.people,
@@ -105,7 +105,7 @@ COVERAGE_COLUMNS = (
 
 
 # What is worked out from the count of referrals, and would give it back.
-TAKE_UP = ("take_up_per_1000", "take_up_lower", "take_up_upper", "take_up_ratio")
+TAKE_UP = ("expected", "take_up_per_1000", "take_up_lower", "take_up_upper", "take_up_ratio")
 
 
 def _coverage_missing(no_window: str) -> Callable[[Mapping[str, Any]], dict[str, str]]:
@@ -146,7 +146,7 @@ def workforce_by_pcn(
     unallocated = workforce.unallocated_patients(engine, scope, icb_code, as_at)
     patients = patients + unallocated if pd.notna(patients) else patients
     census = workforce.census_date(engine, scope, icb_code, as_at)
-    meta = _meta(engine, "workforce", icb_code, as_at) | {
+    meta = _meta(engine, scope, "workforce", icb_code, as_at) | {
         "census": census and census.isoformat(),
         "series": "published national workforce series",
         "totals": {
@@ -210,8 +210,8 @@ def released_rows(
     return rows
 
 
-def _meta(engine: Engine, subject: str, icb_code: str, as_at: date) -> dict[str, Any]:
-    sources = loads.sources(engine)
+def _meta(engine: Engine, scope: Scope, subject: str, icb_code: str, as_at: date) -> dict[str, Any]:
+    sources = loads.sources(engine, scope)
     state = loads.data_state(engine)
     return {
         "subject": subject,

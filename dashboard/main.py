@@ -24,5 +24,7 @@ with one_state():
     if choices is None and page.url_path != "methods":
         show.nothing_loaded()
     else:
+        # Before the page too: one that stops early must not leave an old address behind.
+        filters.write_address()
         page.run()
     filters.write_address()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.charts.area_map import DOTTED, HATCHED
+from dashboard.charts.area_map import HATCHED, STARRED
 from dashboard.rules.coverage import Status
 from dashboard.rules.disclosure import HIDDEN_MARK
 
@@ -30,9 +30,11 @@ STATUS_COLOURS = {
     Status.HIGH: "#2E75B6",
 }
 # Drawn over the colour, so that the reason for a blank never depends on colour alone.
-STATUS_TEXTURES = {Status.NO_RETURN: HATCHED, Status.HIDDEN: DOTTED}
+STATUS_TEXTURES = {Status.NO_RETURN: HATCHED, Status.HIDDEN: STARRED}
 
 SEQUENCE = ("#E7EDF3", "#BCD3E9", "#7FB0DA", "#3F83C1", "#0B4F93")
+# Beside it, with a dash where the other has a star.
+NO_POPULATION_COLOUR = "#DFE3E6"
 NO_RETURN_COLOUR, HIDDEN_COLOUR = STATUS_COLOURS[Status.NO_RETURN], STATUS_COLOURS[Status.HIDDEN]
 
 

@@ -27,7 +27,7 @@ def ward_panel(scope: Scope, choices: Choices, coverage: Coverage, ward_code: st
         show.empty("Ward not found", "The link names a ward that is not in the chosen area.")
         return
     ward = next(iter(each_row(found)))
-    st.subheader(f"{ward.ward_name}, {ward.lad_name}", anchor="ward")
+    show.heading(f"{ward.ward_name}, {ward.lad_name}", anchor="ward")
     show.finding([f"**{ward.status}**: {ward.reason}."])
     left, right = st.columns(2)
     with left:

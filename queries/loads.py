@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, true
 
 from queries import tables
 from queries.frames import in_utc, read_frame
+from queries.scope import Scope
+
+# What organisations of a board send it themselves; all else is published.
+LOCAL_RETURNS = ("scheme_areas", "services", "referrals")
 
 _LOAD, _PART = tables.load.c, tables.load_part.c
 
@@ -37,8 +41,11 @@ def data_state(engine: Engine) -> DataState:
     return DataState(row[0] or 0, row[1] > 0, row[2])
 
 
-def sources(engine: Engine) -> pd.DataFrame:
+def sources(engine: Engine, scope: Scope) -> pd.DataFrame:
     """One row per file in force: what it is, its hash, when it was loaded, its newest period.
+
+    A reader who may not see every board is told of published files only: the name of a local
+    return may name another board.
 
     `as_at` is the newest date its parts speak of; missing for files without a period.
     """
@@ -57,7 +64,10 @@ def sources(engine: Engine) -> pd.DataFrame:
                 func.max(_PART.period_end).label("period_end"),
             )
             .join(tables.load_part, _PART.load_id == _LOAD.id)
-            .where(_PART.replaced_by.is_(None))
+            .where(
+                _PART.replaced_by.is_(None),
+                true() if scope.icb_codes is None else _LOAD.dataset.not_in(LOCAL_RETURNS),
+            )
             .group_by(_LOAD.id)
             .order_by(_LOAD.dataset, _LOAD.id),
             {

@@ -10,11 +10,14 @@ from typing import Any
 import plotly.graph_objects as go
 
 # The map lies on light paper in both themes, so that its colours mean the same in each.
-INK, BLACK, WHITE, PICKED = "#425563", "#10181D", "#FFFFFF", "#FFB81C"
-HATCHED, DOTTED = "hatched", "dotted"
-RING, SQUARE, CROSS, DOT = "circle-open", "square-open", "cross-thin-open", "circle"
+INK, BLACK, WHITE, PALE, PICKED = "#425563", "#10181D", "#FFFFFF", "#D8DDE0", "#FFB81C"
+HATCHED, STARRED, DASHED = "hatched", "starred", "dashed"
+RING, SQUARE, CROSS = "circle-open", "square-open", "cross-thin-open"
+# As in the tables: a star for what is hidden, a dash for what is missing.
+STAR, DASH = "asterisk-open", "line-ew-open"
+_SIGNS = {STARRED: STAR, DASHED: DASH}
 # The map is as tall as its areas need at the width it usually has, within these.
-LEAST_HEIGHT, MOST_HEIGHT, USUAL_WIDTH = 360, 640, 720
+LEAST_HEIGHT, MOST_HEIGHT, USUAL_WIDTH = 300, 600, 640
 
 # What every trace has, said once: picking one area must not fade the others.
 _UNPICKED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
@@ -72,8 +75,12 @@ def area_map(
         if group.texture == HATCHED and len(group.area_codes)
     ]
     ink = {code: _readable_on(group.colour) for group in groups for code in group.area_codes}
-    dotted = [AreaMark("", DOT, group.area_codes) for group in groups if group.texture == DOTTED]
-    traces += [_symbols(mark, ink) for mark in (*dotted, *marks) if len(mark.area_codes)]
+    signs = [
+        AreaMark("", _SIGNS[group.texture], group.area_codes)
+        for group in groups
+        if group.texture in _SIGNS
+    ]
+    traces += [_symbols(mark, ink) for mark in (*signs, *marks) if len(mark.area_codes)]
     if picked:
         traces += [
             _outline(picked, BLACK, 6),
@@ -121,6 +128,8 @@ def _areas(group: AreaGroup) -> dict[str, Any]:
         "colorscale": [[0, group.colour], [1, group.colour]],
         "name": group.label,
     }
+    if _readable_on(group.colour) == WHITE:
+        trace["marker"] = {"line": {"color": PALE, "width": 0.7}}
     if group.values is not None:
         trace["hovertemplate"] = f"<b>%{{properties.name}}</b><br>{group.value_text}<extra></extra>"
     return trace

@@ -51,7 +51,13 @@ def month_bars(
             **layout,
             "height": 220,
             "bargap": 0.25,
-            "xaxis": {**layout["xaxis"], "type": "date", "tickformat": "%b %Y", "showgrid": False},
+            "xaxis": {
+                **layout["xaxis"],
+                "type": "date",
+                "tickformat": "%b %Y",
+                "tickvals": [month.isoformat() for month in frame["month"][:: 1 + len(frame) // 8]],
+                "showgrid": False,
+            },
             "yaxis": {
                 **layout["yaxis"],
                 "range": [0, max([*known[column].astype(int), LEAST_TOP]) * 1.1],

@@ -22,6 +22,7 @@ from dashboard.demonstration.workforce import workforce_files
 from dashboard.intake.source import Source
 from queries import loads
 from queries.load import LoadRecord, remove_demonstration
+from queries.scope import EVERYTHING
 
 DEMONSTRATION_DATE = date(2026, 6, 30)
 SEED = 20_260_630
@@ -61,7 +62,7 @@ def make(
     """
     if loads.data_state(engine).is_demonstration:
         return []
-    if len(loads.sources(engine)):
+    if len(loads.sources(engine, EVERYTHING)):
         raise RealDataError(
             "Real files are loaded, and the demonstration is never mixed with them: "
             "set DASHBOARD_DATABASE_URL to another database to look at it."

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from dashboard.__main__ import app
 from queries import loads
+from queries.scope import EVERYTHING
 from tests.intake import files
 from tests.small_board import BOARD, Board
 
@@ -63,7 +64,7 @@ def test_a_good_file_is_loaded(new: Engine, tmp_path: Path):
     told = run("load", str(path))
     assert told.exit_code == 0
     assert "lookup.csv: lsoa ward, 3 rows" in told.output
-    assert list(loads.sources(new)["file_name"]) == ["lookup.csv"]
+    assert list(loads.sources(new, EVERYTHING)["file_name"]) == ["lookup.csv"]
 
 
 def test_the_same_file_twice_is_said_and_not_an_error(new: Engine, tmp_path: Path):
@@ -73,7 +74,7 @@ def test_the_same_file_twice_is_said_and_not_an_error(new: Engine, tmp_path: Pat
     again = run("load", str(path))
     assert again.exit_code == 0
     assert "lookup.csv" in again.output
-    assert len(loads.sources(new)) == 1
+    assert len(loads.sources(new, EVERYTHING)) == 1
 
 
 def test_a_bad_file_is_refused_and_the_others_are_loaded(new: Engine, tmp_path: Path):
@@ -83,7 +84,7 @@ def test_a_bad_file_is_refused_and_the_others_are_loaded(new: Engine, tmp_path: 
     told = run("load", str(bad), str(good))
     assert told.exit_code == 1
     assert "odd.csv" in told.output
-    assert list(loads.sources(new)["file_name"]) == ["lookup.csv"]
+    assert list(loads.sources(new, EVERYTHING)["file_name"]) == ["lookup.csv"]
 
 
 def test_a_real_file_removes_the_demonstration_and_says_so(

@@ -102,6 +102,8 @@ def test_trends_show_noughts_and_fives_only(
         told = re.findall(r"<td>([^<]*)</td>", twin)
         shown = [int(cell.replace(",", "")) for cell in told if cell not in ("*", "–")]
         assert shown == bars["y"]
+        marks = [t for t in view.figure("ward_referrals")["data"] if t.get("name") == "hidden"]
+        assert told.count("*") == sum(len(trace["x"]) for trace in marks)
 
 
 def page_of(open_page: Callable[..., View], **address: str) -> str:

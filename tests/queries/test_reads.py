@@ -339,7 +339,7 @@ def test_shapes_come_back_as_they_were(small_board_engine: Engine) -> None:
 
 
 def test_sources(small_board_engine: Engine) -> None:
-    found = loads.sources(small_board_engine)
+    found = loads.sources(small_board_engine, EVERYTHING)
     assert len(found) == 14
     assert found["loaded_at"].map(lambda moment: moment.utcoffset().total_seconds()).eq(0).all()
     assert found["sha256"].str.len().eq(64).all()
@@ -355,7 +355,7 @@ def test_times_are_utc_whatever_zone_the_server_is_in(postgres_engine: Engine) -
         connection.exec_driver_sql(f"ALTER DATABASE {name} SET timezone TO 'Asia/Tokyo'")
     postgres_engine.dispose()
     save(postgres_engine, b.services(b.SERVICES))
-    (loaded_at,) = loads.sources(postgres_engine)["loaded_at"]
+    (loaded_at,) = loads.sources(postgres_engine, EVERYTHING)["loaded_at"]
     now = datetime.now(UTC)
     assert abs((now - loaded_at).total_seconds()) < 600
     assert loaded_at.utcoffset() == now.utcoffset()
@@ -538,7 +538,7 @@ def test_replaced_parts_do_not_count(any_engine: Engine) -> None:
     lived = practices.patients_by_ward_and_pcn(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
     assert lived["patients"].sum() == 37_500
     # A file of which nothing is in force any more is no source of anything.
-    sources = loads.sources(any_engine)
+    sources = loads.sources(any_engine, EVERYTHING)
     assert (sources["dataset"] == "referrals").sum() == 1
     assert (sources["dataset"] == "workforce").sum() == 3
 
