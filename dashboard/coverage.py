@@ -39,6 +39,9 @@ from queries.scope import Scope
 REFERRALS = "referrals_12_months"
 # Money that ends within this many months is said on the ward it leaves.
 FUNDING_ENDS_MONTHS = 6
+# A month is complete when networks with this share of the referrals have told of it. A network
+# with few may have had none that month: a return without rows looks like no return.
+COMPLETE_SHARE = 0.95
 # When more of the months than this are hidden, a trend by quarter says more.
 MOST_HIDDEN = 0.5
 
@@ -359,8 +362,7 @@ def _told(engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.D
         return _Told(None, f"no referral return since {newest:%B %Y}", {})
     oldest = take_up.months_before(newest, late)
     timely = told[told["newest_month"].map(lambda month: month >= oldest).astype(bool)]
-    # The 12 months end where every return that is in time has come: nobody is judged on fewer.
-    last = min(timely["newest_month"])
+    last = _complete_to(timely)
     first = take_up.months_before(last, take_up.WINDOW_MONTHS - 1)
     if min(told["first_month"]) > first:
         return _Told(
@@ -380,6 +382,16 @@ def _told(engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.D
             for ward_code, names in missing.groupby("ward_code")["pcn_name"]:
                 silent[str(ward_code)] = f"{words} {' and '.join(sorted(names))}"
     return _Told((first, last), "", silent)
+
+
+def _complete_to(timely: pd.DataFrame) -> date:
+    """The newest month for which nearly all of the returns that are in time have come.
+
+    Judged to a later one, a network that sends two months late would look low for it.
+    """
+    by_month = timely.groupby("newest_month")["referrals"].sum().sort_index(ascending=False)
+    come = by_month.cumsum() / by_month.sum()
+    return date.fromisoformat(str(come.index[(come >= COMPLETE_SHARE).to_numpy()][0]))
 
 
 def _observed(
@@ -475,6 +487,8 @@ def _judge_take_up(frame: pd.DataFrame, basis: Basis) -> pd.DataFrame:
             )
         )
     numbers = ["take_up_per_1000", "take_up_lower", "take_up_upper", "take_up_ratio"]
+    # The expected number is hidden with the count: beside a star it says more than the star.
+    frame["expected"] = frame["expected"].mask(frame[hidden_flag(REFERRALS)])
     frame = frame.assign(status=statuses, reason=reasons).astype(dict.fromkeys(numbers, "Float64"))
     order = {status.value: place for place, status in enumerate(Status)}
     return frame.sort_values(

@@ -64,7 +64,8 @@ def referrals_by_ward_and_age(
 
 
 def returned_months(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
-    """One row per PCN in the board's referral returns: the first and the newest month told.
+    """One row per PCN in the board's referral returns: the first and the newest month told, and
+    how many referrals.
 
     `pcn_code` is missing for rows that do not say a PCN. Months not over at the date are
     left out.
@@ -76,6 +77,7 @@ def returned_months(engine: Engine, scope: Scope, icb_code: str, as_at: date) ->
                 _FACT.pcn_code,
                 func.min(_FACT.month).label("first_month"),
                 func.max(_FACT.month).label("newest_month"),
+                func.sum(_FACT.referrals).label("referrals"),
             )
             .join(tables.load_part, _PART.id == _FACT.part_id)
             .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
@@ -87,7 +89,12 @@ def returned_months(engine: Engine, scope: Scope, icb_code: str, as_at: date) ->
             )
             .group_by(_FACT.pcn_code)
             .order_by(_FACT.pcn_code),
-            {"pcn_code": "str", "first_month": "object", "newest_month": "object"},
+            {
+                "pcn_code": "str",
+                "first_month": "object",
+                "newest_month": "object",
+                "referrals": "Int64",
+            },
         )
 
 

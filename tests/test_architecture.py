@@ -31,6 +31,7 @@ RULES: tuple[tuple[str, set[str], set[str]], ...] = (
             "dashboard.rules",
             "queries.load",
             "queries.loads",
+            "queries.scope",
             "geodata",
         },
         {"pandas", "numpy", "sqlalchemy"},

@@ -218,14 +218,14 @@ def explain(
             near = [
                 words
                 for component, words in (
-                    (link_worker, "a link worker"),
-                    (services, "services"),
+                    (link_worker, "a link worker is in post"),
+                    (services, "services are near"),
                 )
                 if component.state.is_there
             ]
             if not near:
                 return route_in.reason
-            return f"{route_in.reason}; {' and '.join(near)} near all the same"
+            return f"{route_in.reason}; {' and '.join(near)} all the same"
         case Status.NO_LINK_WORKER:
             return link_worker.reason
         case Status.NOTHING_TO_REFER_TO:

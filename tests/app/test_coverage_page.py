@@ -95,7 +95,7 @@ def test_a_locality_shows_its_wards_everywhere(
     view = open_page(locality=THANET)
     rows = rows_of(view)
     assert 0 < len(rows) < 60
-    assert {row["cells"][1][0] for row in rows} == {"Thanet"}
+    assert {row["cells"][0][2] for row in rows} == {"Thanet"}
     assert drawn(view) == {row["key"] for row in rows}
     assert view.chosen_words == "Kent (demonstration) > Thanet · as at 30 June 2026"
     assert f"of {len(rows)} wards" in view.part("finding")

@@ -95,12 +95,11 @@ class TestTable:
         titles = [column["title"] for column in body["columns"]]
         assert [row["key"] for row in body["rows"]] == list(exported)
         place = {
-            "Population": "population",
-            "Adults": "adults",
+            "People": "population",
             "Deprivation fifth": "imd_fifth",
             "FTE per 10,000": "fte_per_10k",
             "Referrals, 12 months": "referrals_12_months",
-            "Per 1,000 adults (95%)": "take_up_per_1000",
+            "Per 1,000 adults": "take_up_per_1000",
             "Ratio": "take_up_ratio",
         }
         for row in body["rows"]:
