@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 import tomllib
 from collections.abc import AsyncIterator
@@ -37,36 +35,6 @@ def apply_settings(path: Path) -> None:
     walk("", tomllib.loads(path.read_text(encoding="utf-8")))
 
 
-def start_again_safely() -> None:
-    """Start the server again with the settings that count before this file is read.
-
-    Streamlit opens its port first. Started from another folder it has not seen our settings,
-    and would listen on every network and report usage.
-    """
-    needed = {
-        "server.address": "127.0.0.1",
-        "server.showEmailPrompt": "false",
-        "browser.gatherUsageStats": "false",
-    }
-    # Streamlit has put this file in the place of its own name in `sys.argv`.
-    is_command = any("streamlit" in word for word in sys.orig_argv[1:3]) and "run" in sys.orig_argv
-    unset = {
-        option: value for option, value in needed.items() if not config.is_manually_set(option)
-    }
-    if is_command and unset and _STARTED_AGAIN not in os.environ:
-        names = {
-            "STREAMLIT_" + re.sub(r"(?<=[a-z])(?=[A-Z])|\.", "_", option).upper(): value
-            for option, value in unset.items()
-        }
-        environment = {**os.environ, **names, _STARTED_AGAIN: "yes"}
-        print("Starting again with the dashboard's own settings: on this machine only.")  # noqa: T201
-        # The port that is open already would stay open, and in the way.
-        os.closerange(3, 1024)
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606
-
-
-_STARTED_AGAIN = "DASHBOARD_STARTED_AGAIN"
-start_again_safely()
 apply_settings(ROOT / ".streamlit" / "config.toml")
 
 from dashboard import errors, network, routes, warm_up  # noqa: E402

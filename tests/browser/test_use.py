@@ -30,8 +30,8 @@ def test_the_first_page_paints_its_map(visit: Open):
 def test_a_layer(visit: Open):
     here = visit(THANET).painted(20)
     before = here.areas.first.evaluate("e => getComputedStyle(e).fill")
-    here.choose("Map shows", "Deprivation")
-    expect(here.page.locator(".key h2")).to_have_text("Deprivation")
+    here.choose("Map shows", "Deprivation, 1 is most deprived")
+    expect(here.page.locator(".key h2")).to_have_text("Deprivation, 1 is most deprived")
     expect(here.page).to_have_url(re.compile("layer=deprivation"))
     here.painted(20)
     assert here.areas.first.evaluate("e => getComputedStyle(e).fill") != before
