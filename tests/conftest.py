@@ -80,15 +80,26 @@ def postgres_engine(postgres_url: str, upgraded_database: str) -> Iterator[Engin
         yield engine
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def any_engine(request: pytest.FixtureRequest) -> Engine:
-    """The same test on both databases."""
+    """The same test on both databases; the second in the slow run."""
     name = "sqlite_engine" if request.param == "sqlite" else "postgres_engine"
     engine: Engine = request.getfixturevalue(name)
     return engine
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql"])
+def both_engines(request: pytest.FixtureRequest) -> Engine:
+    """The same test on both databases, in every run: what is likeliest to differ."""
+    name = "sqlite_engine" if request.param == "sqlite" else "postgres_engine"
+    engine: Engine = request.getfixturevalue(name)
+    return engine
+
+
+# Every read on PostgreSQL too, but in the slow run: writes and whole pages are there in the fast.
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
 def small_board_engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:

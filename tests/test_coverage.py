@@ -47,8 +47,8 @@ def known(column: pd.Series) -> dict[str, float]:
     return column.dropna().to_dict()
 
 
-def test_every_figure_by_hand(any_engine: Engine) -> None:
-    wards, basis = judged(any_engine, b.Board())
+def test_every_figure_by_hand(both_engines: Engine) -> None:
+    wards, basis = judged(both_engines, b.Board())
     assert set(wards.index) == set(b.BOARD_WARDS)
     assert known(wards["population"]) == {
         ABBEY: 5000, BROOK: 10_000, CASTLE: 5000, DALE: 2500, ELM: 2500

@@ -25,7 +25,6 @@ from tests.made_once import demonstration_file
 from tests.served import ROOT, Server, environment, serving
 
 # In one process: each start takes seconds, and what the first made the second finds.
-pytestmark = pytest.mark.xdist_group("entry point")
 
 
 def read(server: Server) -> list[ForwardMsg]:
@@ -109,7 +108,7 @@ def test_the_theme_reaches_the_browser_from_any_folder(first: Server):
     assert theme.light.primary_color == wanted["theme"]["light"]["primaryColor"]
     assert theme.dark.background_color == wanted["theme"]["dark"]["backgroundColor"]
     assert theme.body_font == wanted["theme"]["font"]
-    assert session.config.gather_usage_stats is wanted["browser"]["gatherUsageStats"] is False
+    assert session.config.gather_usage_stats is False
 
 
 def test_only_this_machine_can_reach_it(first: Server):
@@ -135,6 +134,7 @@ def test_no_upload_is_taken(first: Server):
         assert answer.status_code >= 400
 
 
+@pytest.mark.slow
 def test_the_second_start_makes_nothing_and_an_error_shows_no_data(first: Server, folder: Path):
     """The copy stands for the database after a stop: the first server may still use its own."""
     path = folder / "again.db"
@@ -181,6 +181,7 @@ def test_help_names_every_command(folder: Path):
     assert not (folder / "none.db").exists()
 
 
+@pytest.mark.slow
 def test_what_the_shell_gets_back(folder: Path, tmp_path_factory: pytest.TempPathFactory):
     """One of each end, in a real process; the rest is in tests/app/test_commands.py."""
     database = folder / "shell.db"

@@ -124,7 +124,13 @@ def all_that_is_shown(open_page: Callable[..., View]) -> dict[str, str]:
     return shown
 
 
-@pytest.mark.parametrize("ages", [False, True], ids=["population alone", "by age"])
+@pytest.mark.parametrize(
+    "ages",
+    [
+        pytest.param(False, id="population alone", marks=pytest.mark.slow),
+        pytest.param(True, id="by age"),
+    ],
+)
 def test_a_hidden_number_changes_nothing_that_is_shown(
     load_board: Callable[..., Engine], open_page: Callable[..., View], ages: bool
 ):

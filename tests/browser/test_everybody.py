@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 
 from tests.browser.visit import Visit
 
-pytestmark = pytest.mark.xdist_group("browser")
+# The whole file takes a browser most of a minute.
+pytestmark = pytest.mark.slow
 Open = Callable[..., Visit]
 THANET = "/?icb=QDK&locality=E07000114"
 PICKED = f"{THANET}&ward=E05DM0229"
@@ -37,9 +38,9 @@ def findings(here: Visit) -> list[str]:
     [
         (PICKED, "light"),
         (PICKED, "dark"),
-        pytest.param("/", "light", marks=pytest.mark.slow),
-        pytest.param("/", "dark", marks=pytest.mark.slow),
-        pytest.param(f"{THANET}&pcn=none&layer=take-up", "light", marks=pytest.mark.slow),
+        ("/", "light"),
+        ("/", "dark"),
+        (f"{THANET}&pcn=none&layer=take-up", "light"),
     ],
 )
 def test_axe_finds_nothing_of_ours_on_coverage(visit: Open, address: str, scheme: str):
@@ -48,7 +49,7 @@ def test_axe_finds_nothing_of_ours_on_coverage(visit: Open, address: str, scheme
     assert findings(here) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_of_ours_on_methods(visit: Open, scheme: str):
     here = visit("/methods", color_scheme=scheme)
     expect(here.page.get_by_role("heading", name="Glossary")).to_be_visible()

@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 
 from tests.browser.visit import Visit
 
-pytestmark = pytest.mark.xdist_group("browser")
 Open = Callable[..., Visit]
 WARDS = 255
 THANET = "/?icb=QDK&locality=E07000114"
@@ -63,6 +62,7 @@ def test_a_ward_by_mouse_on_the_map(visit: Open):
     assert here.page.locator("tr.picked .board-pick").inner_text() in here.panel.inner_text()
 
 
+@pytest.mark.slow
 def test_a_ward_in_the_list(visit: Open):
     here = visit(THANET).painted(20)
     pick = here.rows.nth(3).locator(".board-pick")
@@ -90,6 +90,7 @@ def test_a_ward_by_keyboard_only(visit: Open):
     expect(here.panel).to_have_text("Thanet central 4, Thanet")
 
 
+@pytest.mark.slow
 def test_a_row_by_keyboard(visit: Open):
     here = visit(THANET).painted(20)
     pick = here.rows.nth(1).locator(".board-pick")
@@ -123,6 +124,7 @@ def test_a_link_opens_the_same_view_for_somebody_else(visit: Open):
     )
 
 
+@pytest.mark.slow
 def test_the_back_button(visit: Open):
     here = visit("/?icb=QDK").painted(WARDS)
     here.choose("Locality (district)", "Dover")
@@ -132,6 +134,7 @@ def test_the_back_button(visit: Open):
     expect(here.page.locator(".chosen")).to_have_text("Kent (demonstration) · as at 30 June 2026")
 
 
+@pytest.mark.slow
 def test_the_list_is_searched_sorted_and_shown_whole(visit: Open):
     here = visit().painted(WARDS)
     status = here.page.locator(".board-status")
@@ -162,6 +165,7 @@ def test_the_list_is_searched_sorted_and_shown_whole(visit: Open):
         assert set(cells[len(numbers) :]) == {"*", "–"}
 
 
+@pytest.mark.slow
 def test_downloads_deliver_files(visit: Open, tmp_path: Path):
     here = visit("/?icb=QDM").painted(20)
     for words, end, starts in (
@@ -177,6 +181,7 @@ def test_downloads_deliver_files(visit: Open, tmp_path: Path):
         assert path.read_bytes().startswith(starts)
 
 
+@pytest.mark.slow
 def test_methods_and_back(visit: Open):
     here = visit(THANET).painted(20)
     here.page.get_by_role("link", name="Methods").click()
@@ -186,6 +191,7 @@ def test_methods_and_back(visit: Open):
     expect(here.page.locator(".chosen")).to_contain_text("> Thanet")
 
 
+@pytest.mark.slow
 def test_filters_that_leave_no_ward_can_be_cleared(visit: Open):
     """Medway's networks serve no ward of Dover."""
     here = visit("/?icb=QDK&locality=E07000108").painted(10)

@@ -29,7 +29,6 @@ from queries.scope import EVERYTHING
 
 KENT, MEDWAY = "QDK", "QDM"
 # In one process: the database is made once.
-pytestmark = pytest.mark.xdist_group("demonstration")
 
 
 @pytest.fixture(scope="module")

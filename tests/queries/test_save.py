@@ -65,14 +65,14 @@ def test_what_was_saved_is_there_and_traced(any_engine: Engine) -> None:
     assert {service.part_id for service in services} == {part.id}
 
 
-def test_every_type_comes_back_as_it_went_in(any_engine: Engine) -> None:
+def test_every_type_comes_back_as_it_went_in(both_engines: Engine) -> None:
     sent = (
         b.Service("quotes'\"; DROP TABLE load", (b.ABBEY,), provider="Ünï\tcode\\N\nline"),
         b.Service("nothing told", (b.ABBEY,), None, True, None, provider="Ünï\tcode\\N\nline"),
         b.Service("dates", (b.ABBEY,), opens_on=date(2020, 2, 29), provider="Ünï\tcode\\N\nline"),
     )
-    save(any_engine, b.services(sent))
-    with any_engine.connect() as connection:
+    save(both_engines, b.services(sent))
+    with both_engines.connect() as connection:
         found = {row.service_id: row for row in connection.execute(select(tables.service))}
     for service in sent:
         row = found[service.service_id]
@@ -103,13 +103,13 @@ def test_the_same_bytes_are_welcome_when_they_are_not_in_force(any_engine: Engin
     save(any_engine, replace(b.scheme_areas(b.SCHEMES), sha256=first.sha256))
 
 
-def test_a_part_is_replaced_and_the_others_stay(any_engine: Engine) -> None:
+def test_a_part_is_replaced_and_the_others_stay(both_engines: Engine) -> None:
     one = [b.Service("one", (b.ABBEY,), provider="One")]
     two = [b.Service("two", (b.ABBEY,), provider="Two")]
-    save(any_engine, b.services([*one, *two]))
-    record = save(any_engine, b.services([b.Service("two again", (b.ABBEY,), provider="Two")]))
+    save(both_engines, b.services([*one, *two]))
+    record = save(both_engines, b.services([b.Service("two again", (b.ABBEY,), provider="Two")]))
     assert (record.parts_added, record.parts_replaced) == (1, 1)
-    with any_engine.connect() as connection:
+    with both_engines.connect() as connection:
         parts = connection.execute(
             select(
                 tables.load_part.c.part_key, tables.load_part.c.load_id,
@@ -128,7 +128,7 @@ def test_a_part_is_replaced_and_the_others_stay(any_engine: Engine) -> None:
     ]
     assert sorted(in_force) == ["one", "two again"]
     # Nothing is lost: the replaced rows can still be traced.
-    assert rows_in(any_engine)["service"] == 3
+    assert rows_in(both_engines)["service"] == 3
 
 
 def test_a_part_of_another_dataset_is_not_replaced(any_engine: Engine) -> None:
@@ -164,16 +164,16 @@ def broken_loads() -> dict[str, CleanLoad]:
 
 @pytest.mark.parametrize("name", sorted(broken_loads()))
 @pytest.mark.parametrize("is_demonstration", [False, True])
-def test_all_or_nothing(any_engine: Engine, name: str, is_demonstration: bool) -> None:
+def test_all_or_nothing(both_engines: Engine, name: str, is_demonstration: bool) -> None:
     """Not a row, not a part, not a version; what it would have replaced stays in force."""
-    save(any_engine, b.services(b.SERVICES[:1]), is_demonstration=is_demonstration)
-    before = contents(any_engine)
+    save(both_engines, b.services(b.SERVICES[:1]), is_demonstration=is_demonstration)
+    before = contents(both_engines)
     with pytest.raises((DatabaseError, ValueError, KeyError)):
-        save(any_engine, broken_loads()[name])
-    assert contents(any_engine) == before
-    assert version_of(any_engine) == 1
+        save(both_engines, broken_loads()[name])
+    assert contents(both_engines) == before
+    assert version_of(both_engines) == 1
     # And the database still takes the next file.
-    save(any_engine, b.services(b.SERVICES))
+    save(both_engines, b.services(b.SERVICES))
 
 
 def test_an_error_of_the_database_does_not_show_what_the_file_said(any_engine: Engine) -> None:
@@ -321,7 +321,7 @@ def test_upgrading_again_changes_nothing(any_engine: Engine) -> None:
 # Two at once.
 
 
-def test_two_writers_at_once_lose_nothing(any_engine: Engine) -> None:
+def test_two_writers_at_once_lose_nothing(both_engines: Engine) -> None:
     each = 12
     start = threading.Barrier(2)
     errors: list[BaseException] = []
@@ -331,7 +331,7 @@ def test_two_writers_at_once_lose_nothing(any_engine: Engine) -> None:
             start.wait()
             for number in range(each):
                 service = b.Service(f"{provider} {number}", (b.ABBEY,), provider=provider)
-                save(any_engine, b.services([service]))
+                save(both_engines, b.services([service]))
         except BaseException as error:
             errors.append(error)
 
@@ -341,9 +341,9 @@ def test_two_writers_at_once_lose_nothing(any_engine: Engine) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
-    assert version_of(any_engine) == 2 * each
-    assert rows_in(any_engine)["service"] == 2 * each
-    with any_engine.connect() as connection:
+    assert version_of(both_engines) == 2 * each
+    assert rows_in(both_engines)["service"] == 2 * each
+    with both_engines.connect() as connection:
         in_force = connection.execute(
             select(tables.load_part.c.part_key).where(tables.load_part.c.replaced_by.is_(None))
         ).scalars()
