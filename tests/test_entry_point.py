@@ -173,6 +173,7 @@ def run(folder: Path, database: Path, *arguments: str) -> subprocess.CompletedPr
     )
 
 
+@pytest.mark.slow
 def test_help_names_every_command(folder: Path):
     told = run(folder, folder / "none.db", "--help")
     assert told.returncode == 0

@@ -197,6 +197,7 @@ BOARDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOARDS)
 @pytest.mark.parametrize("subject", ["coverage", "workforce"])
 def test_every_number_that_is_missing_says_why(

@@ -213,6 +213,7 @@ def test_modelled_shares_are_said_where_they_are_used(
     assert "(modelled shares)" in view.part("facts")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "missing",
     ["populations", "registered", "practices", "workforce", "deprivation"],
@@ -228,6 +229,7 @@ def test_a_dataset_that_is_not_loaded_leaves_a_page(
         assert len(rows_of(view)) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["schemes", "services", "referrals"])
 def test_a_return_that_never_came_leaves_a_page(
     load_board: Callable[..., Engine], open_page: Callable[..., View], missing: str

@@ -99,6 +99,7 @@ def test_a_row_by_keyboard(visit: Open):
     expect(here.panel).to_contain_text(pick.inner_text())
 
 
+@pytest.mark.slow
 def test_another_board(visit: Open):
     here = visit(THANET).painted(20)
     here.choose("Integrated care board", "Medway (demonstration)")

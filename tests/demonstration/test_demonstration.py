@@ -66,6 +66,7 @@ def referrals(sources: list[Source]) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_every_process(sources: list[Source]) -> None:
     script = "from dashboard.demonstration import files; print(*(s.sha256 for s in files()))"
     # Another order of sets and dictionaries than here.
