@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
-from dashboard.__main__ import app
+from dashboard.commands import app
 from queries import loads
 from queries.scope import EVERYTHING
 from tests.intake import files

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -33,7 +34,9 @@ def get(address: str, **headers: str) -> httpx.Response:
                 address, headers={k.replace("_", "-"): v for k, v in headers.items()}
             )
 
-    return asyncio.run(ask())
+    # In a thread: the browser tests of the same worker leave an event loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, ask()).result()
 
 
 class TestShapes:
