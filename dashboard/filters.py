@@ -28,6 +28,7 @@ TREND_MONTHS = ("12", "24", "36")
 # How far back a date may be chosen from the list.
 AS_AT_MONTHS = 36
 _WRITTEN, _CURRENT = "address last written", "choices of this run"
+_TO_FOLLOW = "a ward was picked on the map"
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,18 @@ def chosen(name: str) -> str:
 def pick_ward(ward_code: str) -> None:
     """Pick a ward from a chart or a table."""
     choose(WARD, ward_code)
+
+
+def pick_on_map(ward_code: str) -> None:
+    """The same from the map, which runs by itself: the page follows."""
+    pick_ward(ward_code)
+    st.session_state[_TO_FOLLOW] = True
+
+
+def follow_pick() -> None:
+    """Run the whole page again when a ward was picked in a part that runs by itself."""
+    if st.session_state.pop(_TO_FOLLOW, False):
+        st.rerun()
 
 
 def choose(name: str, value: str) -> None:

@@ -25,21 +25,27 @@ if not view.names:
 show.finding(view.finding)
 show.tiles(view.tiles)
 
-left, right = st.columns(2)
-with left:
-    layer_name = filters.pick(filters.LAYER, "Map shows", words.LAYER_NAMES)
-with right:
-    ward_code = filters.pick(filters.WARD, "Ward", {"": words.PICK_A_WARD, **view.names})
-layer = fetch_shared(layer_view, scope, *area, layer_name)
-figure = fetch_shared(ward_map, scope, *area, layer_name, ward_code, show.theme().is_dark)
 
-picture, beside = st.columns([7, 3])
-with picture:
-    show.chart(figure, view.wards, name="ward_map", alt=layer.alt, on_pick=filters.pick_ward)
-    show.explanation(layer.notes, layer.explanation)
-with beside:
-    show.key(layer.layer.title, layer.groups, layer.marks)
+@st.fragment
+def map_and_key() -> None:
+    """The map by itself: another layer runs this alone, and leaves the rest of the page be."""
+    filters.follow_pick()
+    picture, beside = st.columns([7, 3])
+    with beside:
+        layer_name = filters.pick(filters.LAYER, "Map shows", words.LAYER_NAMES)
+    layer = fetch_shared(layer_view, scope, *area, layer_name)
+    is_dark = show.theme().is_dark
+    figure = fetch_shared(ward_map, scope, *area, layer_name, ward_code, is_dark)
+    with picture:
+        show.chart(figure, view.wards, name="ward_map", alt=layer.alt, on_pick=filters.pick_on_map)
+        show.explanation(layer.notes, layer.explanation)
+    with beside:
+        show.key(layer.layer.title, layer.groups, layer.marks)
+    filters.write_address()
 
+
+ward_code = filters.pick(filters.WARD, "Ward", {"": words.PICK_A_WARD, **view.names})
+map_and_key()
 if ward_code:
     ward_panel(scope, choices, view.coverage, ward_code)
 url = filters.table_url("coverage")

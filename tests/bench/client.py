@@ -33,6 +33,7 @@ class Session:
             max_size=None,
         )
         self.widgets: dict[str, str] = {}
+        self._fragments: dict[str, str] = {}
         self._cached: list[str] = []
 
     def close(self) -> None:
@@ -48,6 +49,8 @@ class Session:
             state = message.rerun_script.widget_states.widgets.add()
             state.id = self.widgets[key]
             state.string_value = label
+            # As the browser does: a box in a part that runs by itself runs that part alone.
+            message.rerun_script.fragment_id = self._fragments[key]
         started = time.perf_counter()
         self.socket.send(message.SerializeToString())
         size = count = 0
@@ -75,4 +78,6 @@ class Session:
             "selectbox"
         ):
             widget = message.delta.new_element.selectbox.id
-            self.widgets[widget.rsplit("-", 1)[-1]] = widget
+            key = widget.rsplit("-", 1)[-1]
+            self.widgets[key] = widget
+            self._fragments[key] = message.delta.fragment_id
