@@ -13,7 +13,9 @@ _DONE: list[Future[None]] = []
 
 def start() -> None:
     """Begin to warm up; the server answers meanwhile."""
+    # What the first words of a page need comes first; its map and the tidying do not hold it up.
     _DONE.append(_POOL.submit(warm_up))
+    _POOL.submit(finish)
 
 
 def wait() -> None:
@@ -23,13 +25,12 @@ def wait() -> None:
 
 
 def warm_up() -> None:
-    """Bring the database up, fill a new one with the demonstration, make the first page."""
+    """Bring the database up, fill a new one with the demonstration, make the first page's words."""
     # Imported here, so that the server is there before they are.
     from dashboard.access import current_scope
     from dashboard.coverage_view import coverage_view, layer_view
     from dashboard.data import engine, fetch_shared, prepare_database
     from dashboard.filters import newest_as_at
-    from dashboard.maps import board_map
     from dashboard.settings import settings
     from queries.places import boards
 
@@ -43,6 +44,17 @@ def warm_up() -> None:
         area = (icb_code, newest_as_at(), "", "")
         fetch_shared(coverage_view, scope, *area)
         fetch_shared(layer_view, scope, *area, "status")
+
+
+def finish() -> None:
+    """Make the first map, and put what is in memory by now out of the collector's way."""
+    from dashboard.access import current_scope
+    from dashboard.data import engine
+    from dashboard.maps import board_map
+    from queries.places import boards
+
+    scope = current_scope()
+    for icb_code in boards(engine(), scope)["icb_code"].head(1):
         board_map(scope, icb_code)
     # What is in memory now stays: no collection has to walk over it again.
     gc.collect()
