@@ -37,7 +37,11 @@ def ward_panel(scope: Scope, choices: Choices, coverage: Coverage, ward_code: st
         )
     with right:
         _referrals(scope, choices, coverage, ward)
-        show.small_table(*_services(scope, choices, ward), caption="Services that serve the ward")
+        services = _services(scope, choices, ward)
+        if services[1]:
+            show.small_table(*services, caption="Services that serve the ward")
+        else:
+            show.empty("No services to show", ward.services_reason)
     near = fetch(ward_neighbours, scope, choices.icb_code)
     codes = [ward_code, *near[near["ward_code"] == ward_code]["neighbour_code"]]
     rows = wards[wards["ward_code"].isin(codes)].sort_values(

@@ -70,8 +70,8 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
         parts=parts,
         rows={"scheme_area": rows},
         notes=(
-            f"{rows['scheme'].nunique()} schemes, {served} served areas; "
-            f"{len(rows) - served} rows say that nothing is served",
+            f"schemes: {rows['scheme'].nunique()}; areas served: {served}; "
+            f"rows that say nothing is served: {len(rows) - served}",
             *not_read(check),
         ),
     )
