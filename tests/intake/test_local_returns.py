@@ -21,7 +21,7 @@ def test_scheme_areas():
     assert rows["delivery_model"].fillna("").tolist() == ["consortium", "consortium", ""]
     assert load.parts.values.tolist()[0] == ["E07000001", date(2025, 4, 1), None]
     assert load.parts["part_key"].tolist() == ["E07000001", "QZZ"]
-    assert load.notes == ("2 schemes, 2 served areas; 1 rows say that nothing is served",)
+    assert load.notes == ("schemes: 2; areas served: 2; rows that say nothing is served: 1",)
 
 
 @pytest.mark.parametrize(
