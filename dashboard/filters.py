@@ -28,7 +28,7 @@ TREND_MONTHS = ("12", "24", "36")
 # How far back a date may be chosen from the list.
 AS_AT_MONTHS = 36
 _WRITTEN, _CURRENT = "address last written", "choices of this run"
-_TO_FOLLOW = "a ward was picked on the map"
+_TO_FOLLOW, _CHOSEN = "a ward was picked on the map", "something was chosen in this run"
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,7 @@ def follow_pick() -> None:
 def choose(name: str, value: str) -> None:
     """Choose from a chart or a table, in a callback: before the boxes are drawn again."""
     st.session_state[name] = value
+    st.session_state[_CHOSEN] = True
 
 
 def table_url(subject: str) -> str:
@@ -139,6 +140,7 @@ def write_address() -> None:
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state[_WRITTEN] = wanted
+    st.session_state[_CHOSEN] = False
 
 
 def _read_address() -> None:
@@ -146,7 +148,10 @@ def _read_address() -> None:
     address = {name: st.query_params[name] for name in NAMES if name in st.query_params}
     # Changing the page empties the address; what was chosen goes on.
     is_new_page = not address and _WRITTEN in st.session_state
-    if address != st.session_state.get(_WRITTEN) and not is_new_page:
+    # Who chooses twice in a row is faster than the address bar: the second choice comes with the
+    # address before the first, which is no link to follow.
+    is_outrun = st.session_state.get(_CHOSEN, False)
+    if address != st.session_state.get(_WRITTEN) and not is_new_page and not is_outrun:
         for name in NAMES:
             st.session_state[name] = address.get(name, "")
     for name in NAMES:
@@ -161,13 +166,19 @@ def _pick(
         # A link to something that is not there (any more) falls back, and the page's header
         # says what is shown.
         st.session_state[name] = next(iter(options))
+
+    def changed() -> None:
+        st.session_state[_CHOSEN] = True
+        if after:
+            after()
+
     return str(
         st.selectbox(
             label,
             list(options),
             format_func=lambda code: str(options[code]),
             key=name,
-            on_change=after,
+            on_change=changed,
         )
     )
 

@@ -321,7 +321,7 @@ def square(ward_code: str) -> shapely.Polygon:
 @cache
 def lookup_of_wards() -> CleanLoad:
     rows = pd.DataFrame(
-        [(f"2024 {WARDS[w][1]}", lsoa, w, WARDS[w][1]) for lsoa, w in LSOAS.items()],
+        [(f"2021 2024 {WARDS[w][1]}", lsoa, w, WARDS[w][1]) for lsoa, w in LSOAS.items()],
         columns=["part_key", "lsoa_code", "ward_code", "lad_code"],
     )
     return made_of("lsoa_ward", rows["part_key"].unique(), {"lsoa_ward": rows})
@@ -331,16 +331,24 @@ def lookup_of_wards() -> CleanLoad:
 def lookup_of_boards() -> CleanLoad:
     rows = pd.DataFrame(
         [
-            ("2024", lsoa, "99Z", NEIGHBOUR if ward == GORSE else BOARD)
+            (
+                f"2021 2024 {NEIGHBOUR if ward == GORSE else BOARD}",
+                lsoa,
+                "99Z",
+                NEIGHBOUR if ward == GORSE else BOARD,
+            )
             for lsoa, ward in LSOAS.items()
         ],
         columns=["part_key", "lsoa_code", "sub_icb_code", "icb_code"],
     )
     names = pd.DataFrame(
-        [("2024", "icb", BOARD, "Small board"), ("2024", "icb", NEIGHBOUR, "Neighbour board")],
+        [
+            (f"2021 2024 {BOARD}", "icb", BOARD, "Small board"),
+            (f"2021 2024 {NEIGHBOUR}", "icb", NEIGHBOUR, "Neighbour board"),
+        ],
         columns=["part_key", "kind", "area_code", "area_name"],
     )
-    return made_of("lsoa_icb", ["2024"], {"lsoa_icb": rows, "area": names})
+    return made_of("lsoa_icb", rows["part_key"].unique(), {"lsoa_icb": rows, "area": names})
 
 
 @cache

@@ -325,6 +325,30 @@ def test_two_providers_may_use_the_same_service_id(sqlite_engine: Engine) -> Non
     assert wards.loc[ABBEY, "service_count"] == 2
 
 
+@pytest.mark.parametrize("older_first", [True, False])
+def test_a_lookup_of_an_older_vintage_counts_nobody_twice(
+    sqlite_engine: Engine, older_first: bool
+) -> None:
+    """Every LSOA of Northam once belonged to Castle; the newest lookup says where it is now."""
+    older = pd.DataFrame(
+        [
+            (f"2021 2023 {b.NORTHAM}", lsoa, CASTLE, b.NORTHAM)
+            for lsoa, ward in b.LSOAS.items()
+            if b.WARDS[ward][1] == b.NORTHAM
+        ],
+        columns=["part_key", "lsoa_code", "ward_code", "lad_code"],
+    )
+    load = b.made_of("lsoa_ward", older["part_key"].unique(), {"lsoa_ward": older})
+    if older_first:
+        save(sqlite_engine, load)
+    b.Board().save(sqlite_engine)
+    if not older_first:
+        save(sqlite_engine, load)
+    wards, _ = again(sqlite_engine)
+    assert wards.loc[ABBEY, "fte"] == 1.0
+    assert wards.loc[CASTLE, "fte"] == 0.5
+
+
 # Schemes and the workforce.
 
 
