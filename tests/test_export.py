@@ -314,6 +314,7 @@ def test_no_true_hidden_count_is_anywhere(sqlite_engine: Engine) -> None:
         assert 6 not in numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("ages", [False, True])
 def test_another_count_behind_the_star_makes_the_same_file(

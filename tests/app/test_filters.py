@@ -20,6 +20,7 @@ def test_the_address_names_what_is_shown_from_the_start(
     assert open_page().address == NOTHING_CHOSEN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [
@@ -147,3 +148,29 @@ def test_localities_and_networks_are_those_of_the_board(
     assert view.options("pcn") == ["All networks", "East PCN", "North PCN", "South PCN"]
     view.choose("icb", NEIGHBOUR)
     assert view.options("locality") == ["All localities", "Eastham"]
+
+
+def test_a_second_choice_comes_with_the_address_before_the_first(
+    demonstration: Engine, open_page: Callable[..., View]
+):
+    """Who is faster than the address bar loses neither choice."""
+    view = open_page()
+    before = view.address
+    view = view.choose("locality", DOVER)
+    view.app.query_params.clear()
+    for name, value in before.items():
+        view.app.query_params[name] = value
+    view = view.choose("months", "36")
+    assert view.address == NOTHING_CHOSEN | {"locality": DOVER, "months": "36"}
+
+
+def test_another_address_by_itself_is_a_link(demonstration: Engine, open_page: Callable[..., View]):
+    """The back button: nothing was chosen, so the address wins."""
+    view = open_page()
+    before = view.address
+    view = view.choose("locality", DOVER)
+    view.app.query_params.clear()
+    for name, value in before.items():
+        view.app.query_params[name] = value
+    view.app.run()
+    assert view.value("locality") == ""

@@ -124,6 +124,7 @@ def all_that_is_shown(open_page: Callable[..., View]) -> dict[str, str]:
     return shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "ages",
     [

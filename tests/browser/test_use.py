@@ -26,6 +26,7 @@ def test_the_first_page_paints_its_map(visit: Open):
     expect(here.page.locator(".board-status")).to_have_text(f"100 of {WARDS} wards shown")
 
 
+@pytest.mark.slow
 def test_a_layer(visit: Open):
     here = visit(THANET).painted(20)
     before = here.areas.first.evaluate("e => getComputedStyle(e).fill")
