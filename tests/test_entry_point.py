@@ -24,7 +24,9 @@ from dashboard.routes import SAFE_HEADERS
 from tests.made_once import demonstration_file
 from tests.served import ROOT, Server, environment, serving
 
-# In one process: each start takes seconds, and what the first made the second finds.
+# Each test starts a server or a shell; the browser tests of the fast run start one from another
+# folder too.
+pytestmark = pytest.mark.slow
 
 
 def read(server: Server) -> list[ForwardMsg]:
@@ -134,7 +136,6 @@ def test_no_upload_is_taken(first: Server):
         assert answer.status_code >= 400
 
 
-@pytest.mark.slow
 def test_the_second_start_makes_nothing_and_an_error_shows_no_data(first: Server, folder: Path):
     """The copy stands for the database after a stop: the first server may still use its own."""
     path = folder / "again.db"
@@ -173,7 +174,6 @@ def run(folder: Path, database: Path, *arguments: str) -> subprocess.CompletedPr
     )
 
 
-@pytest.mark.slow
 def test_help_names_every_command(folder: Path):
     told = run(folder, folder / "none.db", "--help")
     assert told.returncode == 0
@@ -182,7 +182,6 @@ def test_help_names_every_command(folder: Path):
     assert not (folder / "none.db").exists()
 
 
-@pytest.mark.slow
 def test_what_the_shell_gets_back(folder: Path, tmp_path_factory: pytest.TempPathFactory):
     """One of each end, in a real process; the rest is in tests/app/test_commands.py."""
     database = folder / "shell.db"
