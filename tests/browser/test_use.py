@@ -110,6 +110,7 @@ def test_another_board(visit: Open):
     here.painted(20)
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_same_view_for_somebody_else(visit: Open):
     here = visit(THANET).painted(20)
     here.choose("Map shows", "Services")
