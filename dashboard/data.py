@@ -105,10 +105,15 @@ def one_state() -> Iterator[None]:
         _STATE.reset(token)
 
 
+def _scope_key(scope: Scope) -> list[str] | None:
+    # A reader of no board is not a reader of every board: an empty list is not `None`.
+    return None if scope.icb_codes is None else sorted(scope.icb_codes)
+
+
 @st.cache_data(
     max_entries=MOST_ANSWERS,
     show_spinner=False,
-    hash_funcs={Scope: lambda scope: sorted(scope.icb_codes or ["*"])},
+    hash_funcs={Scope: _scope_key},
 )
 def _kept(
     name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
@@ -119,7 +124,7 @@ def _kept(
 @st.cache_resource(
     max_entries=MOST_ANSWERS,
     show_spinner=False,
-    hash_funcs={Scope: lambda scope: sorted(scope.icb_codes or ["*"])},
+    hash_funcs={Scope: _scope_key},
 )
 def _shared(
     name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
