@@ -15,6 +15,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -22,6 +24,7 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
     }
 )
 
@@ -61,11 +64,18 @@ load = Table(
     _text("vintage"),
     _text("notes"),
     Column("is_demonstration", Boolean, nullable=False),
+    _text("loaded_by"),
+    # Rows of the file that broke a rule and were left out; they are in `job_problem`.
+    Column("rows_refused", Integer, nullable=False, server_default="0"),
+    Column("removed_demonstration", Boolean, nullable=False, server_default=false()),
+    Column("undone_at", DateTime(timezone=True)),
+    _text("undone_by"),
     Index(None, "dataset", "sha256"),
 )
 
 # One row per area and period that one file speaks for. A later file that speaks for the
-# same part of the same dataset replaces it: `replaced_by` names the load that did.
+# same part of the same dataset replaces it: `replaced_by` names the load that did. A part
+# whose load was undone names its own load there.
 load_part = Table(
     "load_part",
     metadata,
@@ -267,6 +277,21 @@ service = Table(
     _text("funder"),
     Column("funding_ends", Date),
     Column("cost_per_place", Float),
+    Column("minimum_age", Float),
+    Column("maximum_age", Float),
+    _text("web_address"),
+    Index(None, "part_id"),
+)
+
+# One row per service and place where it is given, in degrees (EPSG:4326).
+service_place = Table(
+    "service_place",
+    metadata,
+    _part(),
+    Column("service_id", String(64), nullable=False),
+    _text("place_name"),
+    Column("latitude", Float, nullable=False),
+    Column("longitude", Float, nullable=False),
     Index(None, "part_id"),
 )
 
@@ -347,6 +372,240 @@ referral_age_fact = Table(
     Column("referrals", Integer, nullable=False),
     Index(None, "ward_code", "month"),
     Index(None, "part_id"),
+)
+
+# One row per outcome measured of a referral: `item` is a question, or "total".
+outcome = Table(
+    "outcome",
+    metadata,
+    _part(),
+    Column("reference_hash", String(64), nullable=False),
+    _text("measure", nullable=False),
+    _text("item", nullable=False),
+    _text("point", nullable=False),
+    Column("measured_on", Date, nullable=False),
+    Column("score", Float, nullable=False),
+    Index(None, "part_id"),
+    Index(None, "reference_hash"),
+)
+
+# One row per measure, item, point and month: outcomes measured. Built when outcomes load.
+outcome_fact = Table(
+    "outcome_fact",
+    metadata,
+    _part(),
+    _text("measure", nullable=False),
+    _text("item", nullable=False),
+    _text("point", nullable=False),
+    Column("month", Date, nullable=False),
+    Column("people", Integer, nullable=False),
+    Index(None, "part_id"),
+)
+
+# One row per referral: attendances at the GP in the 6 months before and after.
+gp_contact = Table(
+    "gp_contact",
+    metadata,
+    _part(),
+    Column("reference_hash", String(64), nullable=False),
+    Column("attendances_before", Integer),
+    Column("attendances_after", Integer),
+    Index(None, "part_id"),
+    Index(None, "reference_hash"),
+)
+
+# One row per link-worker post.
+post = Table(
+    "post",
+    metadata,
+    _part(),
+    Column("post_id", String(64), nullable=False),
+    _text("role_title"),
+    _code("pcn_code"),
+    _text("employer_type"),
+    Column("funded_fte", Float),
+    _text("status", nullable=False),
+    Column("since", Date),
+    Column("until", Date),
+    _text("supervised_by"),
+    Column("last_supervision_on", Date),
+    Index(None, "pcn_code"),
+    Index(None, "part_id"),
+)
+
+# One row per locality and post that leads it.
+named_lead = Table(
+    "named_lead",
+    metadata,
+    _part(),
+    _text("locality", nullable=False),
+    _text("post_name", nullable=False),
+    _text("profession"),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    Index(None, "part_id"),
+)
+
+# One row per period and group of entitlement: personal health budgets in place.
+personal_health_budget = Table(
+    "personal_health_budget",
+    metadata,
+    _part(),
+    _code("icb_code"),
+    _text("entitlement", nullable=False),
+    Column("period_end", Date, nullable=False),
+    Column("in_place", Integer),
+    Index(None, "part_id"),
+)
+
+# One row per PCN and month: FTE of link workers planned.
+recruitment_plan = Table(
+    "recruitment_plan",
+    metadata,
+    _part(),
+    _code("pcn_code"),
+    Column("month", Date, nullable=False),
+    Column("planned_fte", Float, nullable=False),
+    Index(None, "pcn_code"),
+    Index(None, "part_id"),
+)
+
+# One row per practice and spell of membership of a PCN.
+pcn_membership = Table(
+    "pcn_membership",
+    metadata,
+    _part(),
+    _code("practice_code"),
+    _code("pcn_code"),
+    _code("sub_icb_code"),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    Index(None, "practice_code"),
+    Index(None, "part_id"),
+)
+
+# One row per practice of the national register.
+practice_register = Table(
+    "practice_register",
+    metadata,
+    _part(),
+    _code("practice_code"),
+    _text("practice_name", nullable=False),
+    _text("postcode"),
+    _code("icb_code", nullable=True),
+    _code("sub_icb_code", nullable=True),
+    _text("status", nullable=False),
+    _text("setting"),
+    Column("opened_on", Date),
+    Column("closed_on", Date),
+    Index(None, "practice_code"),
+    Index(None, "part_id"),
+)
+
+# One row per practice and month: appointments of the category "Social Prescribing Service"
+# (missing where the practice recorded none of that category) and of all categories.
+practice_appointment = Table(
+    "practice_appointment",
+    metadata,
+    _part(),
+    Column("month", Date, nullable=False),
+    _code("practice_code"),
+    _code("pcn_code", nullable=True),
+    _code("sub_icb_code", nullable=True),
+    Column("social_prescribing", Integer),
+    Column("all_categories", Integer),
+    Index(None, "practice_code"),
+    Index(None, "part_id"),
+)
+
+# One row per LSOA and index (loneliness, community needs, ...): a higher value or decile is
+# as the publisher of the index means it.
+lsoa_index = Table(
+    "lsoa_index",
+    metadata,
+    _part(),
+    _text("index_name", nullable=False),
+    _code("lsoa_code"),
+    Column("value", Float),
+    Column("decile", Integer),
+    Index(None, "lsoa_code"),
+    Index(None, "part_id"),
+)
+
+# One row per registered charity.
+charity = Table(
+    "charity",
+    metadata,
+    _part(),
+    Column("charity_number", String(16), nullable=False),
+    _text("charity_name", nullable=False),
+    _text("status", nullable=False),
+    Column("registered_on", Date),
+    Column("removed_on", Date),
+    Index(None, "charity_number"),
+    Index(None, "part_id"),
+)
+
+# One row per file that somebody offered, whatever became of it. `state` is one of
+# `queries.jobs.STATES`; `report` is what the reader made of it, as JSON.
+job = Table(
+    "job",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("state", nullable=False),
+    _text("file_name", nullable=False),
+    Column("sha256", String(64)),
+    Column("size_bytes", Integer, nullable=False),
+    _text("dataset"),
+    _text("offered_by"),
+    Column("offered_at", DateTime(timezone=True), nullable=False),
+    Column("started_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("attempts", Integer, nullable=False),
+    _text("report"),
+    _text("message"),
+    Column("load_id", ForeignKey("load.id", ondelete="SET NULL")),
+    Index(None, "state"),
+    Index(None, "load_id"),
+    Index(None, "sha256"),
+)
+
+# The checked rows of a file that waits to be loaded, in pieces: never the file itself.
+job_piece = Table(
+    "job_piece",
+    metadata,
+    Column("job_id", ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# One row per broken rule: where in the file, and what stood there, masked.
+job_problem = Table(
+    "job_problem",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", ForeignKey("job.id", ondelete="CASCADE"), nullable=False),
+    Column("row", Integer),
+    _text("column"),
+    _text("rule", nullable=False),
+    _text("found"),
+    Index(None, "job_id"),
+)
+
+# One row per saved mapping: which heading of a supplier's export is which column of the
+# dataset, and which of its words are ours. `headings` tells when it fits again.
+column_mapping = Table(
+    "column_mapping",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("mapping_name", nullable=False),
+    _text("dataset", nullable=False),
+    _text("headings", nullable=False),
+    _text("columns", nullable=False),
+    _text("words", nullable=False),
+    _text("saved_by"),
+    Column("saved_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("mapping_name"),
 )
 
 # One row per ward in use (newest vintage of its district): built whenever places load.
