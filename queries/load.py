@@ -39,6 +39,9 @@ class CleanLoad:
     rows: Mapping[str, pd.DataFrame]
     vintage: str | None = None
     notes: tuple[str, ...] = field(default=())
+    # One row per broken rule (row, column, rule, found) and how many rows were left out.
+    refused: pd.DataFrame | None = None
+    rows_refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def save(engine: Engine, clean: CleanLoad, *, is_demonstration: bool = False) ->
                 file_name=clean.file_name,
                 sha256=clean.sha256,
                 rows_read=clean.rows_read,
+                rows_refused=clean.rows_refused,
                 loaded_at=datetime.now(UTC),
                 vintage=clean.vintage,
                 notes="\n".join(clean.notes) or None,

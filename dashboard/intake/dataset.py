@@ -26,12 +26,35 @@ class Lookups(Protocol):
 
 @dataclass(frozen=True)
 class Dataset:
-    """One kind of file, known by what is in it and never by its name."""
+    """One kind of file, known by what is in it and never by its name.
+
+    `replaces` says what a second load of the same period does, in words for the screen.
+    """
 
     name: str
     title: str
     recognises: Callable[[Source], bool]
     read: Callable[[Source, Lookups], CleanLoad]
+    replaces: str
+    template: Template | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a local return, as its template explains it."""
+
+    name: str
+    is_required: bool
+    what: str
+    example: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """What an organisation is asked to send: the columns, and what one row is."""
+
+    one_row: str
+    columns: tuple[Column, ...]
 
 
 # What each code looks like, and what to say of one that does not.
@@ -116,6 +139,8 @@ def to_date(text: str) -> date | None:
 
 # A bad file of a million rows is told by its first faults.
 MOST_PER_RULE = 1_000
+# A file with more bad rows than this is not what it seems: none of it is loaded.
+MOST_REFUSED = 0.05
 # Longer than this it is a note about somebody, not an agreed word.
 MOST_CHARACTERS = 100
 
@@ -132,6 +157,7 @@ class Check:
     also: Synonyms = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     _read: set[str] = field(default_factory=set)
+    _bad_rows: set[int] = field(default_factory=set)
 
     @property
     def headings(self) -> list[str]:
@@ -172,6 +198,7 @@ class Check:
         if heading is None:  # said once already, if the column is required
             return
         rows = self.frame.index[where]
+        self._bad_rows.update(rows)
         for row in rows[:MOST_PER_RULE]:
             self.problems.append(Problem(rule, int(row), heading, masked(values[row])))
         if len(rows) > MOST_PER_RULE:
@@ -273,6 +300,7 @@ class Check:
     def no_repeats(self, key: pd.DataFrame, names: str) -> None:
         """Refuse the second and later rows with the same key."""
         rows = self.frame.index[key.duplicated() & key.notna().any(axis=1)]
+        self._bad_rows.update(rows)
         rule = f"the same {names} stands in an earlier row"
         self.problems += [Problem(rule, int(row)) for row in rows[:MOST_PER_RULE]]
 
@@ -282,6 +310,35 @@ class Check:
             self.problems.append(Problem("the file has a heading and no rows: export it again"))
         if self.problems:
             raise RefusedError(self.source.name, self.problems)
+
+    def finish_rows(self) -> pd.Series[bool]:
+        """Which rows may be loaded, where each row stands for itself.
+
+        A few bad rows are left out and told of; the file is refused as `finish` does when
+        more than `MOST_REFUSED` of its rows are bad, or anything is wrong beyond single rows.
+        """
+        beyond_rows = [problem for problem in self.problems if problem.row is None]
+        in_rows_only = all(problem.rule.endswith("more rows)") for problem in beyond_rows)
+        share = len(self._bad_rows) / max(len(self.frame), 1)
+        if self.frame.empty or not in_rows_only or share > MOST_REFUSED:
+            self.finish()
+        return pd.Series(~self.frame.index.isin(self._bad_rows), index=self.frame.index)
+
+    def refused(self) -> pd.DataFrame:
+        """One row per broken rule, as a load keeps it: row, column, rule, found (masked)."""
+        return refusals(self.problems)
+
+
+def refusals(problems: Sequence[Problem]) -> pd.DataFrame:
+    """One row per broken rule: row, column, rule, found (masked)."""
+    return pd.DataFrame(
+        {
+            "row": pd.array([problem.row for problem in problems], dtype="Int64"),
+            "column": pd.array([problem.column for problem in problems], dtype="str"),
+            "rule": pd.array([problem.rule for problem in problems], dtype="str"),
+            "found": pd.array([problem.value for problem in problems], dtype="str"),
+        }
+    )
 
 
 def parts_of(rows: pd.DataFrame, start: str | None = None, end: str | None = None) -> pd.DataFrame:

@@ -72,5 +72,9 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
 
 
 DATASET = Dataset(
-    "deprivation", "Index of Multiple Deprivation 2025 or 2019, File 1", _recognises, _read
+    "deprivation",
+    "Index of Multiple Deprivation 2025 or 2019, File 1",
+    _recognises,
+    _read,
+    replaces="the index of the same year and district",
 )

@@ -60,4 +60,10 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
 
 
-DATASET = Dataset("list_sizes", "List sizes by age (NHS England)", _recognises, _read)
+DATASET = Dataset(
+    "list_sizes",
+    "List sizes by age (NHS England)",
+    _recognises,
+    _read,
+    replaces="the lists of the same extract",
+)

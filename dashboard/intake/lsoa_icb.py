@@ -69,4 +69,10 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
 
 
-DATASET = Dataset("lsoa_icb", "LSOA to sub-ICB location and ICB lookup (ONS)", _recognises, _read)
+DATASET = Dataset(
+    "lsoa_icb",
+    "LSOA to sub-ICB location and ICB lookup (ONS)",
+    _recognises,
+    _read,
+    replaces="the LSOAs of the same two vintages and board",
+)

@@ -61,4 +61,10 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
 
 
-DATASET = Dataset("lsoa_ward", "LSOA to ward lookup (ONS)", _recognises, _read)
+DATASET = Dataset(
+    "lsoa_ward",
+    "LSOA to ward lookup (ONS)",
+    _recognises,
+    _read,
+    replaces="the LSOAs of the same two vintages and district",
+)

@@ -93,4 +93,10 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
 
 
-DATASET = Dataset("practices", "Practices with their PCN and ICB (NHS England)", _recognises, _read)
+DATASET = Dataset(
+    "practices",
+    "Practices with their PCN and ICB (NHS England)",
+    _recognises,
+    _read,
+    replaces="the practices of the same extract and board",
+)

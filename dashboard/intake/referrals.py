@@ -169,4 +169,10 @@ def _counted(rows: pd.DataFrame, *key: str) -> pd.DataFrame:
     return rows.groupby(list(key), dropna=False).size().rename("referrals").reset_index()
 
 
-DATASET = Dataset("referrals", "Referrals (local return)", _recognises, _read)
+DATASET = Dataset(
+    "referrals",
+    "Referrals (local return)",
+    _recognises,
+    _read,
+    replaces="the referrals of the same month and PCN",
+)

@@ -86,4 +86,5 @@ DATASET = Dataset(
     "Registered patients by practice and LSOA (NHS England)",
     _recognises,
     _read,
+    replaces="the patients of the same extract",
 )

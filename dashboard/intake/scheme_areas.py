@@ -77,4 +77,10 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
 
 
-DATASET = Dataset("scheme_areas", "Scheme areas (local return)", _recognises, _read)
+DATASET = Dataset(
+    "scheme_areas",
+    "Scheme areas (local return)",
+    _recognises,
+    _read,
+    replaces="the schemes of the same district or board",
+)

@@ -105,4 +105,10 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
 
 
-DATASET = Dataset("services", "Services and capacity (local return)", _recognises, _read)
+DATASET = Dataset(
+    "services",
+    "Services and capacity (local return)",
+    _recognises,
+    _read,
+    replaces="the services of the same provider",
+)

@@ -78,4 +78,10 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
 
 
-DATASET = Dataset("ward_boundaries", "Ward boundaries, GeoJSON (ONS)", _recognises, _read)
+DATASET = Dataset(
+    "ward_boundaries",
+    "Ward boundaries, GeoJSON (ONS)",
+    _recognises,
+    _read,
+    replaces="the wards of the same vintage and district",
+)

@@ -99,4 +99,10 @@ def _bands(check: Check) -> pd.DataFrame:
     return years.T.groupby([age_band_of(age) for age in ages.values()]).sum(min_count=1).T
 
 
-DATASET = Dataset("ward_population", "Ward population (ONS)", _recognises, _read)
+DATASET = Dataset(
+    "ward_population",
+    "Ward population (ONS)",
+    _recognises,
+    _read,
+    replaces="the wards of the same vintage and district",
+)

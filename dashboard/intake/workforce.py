@@ -116,4 +116,10 @@ def _month_end(year: int, month: int) -> date:
     return date(year, month, calendar.monthrange(year, month)[1])
 
 
-DATASET = Dataset("workforce", "PCN workforce, individual level (NHS England)", _recognises, _read)
+DATASET = Dataset(
+    "workforce",
+    "PCN workforce, individual level (NHS England)",
+    _recognises,
+    _read,
+    replaces="the staff of the same month and board",
+)
