@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import time
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from dashboard import demonstration, export, intake
-from dashboard.access import current_scope
+from dashboard import demonstration, export, intake, loading
+from dashboard.access import current_scope, current_user
 from dashboard.data import engine, prepare_database
+from dashboard.fetch import Fetched, UsageError, fetch
 from dashboard.filters import newest_as_at
+from dashboard.intake import templates
+from dashboard.intake.mapping import Mapping
 from dashboard.intake.problems import RefusedError
 from dashboard.intake.source import Source
+from dashboard.intake.staged import LaterError
 from dashboard.settings import settings
+from queries import history, mappings
 from queries.database import NEWEST_REVISION, upgrade
-from queries.load import AlreadyLoadedError, LoadRecord, remove_demonstration
+from queries.load import AlreadyLoadedError, remove_demonstration
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,41 +40,217 @@ _TELL = Console(stderr=True, highlight=False)
 
 
 @app.command()
-def load(files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)]) -> None:
+def load(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+    dataset: Annotated[
+        str | None, typer.Option(help="Take the files for this dataset, such as workforce.")
+    ] = None,
+    mapping: Annotated[
+        str | None, typer.Option(help="Read them by this saved mapping, or a .json file of one.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+) -> None:
     """Load files: each is recognised by its content, checked, and taken whole or refused."""
     prepare_database()
-    opened, refused = [], 0
-    for path in files:
-        try:
-            opened.append(Source.open(path))
-        except RefusedError as error:
-            refused += 1
-            _TELL.print(f"[red]refused[/red] {error}", markup=True)
-    key = settings().hash_key_bytes()
+    if dataset is not None and dataset not in {known.name for known in intake.DATASETS}:
+        known = ", ".join(known.name for known in intake.DATASETS)
+        raise _stopped(f"There is no dataset {dataset!r}: expected one of {known}.", 2)
+    chosen = _mapping_named(mapping) if mapping else None
+    outcomes = _load_files(files, dataset, chosen, dry_run)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(outcome) for outcome in outcomes], indent=2) + "\n")
+    raise typer.Exit(1 if any(outcome.state == "refused" for outcome in outcomes) else 0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file; `parts_...` count areas and periods."""
+
+    file: str
+    state: str
+    dataset: str | None = None
+    load: int | None = None
+    rows_read: int = 0
+    rows_refused: int = 0
+    parts_added: int = 0
+    parts_replaced: int = 0
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def _load_files(
+    paths: list[Path],
+    dataset: str | None = None,
+    mapping: Mapping | None = None,
+    dry_run: bool = False,
+) -> list[Outcome]:
+    """Load the files, those that need the lookups of others last; tell of each on the way."""
+    outcomes: list[Outcome] = []
     with Progress(console=_TELL) as progress:
-        task = progress.add_task("Loading", total=len(opened))
-        for source in intake.in_loading_order(opened):
-            progress.update(task, description=source.name)
-            try:
-                record = intake.take_in(engine(), source, key)
-            except RefusedError as error:
-                refused += 1
-                _TELL.print(str(error), style="red", markup=False)
-            except AlreadyLoadedError as error:
-                _TELL.print(f"{source.name}: {error}", style="yellow", markup=False)
-            else:
-                _TELL.print(_loaded(source.name, record), markup=False)
-            progress.advance(task)
-    raise typer.Exit(1 if refused else 0)
+        task = progress.add_task("Loading", total=len(paths))
+        waiting, is_first_round = paths, len(paths) > 1 and not dry_run
+        while waiting:
+            later = []
+            for path in waiting:
+                progress.update(task, description=path.name)
+                try:
+                    outcome = _load_one(path, dataset, mapping, dry_run, is_first_round)
+                except LaterError:
+                    later.append(path)
+                    continue
+                outcomes.append(outcome)
+                _tell(outcome)
+                progress.advance(task)
+            waiting, is_first_round = later, False
+    return outcomes
 
 
-def _loaded(name: str, record: LoadRecord) -> str:
-    words = f"{name}: {record.dataset.replace('_', ' ')}, {record.rows_read:,} rows"
-    if record.parts_replaced:
-        words += f", replaces {record.parts_replaced} earlier"
-    if record.removed_demonstration:
-        words += "; the demonstration was removed"
-    return "\n  ".join([words, *record.notes])
+def _load_one(
+    path: Path, dataset: str | None, mapping: Mapping | None, dry_run: bool, is_first_round: bool
+) -> Outcome:
+    try:
+        source = Source.open(path)
+        if dry_run:
+            preview, _ = loading.dry_run(engine(), source, dataset=dataset, mapping=mapping)
+            return Outcome(
+                source.name,
+                "would be loaded",
+                preview.dataset,
+                None,
+                preview.rows_read,
+                preview.rows_refused,
+                preview.parts_added,
+                preview.parts_replaced,
+                preview.notes,
+            )
+        record = loading.load_now(
+            engine(),
+            source,
+            current_user(),
+            dataset=dataset,
+            mapping=mapping,
+            is_first_round=is_first_round,
+        )
+    except RefusedError as error:
+        problems = tuple(str(problem) for problem in error.problems)
+        return Outcome(error.file_name, "refused", problems=problems)
+    except AlreadyLoadedError as error:
+        return Outcome(source.name, "unchanged", notes=(str(error),))
+    removed = ("the demonstration was removed",) if record.removed_demonstration else ()
+    return Outcome(
+        source.name,
+        "loaded",
+        record.dataset,
+        record.load_id,
+        record.rows_read,
+        record.rows_refused,
+        record.parts_added - record.parts_replaced,
+        record.parts_replaced,
+        (*record.notes, *removed),
+    )
+
+
+def _tell(outcome: Outcome) -> None:
+    if outcome.state == "refused":
+        problems = outcome.problems[: RefusedError.SHOWN]
+        lines = [f"{outcome.file} was refused and nothing of it was loaded:"]
+        lines += [f"- {problem}" for problem in problems]
+        if more := len(outcome.problems) - len(problems):
+            lines.append(f"- and {more} more")
+    elif outcome.dataset is None:
+        lines = [f"{outcome.file}: {outcome.state}", *outcome.notes]
+    else:
+        change = f"adds {outcome.parts_added:,}, replaces {outcome.parts_replaced:,}"
+        words = outcome.dataset.replace("_", " ")
+        lines = [f"{outcome.file}: {words}, {outcome.rows_read:,} rows, {change}", *outcome.notes]
+        if outcome.rows_refused:
+            lines.append(f"{outcome.rows_refused:,} rows refused: `history` says which")
+        if outcome.load:
+            lines.append(f"load {outcome.load}")
+    colours = {"refused": "red", "unchanged": "yellow"}
+    _TELL.print("\n  ".join(lines), style=colours.get(outcome.state), markup=False)
+
+
+def _mapping_named(name: str) -> Mapping:
+    saved = mappings.saved_mappings(engine()).set_index("mapping_name")["content"]
+    try:
+        if name.endswith(".json"):
+            return Mapping.from_json(Path(name).read_text(encoding="utf-8"))
+        if name in saved.index:
+            return Mapping.from_json(saved[name])
+    except (OSError, ValueError) as error:
+        raise _stopped(f"{name}: {error}.", 2) from None
+    known = ", ".join(saved.index) or "none is saved yet"
+    raise _stopped(f"There is no mapping {name!r}: {known}.", 2)
+
+
+def _stopped(words: str, code: int) -> typer.Exit:
+    _TELL.print(words, style="red", markup=False)
+    return typer.Exit(code)
+
+
+@app.command(name="history")
+def history_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    load: Annotated[
+        int | None, typer.Option(help="The rows that were refused of this load, or job.")
+    ] = None,
+) -> None:
+    """What was offered and loaded: who, when, which file, and what became of it."""
+    prepare_database()
+    table = history.history(engine(), current_scope())
+    if load is not None:
+        mine = table[
+            (table["load_id"] == load) | (table["load_id"].isna() & (table["job_id"] == load))
+        ]
+        if mine.empty or pd.isna(mine["job_id"].iloc[0]):
+            raise _stopped(f"There is no load or job {load} with refusals.", 1)
+        table = history.problems(engine(), current_scope(), int(mine["job_id"].iloc[0]))
+    if as_json:
+        sys.stdout.write(table.to_json(orient="records", date_format="iso", indent=2) + "\n")
+    else:
+        sys.stdout.write(table.to_csv(index=False))
+
+
+@app.command(name="undo")
+def undo_command(load: Annotated[int, typer.Argument(help="Number of the load.")]) -> None:
+    """Take a load back: what it replaced is in force again."""
+    prepare_database()
+    try:
+        record = loading.undo(engine(), load, current_user())
+    except history.UndoError as error:
+        raise _stopped(str(error), 1) from None
+    words = f"Load {load} ({record.file_name}) was undone: {record.parts_withdrawn:,} withdrawn"
+    words += f", {record.parts_restored:,} restored."
+    if record.leaves_demonstration:
+        words += " The demonstration is there again."
+    _TELL.print(words, markup=False)
+
+
+@app.command(name="templates")
+def templates_command(folder: Path) -> None:
+    """Write a template of each local return, as CSV and as XLSX with notes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in templates.write_templates(folder):
+        _TELL.print(path.name, markup=False)
+
+
+@app.command()
+def worker(
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="End when nothing waits any more.")
+    ] = False,
+) -> None:
+    """Load what waits to be loaded. One machine starts it by itself; a team keeps one running."""
+    prepare_database()
+    while not loading.work(engine(), until_idle=until_idle, wait=lambda: time.sleep(1)):
+        if until_idle:
+            return
+        # Another worker is at work: stand by, in case it stops.
+        time.sleep(5)
 
 
 @app.command()
@@ -127,3 +312,41 @@ def upgrade_command() -> None:
     """Bring the database to the form this version needs."""
     upgrade(engine())
     _TELL.print(f"The database has the form {NEWEST_REVISION}.")
+
+
+@app.command(name="fetch")
+def fetch_command(
+    icb_code: Annotated[str, typer.Argument(help="Code of the integrated care board: QKS.")],
+    only: Annotated[
+        list[str] | None, typer.Option(help="One thing of the list; may be given again.")
+    ] = None,
+    directory: Annotated[
+        str | None, typer.Option(help="Address of an Open Referral UK feed of services.")
+    ] = None,
+) -> None:
+    """Fetch the published files of a board from their publishers, and load them.
+
+    The one command that asks other hosts: those of dashboard/intake/addresses.toml.
+    """
+    try:
+        with _TELL.status("Fetching") as status:
+            done = fetch(icb_code, only or (), directory=directory, progress=status.update)
+    except UsageError as error:
+        _TELL.print(f"{error}.", style="red", markup=False)
+        raise typer.Exit(2) from error
+    prepare_database()
+    outcomes = _load_files(_tell_fetched(done))
+    bad = any(outcome.state == "refused" for outcome in outcomes)
+    raise typer.Exit(1 if bad or any(one.state == "failed" for one in done) else 0)
+
+
+def _tell_fetched(done: list[Fetched]) -> list[Path]:
+    """A line for each item; the files that are there."""
+    for one in done:
+        if one.state == "failed":
+            words = f"{one.name}: failed, {one.why}\n  {one.address}\n  By hand: {one.by_hand}."
+        else:
+            files = ", ".join(path.name for path in one.paths)
+            words = f"{one.name}: {one.state}, {files}" + (f" ({one.why})" if one.why else "")
+        _TELL.print(words, style="red" if one.state == "failed" else None, markup=False)
+    return [path for one in done for path in one.paths]

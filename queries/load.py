@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from queries import tables
 from queries.database import writing
-from queries.frames import in_utc
+from queries.frames import each_row, in_utc
 from queries.places import rebuild_wards
+
+_PART = tables.load_part.c
 
 # What decides which wards are in use; names of practices, PCNs and boards do not.
 _PLACES = {"boundary", "lsoa_ward", "lsoa_icb", "ward_population"}
@@ -29,6 +45,7 @@ class CleanLoad:
 
     `parts` has one row per area and period the file speaks for: part_key, period_start,
     period_end. Each frame of `rows` is named after its table and carries `part_key`.
+    `refused` has one row per broken rule (row, column, rule, found) of the rows left out.
     """
 
     dataset: str
@@ -39,9 +56,19 @@ class CleanLoad:
     rows: Mapping[str, pd.DataFrame]
     vintage: str | None = None
     notes: tuple[str, ...] = field(default=())
-    # One row per broken rule (row, column, rule, found) and how many rows were left out.
     refused: pd.DataFrame | None = None
     rows_refused: int = 0
+
+
+# A large file is read block by block: each yields rows by table, and what is known of the
+# whole comes at the end, with the rows that were still to be written.
+Reading = Generator[Mapping[str, pd.DataFrame], None, CleanLoad]
+
+
+def at_once(clean: CleanLoad) -> Reading:
+    """A file that was read whole, as one that is read block by block."""
+    yield clean.rows
+    return replace(clean, rows={})
 
 
 @dataclass(frozen=True)
@@ -55,42 +82,134 @@ class LoadRecord:
     parts_replaced: int
     removed_demonstration: bool
     notes: tuple[str, ...]
+    rows_refused: int = 0
 
 
-def save(engine: Engine, clean: CleanLoad, *, is_demonstration: bool = False) -> LoadRecord:
+def save(
+    engine: Engine,
+    checked: CleanLoad | Reading,
+    *,
+    is_demonstration: bool = False,
+    loaded_by: str | None = None,
+    finish: Callable[[Connection, CleanLoad, LoadRecord], None] | None = None,
+) -> LoadRecord:
     """Write one checked file in one transaction; the demonstration makes way for real data.
 
+    `finish` is called in that transaction, so that what it writes stays or goes with the load.
     `AlreadyLoadedError` when the same bytes of the same dataset are in force.
     """
-    with writing(engine) as connection:
-        _refuse_repeat(connection, clean)
+    reading = at_once(checked) if isinstance(checked, CleanLoad) else checked
+    with closing(reading), writing(engine) as connection:
         removed = False if is_demonstration else _remove_demonstration(connection)
-        load_id = connection.execute(
+        writer = _Writer(connection)
+        while True:
+            try:
+                writer.write(next(reading))
+            except StopIteration as end:
+                clean: CleanLoad = end.value
+                break
+        writer.write(clean.rows)
+        _refuse_repeat(connection, clean.sha256, clean.dataset)
+        replaced = _replace_parts(connection, clean, writer.load_id)
+        writer.finish(clean, removed, is_demonstration, loaded_by)
+        if removed or _PLACES & writer.tables:
+            rebuild_wards(connection)
+        bump_version(connection)
+        record = LoadRecord(
+            writer.load_id,
+            clean.dataset,
+            clean.rows_read,
+            len(clean.parts),
+            replaced,
+            removed,
+            clean.notes,
+            clean.rows_refused,
+        )
+        if finish:
+            finish(connection, clean, record)
+    return record
+
+
+class _Writer:
+    """The rows of one load: each goes to its part, which is made when it is first met."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self.tables: set[str] = set()
+        self._part_ids: dict[str, int] = {}
+        self._row_counts: Counter[str] = Counter()
+        self._next_part = 1 + (connection.scalar(select(func.max(_PART.id))) or 0)
+        self.load_id: int = connection.execute(
             insert(tables.load)
+            .values(
+                dataset="",
+                file_name="",
+                sha256="",
+                rows_read=0,
+                loaded_at=datetime.now(UTC),
+                is_demonstration=False,
+            )
+            .returning(tables.load.c.id)
+        ).scalar_one()
+
+    def write(self, rows: Mapping[str, pd.DataFrame]) -> None:
+        """Append rows to their tables."""
+        for name, frame in rows.items():
+            self.tables.add(name)
+            codes, keys = pd.factorize(frame["part_key"], use_na_sentinel=False)
+            counts = np.bincount(codes, minlength=len(keys)).tolist()
+            self._row_counts.update(dict(zip(keys, counts, strict=True)))
+            self._add_parts([key for key in keys if key not in self._part_ids])
+            ids = np.array([self._part_ids[key] for key in keys], dtype="int64")
+            frame = frame.drop(columns="part_key").assign(part_id=ids[codes])
+            _insert_rows(self._connection, tables.metadata.tables[name], frame)
+
+    def _add_parts(self, keys: list[str]) -> None:
+        ids = range(self._next_part, self._next_part + len(keys))
+        self._next_part += len(keys)
+        self._part_ids |= dict(zip(keys, ids, strict=True))
+        parts = pd.DataFrame({"id": ids, "part_key": keys})
+        # The dataset and the period are known at the end.
+        parts = parts.assign(load_id=self.load_id, dataset="", row_count=0)
+        _insert_rows(self._connection, tables.load_part, parts)
+
+    def finish(
+        self, clean: CleanLoad, removed: bool, is_demonstration: bool, loaded_by: str | None
+    ) -> None:
+        """Say of the load and its parts what is known once all rows were read."""
+        stated = clean.parts["part_key"].tolist()
+        if unstated := set(self._part_ids) - set(stated):
+            raise ValueError(f"rows of parts that the load does not state: {sorted(unstated)[:5]}")
+        self._add_parts([key for key in stated if key not in self._part_ids])
+        self._connection.execute(
+            update(tables.load_part).where(_PART.id == bindparam("part")),
+            [
+                {
+                    "part": self._part_ids[part.part_key],
+                    "dataset": clean.dataset,
+                    "period_start": part.period_start,
+                    "period_end": part.period_end,
+                    "row_count": self._row_counts[part.part_key],
+                }
+                for part in each_row(clean.parts.astype(object).where(clean.parts.notna(), None))
+            ],
+        )
+        self._connection.execute(
+            update(tables.load)
+            .where(tables.load.c.id == self.load_id)
             .values(
                 dataset=clean.dataset,
                 file_name=clean.file_name,
                 sha256=clean.sha256,
                 rows_read=clean.rows_read,
                 rows_refused=clean.rows_refused,
-                loaded_at=datetime.now(UTC),
                 vintage=clean.vintage,
                 notes="\n".join(clean.notes) or None,
                 is_demonstration=is_demonstration,
+                removed_demonstration=removed,
+                loaded_by=loaded_by,
             )
-            .returning(tables.load.c.id)
-        ).scalar_one()
-        replaced = _replace_parts(connection, clean, load_id)
-        part_ids = _add_parts(connection, clean, load_id)
-        for name, frame in clean.rows.items():
-            rows = frame.assign(part_id=frame["part_key"].map(part_ids)).drop(columns="part_key")
-            _insert_rows(connection, tables.metadata.tables[name], rows)
-        if removed or _PLACES & set(clean.rows):
-            rebuild_wards(connection)
-        _bump_version(connection)
-    return LoadRecord(
-        load_id, clean.dataset, clean.rows_read, len(part_ids), replaced, removed, clean.notes
-    )
+        )
 
 
 def remove_demonstration(engine: Engine) -> bool:
@@ -99,18 +218,27 @@ def remove_demonstration(engine: Engine) -> bool:
         removed = _remove_demonstration(connection)
         if removed:
             rebuild_wards(connection)
-            _bump_version(connection)
+            bump_version(connection)
     return removed
 
 
-def _refuse_repeat(connection: Connection, clean: CleanLoad) -> None:
+def refuse_same_bytes(engine: Engine, sha256: str) -> None:
+    """`AlreadyLoadedError` when the same bytes are in force, as whatever dataset.
+
+    Asked before a file is read, since it may take long; `save` asks again.
+    """
+    with engine.connect() as connection:
+        _refuse_repeat(connection, sha256)
+
+
+def _refuse_repeat(connection: Connection, sha256: str, dataset: str | None = None) -> None:
     earlier = connection.execute(
         select(tables.load.c.file_name, tables.load.c.loaded_at)
-        .join(tables.load_part, tables.load_part.c.load_id == tables.load.c.id)
+        .join(tables.load_part, _PART.load_id == tables.load.c.id)
         .where(
-            tables.load.c.dataset == clean.dataset,
-            tables.load.c.sha256 == clean.sha256,
-            tables.load_part.c.replaced_by.is_(None),
+            true() if dataset is None else tables.load.c.dataset == dataset,
+            tables.load.c.sha256 == sha256,
+            _PART.replaced_by.is_(None),
         )
         .limit(1)
     ).first()
@@ -145,21 +273,6 @@ def _replace_parts(connection: Connection, clean: CleanLoad, load_id: int) -> in
     return replaced
 
 
-def _add_parts(connection: Connection, clean: CleanLoad, load_id: int) -> dict[str, int]:
-    counts = pd.Series(0, index=clean.parts["part_key"])
-    for frame in clean.rows.values():
-        counts = counts.add(frame.groupby("part_key").size(), fill_value=0)
-    first = 1 + (connection.scalar(select(func.max(tables.load_part.c.id))) or 0)
-    parts = clean.parts.assign(
-        id=range(first, first + len(clean.parts)),
-        load_id=load_id,
-        dataset=clean.dataset,
-        row_count=clean.parts["part_key"].map(counts).astype(int),
-    )
-    _insert_rows(connection, tables.load_part, parts)
-    return dict(zip(parts["part_key"], parts["id"], strict=True))
-
-
 def _insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     """Append a frame by the driver's own bulk way: about 3 times as fast as through Core."""
     columns = list(frame.columns)
@@ -187,15 +300,20 @@ def _insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> N
 
 
 def _values(column: pd.Series[Any]) -> list[Any]:
-    missing = column.isna().tolist()
-    values = column.tolist()
-    return [
-        None if is_missing else value.isoformat() if isinstance(value, date) else value
-        for value, is_missing in zip(values, missing, strict=True)
+    """The values as the drivers take them: few distinct ones are converted once."""
+    if pd.api.types.is_numeric_dtype(column) and not column.hasnans:
+        return column.tolist()
+    codes, distinct = pd.factorize(column, use_na_sentinel=False)
+    values = [
+        None if pd.isna(value) else value.isoformat() if isinstance(value, date) else value
+        for value in distinct.tolist()
     ]
+    taken: list[Any] = np.array([*values, None], dtype=object)[codes].tolist()
+    return taken
 
 
-def _bump_version(connection: Connection) -> None:
+def bump_version(connection: Connection) -> None:
+    """Tell every cache that the data changed."""
     connection.execute(
         update(tables.data_version).values(version=tables.data_version.c.version + 1)
     )

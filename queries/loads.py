@@ -13,7 +13,17 @@ from queries.frames import in_utc, read_frame
 from queries.scope import Scope
 
 # What organisations of a board send it themselves; all else is published.
-LOCAL_RETURNS = ("scheme_areas", "services", "referrals")
+LOCAL_RETURNS = (
+    "scheme_areas",
+    "services",
+    "referrals",
+    "outcomes",
+    "gp_contacts",
+    "posts",
+    "named_leads",
+    "personal_health_budgets",
+    "recruitment_plan",
+)
 
 _LOAD, _PART = tables.load.c, tables.load_part.c
 

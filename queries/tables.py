@@ -592,8 +592,8 @@ job_problem = Table(
     Index(None, "job_id"),
 )
 
-# One row per saved mapping: which heading of a supplier's export is which column of the
-# dataset, and which of its words are ours. `headings` tells when it fits again.
+# One row per saved mapping of a supplier's headings and words to ours, as JSON. `headings` is
+# the fingerprint that tells when it fits again.
 column_mapping = Table(
     "column_mapping",
     metadata,
@@ -601,8 +601,7 @@ column_mapping = Table(
     _text("mapping_name", nullable=False),
     _text("dataset", nullable=False),
     _text("headings", nullable=False),
-    _text("columns", nullable=False),
-    _text("words", nullable=False),
+    _text("content", nullable=False),
     _text("saved_by"),
     Column("saved_at", DateTime(timezone=True), nullable=False),
     UniqueConstraint("mapping_name"),

@@ -20,8 +20,15 @@ RULES: tuple[tuple[str, set[str], set[str]], ...] = (
     ("dashboard/charts", {"dashboard.rules", "dashboard.charts"}, {"plotly", "pandas"}),
     (
         "dashboard/intake",
-        {"dashboard.intake", "dashboard.rules", "queries.load", "queries.lookups", "geodata"},
-        {"pandas", "numpy", "shapely", "geopandas", "sqlalchemy", "openpyxl"},
+        {
+            "dashboard.intake",
+            "dashboard.rules",
+            "queries.load",
+            "queries.lookups",
+            "queries.mappings",
+            "geodata",
+        },
+        {"pandas", "numpy", "pyarrow", "shapely", "geopandas", "sqlalchemy", "openpyxl"},
     ),
     (
         "dashboard/demonstration",
@@ -36,7 +43,7 @@ RULES: tuple[tuple[str, set[str], set[str]], ...] = (
         },
         {"pandas", "numpy", "sqlalchemy"},
     ),
-    ("queries", {"queries"}, {"sqlalchemy", "pandas", "alembic"}),
+    ("queries", {"queries"}, {"sqlalchemy", "pandas", "numpy", "alembic"}),
     ("geodata", {"geodata"}, {"geopandas", "shapely", "pyproj", "numpy", "scipy", "pandas"}),
     ("pages", {"dashboard", "queries"}, {"streamlit"}),
     (

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from dataclasses import dataclass
+from dataclasses import replace
 
-import pandas as pd
 from sqlalchemy import Engine
 
 from dashboard.intake import (
+    appointments,
+    charities,
     deprivation,
+    directory,
+    gp_contacts,
+    health_budgets,
     list_sizes,
     lsoa_icb,
+    lsoa_index,
     lsoa_ward,
+    named_leads,
+    outcomes,
+    pcn_members,
+    posts,
+    practice_register,
     practices,
+    recruitment_plan,
     referrals,
     registered_patients,
     scheme_areas,
@@ -24,9 +33,13 @@ from dashboard.intake import (
     workforce,
 )
 from dashboard.intake.dataset import Dataset
+from dashboard.intake.identifiers import refuse_nhs_numbers
+from dashboard.intake.known import Known
+from dashboard.intake.mapping import Mapping, apply, fingerprint
 from dashboard.intake.problems import Problem, RefusedError
 from dashboard.intake.source import Source, shown_headings
-from queries import load, lookups
+from queries import load, lookups, mappings
+from queries.load import Reading
 
 # One module a dataset; the order is that in which a month's files are loaded, since a
 # referral by LSOA needs the lookup that places it.
@@ -36,34 +49,34 @@ DATASETS: tuple[Dataset, ...] = (
     lsoa_icb.DATASET,
     ward_population.DATASET,
     deprivation.DATASET,
+    lsoa_index.DATASET,
     practices.DATASET,
+    pcn_members.DATASET,
+    practice_register.DATASET,
     list_sizes.DATASET,
     registered_patients.DATASET,
     workforce.DATASET,
+    appointments.DATASET,
     scheme_areas.DATASET,
     services.DATASET,
+    directory.DATASET,
+    charities.DATASET,
     referrals.DATASET,
+    outcomes.DATASET,
+    gp_contacts.DATASET,
+    posts.DATASET,
+    named_leads.DATASET,
+    health_budgets.DATASET,
+    recruitment_plan.DATASET,
 )
 
 
-@dataclass(frozen=True)
-class EarlierLoads:
-    """What the database already knows, for readers that need it; see `dataset.Lookups`."""
-
-    engine: Engine
-    hash_key: bytes
-
-    def ward_of_lsoa(self) -> pd.Series[str]:
-        return lookups.ward_of_lsoa(self.engine)
-
-    def pcn_of_practice(self) -> pd.Series[str]:
-        return lookups.pcn_of_practice(self.engine)
-
-    def hashed(self, references: pd.Series[str]) -> pd.Series[str]:
-        """Keyed hashes: the same person's reference can be matched, never read back."""
-        return references.map(
-            lambda text: hmac.new(self.hash_key, text.encode(), hashlib.sha256).hexdigest()
-        )
+def dataset_named(name: str) -> Dataset:
+    """The dataset of this name; `LookupError` when there is none."""
+    for dataset in DATASETS:
+        if dataset.name == name:
+            return dataset
+    raise LookupError(f"there is no dataset {name!r}")
 
 
 def recognise(source: Source) -> Dataset:
@@ -80,16 +93,71 @@ def recognise(source: Source) -> Dataset:
     raise RefusedError(source.name, [Problem(rule)])
 
 
+def known_so_far(engine: Engine, hash_key: bytes) -> Known:
+    """What the loads in force, and the saved mappings, tell the readers."""
+    saved = mappings.saved_mappings(engine)
+    return Known(
+        hash_key,
+        lookups.ward_of_lsoa(engine),
+        lookups.pcn_of_practice(engine),
+        {
+            headings: Mapping.from_json(content)
+            for headings, content in zip(saved["headings"], saved["content"], strict=True)
+        },
+    )
+
+
+def read(
+    source: Source, known: Known, *, dataset: str | None = None, mapping: Mapping | None = None
+) -> Reading:
+    """A file as checked rows: recognised by its content, or taken for the dataset named.
+
+    A file that is none of those known is read by the saved mapping its headings fit.
+    `RefusedError` when it is not known, breaks a rule, or says who a person is.
+    """
+    if mapping is None and dataset is None:
+        mapping = _mapping_for(source, known)
+    if mapping is not None:
+        # Every column is searched, also those the mapping leaves out.
+        refuse_nhs_numbers(source, is_local=True)
+        source, dataset = replace(source, mapped=apply(source, mapping)), mapping.dataset
+    chosen = recognise(source) if dataset is None else _named(source, dataset)
+    if mapping is None:
+        refuse_nhs_numbers(source, is_local=chosen.template is not None)
+    found = chosen.read(source, known)
+    return load.at_once(found) if isinstance(found, load.CleanLoad) else found
+
+
+def needs_lookups(source: Source) -> bool:
+    """Whether the file is read better after other files: one by LSOA, after the lookups."""
+    return all(dataset.uses_lookups for dataset in DATASETS if dataset.recognises(source))
+
+
+def _mapping_for(source: Source, known: Known) -> Mapping | None:
+    if not known.mappings or any(dataset.recognises(source) for dataset in DATASETS):
+        return None
+    fitting = (known.mappings.get(fingerprint(sheet.headings)) for sheet in source.sheets)
+    return next((mapping for mapping in fitting if mapping), None)
+
+
+def _named(source: Source, name: str) -> Dataset:
+    chosen = dataset_named(name)
+    if not chosen.recognises(source):
+        rule = f"is not a file of {chosen.title!r}: its headings or form are others"
+        raise RefusedError(source.name, [Problem(rule)])
+    return chosen
+
+
 def take_in(
     engine: Engine, source: Source, hash_key: bytes, *, is_demonstration: bool = False
 ) -> load.LoadRecord:
-    """Recognise, check and load one file, all of it or nothing of it.
+    """Read and load one file in this process, all of it or nothing of it.
 
     `RefusedError` when it is not known or breaks a rule, `load.AlreadyLoadedError` when the
     same bytes are in force.
     """
-    clean = recognise(source).read(source, EarlierLoads(engine, hash_key))
-    return load.save(engine, clean, is_demonstration=is_demonstration)
+    reading = read(source, known_so_far(engine, hash_key))
+    return load.save(engine, reading, is_demonstration=is_demonstration)
 
 
 def in_loading_order(sources: list[Source]) -> list[Source]:

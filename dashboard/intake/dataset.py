@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
 from dashboard.intake.problems import Problem, RefusedError, masked
 from dashboard.intake.source import Sheet, Source
-from queries.load import CleanLoad
+from queries.load import CleanLoad, Reading
 
 
 class Lookups(Protocol):
@@ -34,9 +34,10 @@ class Dataset:
     name: str
     title: str
     recognises: Callable[[Source], bool]
-    read: Callable[[Source, Lookups], CleanLoad]
+    read: Callable[[Source, Lookups], CleanLoad | Reading]
     replaces: str
     template: Template | None = None
+    uses_lookups: bool = False  # so it is read after the files that hold them
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def sheet_with(source: Source, *columns: str, also: Synonyms | None = None) -> S
     """The first sheet that has every one of these headings, or a synonym of it."""
     wanted = [{plain_heading(name) for name in (c, *(also or {}).get(c, ()))} for c in columns]
     for sheet in source.sheets:
-        found = {plain_heading(str(column)) for column in sheet.frame.columns}
+        found = {plain_heading(str(column)) for column in sheet.headings}
         if all(names & found for names in wanted):
             return sheet
     return None
@@ -106,7 +107,7 @@ def sheet_of_vintages(
 ) -> tuple[Sheet, list[tuple[str, int]]] | None:
     """The first sheet with a column of each (stem, ending), and those columns' vintages."""
     for sheet in source.sheets:
-        found = [vintage_column(sheet.frame.columns, stem, ending) for stem, ending in stems]
+        found = [vintage_column(sheet.headings, stem, ending) for stem, ending in stems]
         columns = [column for column in found if column is not None]
         if len(columns) == len(stems):
             return sheet, columns
@@ -135,6 +136,15 @@ def to_date(text: str) -> date | None:
         except ValueError:
             continue
     return None
+
+
+def _each_distinct(
+    values: pd.Series[Any], judge: Callable[[pd.Series[Any]], pd.Series[Any]]
+) -> pd.Series[Any]:
+    """What `judge` says of each value: few distinct ones stand in many rows."""
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    judged = judge(pd.Series(distinct, dtype=values.dtype))
+    return judged.take(codes).set_axis(values.index)
 
 
 # A bad file of a million rows is told by its first faults.
@@ -213,13 +223,14 @@ class Check:
         if required:
             self.fail(values == "", values, name, "expected a text")
         rule = f"expected at most {most} characters: no notes about a person"
-        self.fail(values.str.len() > most, values, name, rule)
+        self.fail(_each_distinct(values, lambda v: v.str.len() > most), values, name, rule)
         return values.mask(values == "")
 
     def code(self, name: str, pattern: str, rule: str, *, required: bool = True) -> pd.Series[str]:
         """A column of codes that match the pattern; blank is missing, and refused if required."""
-        values = self.column(name, required=required).str.upper()
-        bad = ~values.str.fullmatch(pattern) & ((values != "") | required)
+        values = _each_distinct(self.column(name, required=required), lambda v: v.str.upper())
+        good = _each_distinct(values, lambda v: v.str.fullmatch(pattern))
+        bad = ~good & ((values != "") | required)
         self.fail(bad, values, name, rule)
         return values.mask(values == "")
 
@@ -229,7 +240,7 @@ class Check:
         """A column of agreed words, compared without case; blank is missing."""
         canonical = {word.casefold(): word for word in allowed}
         values = self.column(name, required=required)
-        known = values.str.casefold().map(canonical).astype("str")
+        known = _each_distinct(values, lambda v: v.str.casefold().map(canonical).astype("str"))
         bad = known.isna() & ((values != "") | required)
         self.fail(bad, values, name, f"expected one of {', '.join(allowed)}")
         return known
@@ -259,6 +270,15 @@ class Check:
         kind = "a number from 0"
         return self._numbers(name, required, may_be_hidden, r"(\.[0-9]+)?", kind).astype("Float64")
 
+    def real(self, name: str, *, required: bool = True) -> pd.Series[float]:
+        """Numbers of either sign, also as 1.2e-05; blank or a suppression mark is missing."""
+        values = self.column(name, required=required)
+        pattern = r"[-+]?([0-9]{1,15}(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]{1,2})?"
+        good = values.str.fullmatch(pattern)
+        missing = (values == "") | values.str.casefold().isin(SUPPRESSED | {"na", "nan"})
+        self.fail(~good & ~missing, values, name, "expected a number")
+        return pd.to_numeric(values.where(good)).astype("Float64")
+
     def _numbers(
         self, name: str, required: bool, may_be_hidden: bool, fraction: str, kind: str
     ) -> pd.Series[float]:
@@ -286,15 +306,13 @@ class Check:
     ) -> pd.Series[date]:
         """Dates as `datetime.date`; blank is missing, and refused if required."""
         values = self.column(name, required=required)
-        # Few distinct dates stand in many rows: each is parsed once.
-        known = {text: to_date(text) for text in values.unique()}
-        parsed = values.map(known).astype(object)
-        parsed = parsed.where(parsed.notna(), None)
+        parsed = _each_distinct(values, lambda v: pd.Series(list(map(to_date, v)), dtype=object))
         bad = parsed.isna() & ((values != "") | required)
         self.fail(bad, values, name, "expected a date such as 2026-06-30 or 30/06/2026")
-        outside = {text for text, day in known.items() if day and not earliest <= day <= latest}
+        stated = parsed.notna()
+        outside = stated & ~parsed.where(stated, earliest).between(earliest, latest)
         rule = f"expected a date from {earliest:%Y-%m-%d} to {latest:%Y-%m-%d}"
-        self.fail(values.isin(outside), values, name, rule)
+        self.fail(outside, values, name, rule)
         return parsed
 
     def no_repeats(self, key: pd.DataFrame, names: str) -> None:

@@ -17,7 +17,7 @@ DISTRICT = "Local Authority District code"
 
 
 def _beginning_with(sheet: Sheet, start: str) -> str | None:
-    headings = (str(column) for column in sheet.frame.columns)
+    headings = (str(column) for column in sheet.headings)
     return next((h for h in headings if h.casefold().startswith(start.casefold())), None)
 
 

@@ -13,8 +13,10 @@ from dashboard.intake.dataset import (
     PRACTICE,
     WARD,
     Check,
+    Column,
     Dataset,
     Lookups,
+    Template,
     parts_of,
     sheet_with,
 )
@@ -169,10 +171,66 @@ def _counted(rows: pd.DataFrame, *key: str) -> pd.DataFrame:
     return rows.groupby(list(key), dropna=False).size().rename("referrals").reset_index()
 
 
+# What a template and a mapping suggest; other reasons are kept as they are sent.
+REASONS = (
+    "long-term condition",
+    "alcohol or smoking",
+    "mental health",
+    "loneliness",
+    "complex social need",
+    "money",
+    "housing",
+    "carers",
+    "physical activity",
+    "other",
+)
+TEMPLATE = Template(
+    "one referral of one person, without anything that says who it is",
+    (
+        Column("reference", True, "Your own reference; kept only as a keyed hash.", "R-0001"),
+        Column("received", True, "Date on which the referral was received.", "2026-06-01"),
+        Column(
+            "ward_code",
+            False,
+            "Code of the ward where the person lives; this column or lsoa_code must be there.",
+            "E05012345",
+        ),
+        Column("lsoa_code", False, "Code of the LSOA, where the ward code is not known.", ""),
+        Column("pcn_code", False, "Code of the PCN.", "U12345"),
+        Column("practice_code", False, "Code of the practice, where the PCN is not known.", ""),
+        Column("source", False, f"Who referred, one of: {', '.join(SOURCES)}.", "GP"),
+        Column(
+            "reasons",
+            False,
+            f"Separated by ; preferably some of: {', '.join(REASONS)}.",
+            "loneliness; housing",
+        ),
+        Column("long_term_conditions", False, "How many the person has, a whole number.", "2"),
+        Column("age_band", False, f"One of: {', '.join(AGE_BANDS)}.", "40-64"),
+        Column("age", False, f"0 to {OLDEST}, where no band is known; kept as its band.", ""),
+        Column("sex", False, "Such as female, male or not stated.", "female"),
+        Column("ethnicity_group", False, "The broad group.", "not stated"),
+        Column("complexity", False, "In your own levels.", "medium"),
+        Column("offered", False, "Date on which social prescribing was offered.", "2026-06-01"),
+        Column("declined", False, "Date on which the person declined.", ""),
+        Column("accepted", False, "Date on which the referral was accepted.", "2026-06-03"),
+        Column("first_contact", False, "Date of the first contact.", "2026-06-10"),
+        Column("plan_agreed", False, "Date on which a plan was agreed.", "2026-06-20"),
+        Column("connected", False, "Date on which a service was connected.", "2026-06-24"),
+        Column("connected_service", False, "Its service_id in the return of services.", "S-01"),
+        Column("attended", False, "Date on which the service was first attended.", "2026-07-01"),
+        Column("closed", False, "Date on which the referral was closed.", "2026-08-14"),
+        Column("closed_reason", False, "Why, in a few agreed words.", "completed"),
+        Column("ot_referred", False, "Date of referral on to occupational therapy.", "2026-06-20"),
+        Column("ot_accepted", False, "Date on which occupational therapy accepted.", "2026-06-30"),
+    ),
+)
 DATASET = Dataset(
     "referrals",
     "Referrals (local return)",
     _recognises,
     _read,
     replaces="the referrals of the same month and PCN",
+    uses_lookups=True,
+    template=TEMPLATE,
 )

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.intake.dataset import ICB, LAD, WARD, Dataset, Lookups, parts_of, sheet_with
-from dashboard.intake.local_return import check_return, not_read
+from dashboard.intake.dataset import (
+    ICB,
+    LAD,
+    WARD,
+    Column,
+    Dataset,
+    Lookups,
+    Template,
+    parts_of,
+    sheet_with,
+)
+from dashboard.intake.local_return import check_return, fail_backwards, not_read
 from dashboard.intake.source import Source
 from queries.load import CleanLoad
 
@@ -46,13 +56,7 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
             "valid_until": check.date("until", required=False),
         }
     )
-    backwards = [
-        bool(start and end and end < start)
-        for start, end in zip(rows["valid_from"], rows["valid_until"], strict=True)
-    ]
-    rule = "expected a date on or after the one it is served from"
-    until = check.column("until", required=False)
-    check.fail(pd.Series(backwards, rows.index), until, "until", rule)
+    fail_backwards(check, rows["valid_from"], rows["valid_until"])
     key = ["scheme", "speaks_for_code", "served_code", "valid_from"]
     check.no_repeats(rows[key], "scheme, area it speaks for, served area and date")
     check.finish()
@@ -77,10 +81,34 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
 
 
+TEMPLATE = Template(
+    "one scheme and one area it serves; also a scheme that serves nothing yet",
+    (
+        Column("scheme", True, "Name of the scheme, always spelt the same.", "North links"),
+        Column(
+            "speaks_for",
+            True,
+            "Code of the district or board whose wards the rows describe: a ward in it that no "
+            "row serves has no scheme.",
+            "E07000112",
+        ),
+        Column(
+            "serves",
+            True,
+            "Code of the ward, district or board served; blank where nothing is served.",
+            "E05012345",
+        ),
+        Column("organisation", False, "Who delivers the scheme.", "North charity"),
+        Column("model", False, f"One of: {', '.join(MODELS)}.", "contracted provider"),
+        Column("from", False, "First day on which the area is served.", "2026-04-01"),
+        Column("until", False, "Last day; blank if open.", "2027-03-31"),
+    ),
+)
 DATASET = Dataset(
     "scheme_areas",
     "Scheme areas (local return)",
     _recognises,
     _read,
     replaces="the schemes of the same district or board",
+    template=TEMPLATE,
 )

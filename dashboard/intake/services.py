@@ -6,7 +6,17 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard.intake.dataset import ICB, LAD, WARD, Dataset, Lookups, parts_of, sheet_with
+from dashboard.intake.dataset import (
+    ICB,
+    LAD,
+    WARD,
+    Column,
+    Dataset,
+    Lookups,
+    Template,
+    parts_of,
+    sheet_with,
+)
 from dashboard.intake.local_return import check_return, entries_of, fail_entries, not_read
 from dashboard.intake.source import Source
 from queries.load import CleanLoad
@@ -42,6 +52,7 @@ NEED_THEMES = (
     "complex social need",
     "other",
 )
+SERVICE_ID_CHARACTERS = 64  # as the table keeps it
 STATES = ("has capacity", "full with waiting list", "full")
 
 
@@ -53,7 +64,7 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     check = check_return(source, COLUMNS, ALSO)
     rows = pd.DataFrame(
         {
-            "service_id": check.text("service_id"),
+            "service_id": check.text("service_id", most=SERVICE_ID_CHARACTERS),
             "service_name": check.text("service_name"),
             "provider": check.text("provider"),
             "is_online": check.yes_no("online").fillna(False),
@@ -105,10 +116,47 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
 
 
+TEMPLATE = Template(
+    "one service of one provider",
+    (
+        Column(
+            "service_id", True, "Your own number for the service, or its Open Referral id.", "S-01"
+        ),
+        Column("service_name", True, "What it is called.", "Walking group"),
+        Column("provider", True, "The organisation, always spelt the same.", "North charity"),
+        Column(
+            "area_served",
+            True,
+            "Codes of the wards, districts or boards served, separated by ; and blank if online "
+            "only.",
+            "E05012345; E05012346",
+        ),
+        Column("online", False, "yes or no; blank is no.", "no"),
+        Column(
+            "need_themes",
+            False,
+            f"What it answers, separated by ; some of: {', '.join(NEED_THEMES)}.",
+            "nature; loneliness",
+        ),
+        Column("state", False, f"One of: {', '.join(STATES)}.", "has capacity"),
+        Column("places_offered", False, "Places in the next 4 weeks, a whole number.", "12"),
+        Column("places_filled", False, "How many of them are taken.", "9"),
+        Column("waiting", False, "How many people wait; blank if not known, never 0 for it.", "0"),
+        Column("cost_to_person", False, "What a person pays, in a few words.", "free"),
+        Column("safeguarding", False, "yes or no: safeguarding is in place.", "yes"),
+        Column("confirmed_on", False, "Date on which this was last confirmed.", "2026-06-15"),
+        Column("opens_on", False, "First day of the service.", "2026-04-01"),
+        Column("closes_on", False, "Last day; blank if open.", "2027-03-31"),
+        Column("funder", False, "Who pays for it.", "Council"),
+        Column("funding_ends", False, "Last day that is paid for.", "2027-03-31"),
+        Column("cost_per_place", False, "In pounds.", "12.50"),
+    ),
+)
 DATASET = Dataset(
     "services",
     "Services and capacity (local return)",
     _recognises,
     _read,
     replaces="the services of the same provider",
+    template=TEMPLATE,
 )

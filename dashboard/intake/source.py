@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import hashlib
@@ -12,11 +13,12 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, BinaryIO, cast
 
 import pandas as pd
 
@@ -27,6 +29,9 @@ MOST_BYTES = 300_000_000
 # A workbook of a few kilobytes can claim 17 thousand million cells; the largest published
 # table read here, all wards by sex and single year of age, has 1.3 million.
 MOST_CELLS = 10_000_000
+# What is read of a file at a time: enough to be quick, little enough to bound the memory.
+CHUNK = 1 << 20
+ROWS_A_BLOCK = 100_000
 # A heading may follow a few lines of preamble; deeper than this it is not a table.
 DEEPEST_HEADING = 15
 
@@ -37,17 +42,41 @@ def tidy_heading(heading: object) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-@dataclass(frozen=True)
 class Sheet:
     """One table of a file: every cell as text, missing cells as "", headings tidied.
 
-    The index is the row number in the file, as a spreadsheet shows it (the heading's is
-    `heading_row`).
+    Rows are read when they are asked for: whole as `frame`, or in `blocks` that bound the
+    memory. Their index is the row number in the file, as a spreadsheet shows it (the
+    heading's is `heading_row`).
     """
 
-    name: str
-    frame: pd.DataFrame
-    heading_row: int
+    def __init__(
+        self,
+        name: str,
+        headings: Sequence[object],
+        heading_row: int,
+        read: Callable[[], Iterator[pd.DataFrame]],
+    ):
+        self.name = name
+        self.headings = [tidy_heading(heading) for heading in headings]
+        self.heading_row = heading_row
+        self._read = read
+
+    def blocks(self) -> Iterator[pd.DataFrame]:
+        """The rows, some at a time; at least one block, which may be empty."""
+        row = self.heading_row + 1
+        for block in self._read():
+            block.columns = pd.Index(self.headings, dtype="str")
+            block.index = pd.RangeIndex(row, row + len(block))
+            row += len(block)
+            block = block.apply(lambda column: column.str.strip())
+            yield block[~(block == "").all(axis=1)]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All rows."""
+        blocks = list(self.blocks())
+        return blocks[0] if len(blocks) == 1 else pd.concat(blocks)
 
 
 # A number, a date, a code, an e-mail address or a postcode: no heading looks like that.
@@ -61,56 +90,114 @@ def shown_headings(sheet: Sheet) -> str:
 
     The first row of a file without headings may be about a person, and is never shown.
     """
-    headings = [str(column) for column in sheet.frame.columns]
-    if any(_VALUE.fullmatch(heading) for heading in headings):
+    if any(_VALUE.fullmatch(heading) for heading in sheet.headings):
         return "a first row that looks like data, not like headings"
-    return "the headings " + ", ".join(repr(heading[:40]) for heading in headings[:6])
+    return "the headings " + ", ".join(repr(heading[:40]) for heading in sheet.headings[:6])
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file: its name (never a path), its bytes and what can be read from them."""
+    """One file: its name (never a path), and what it holds, as bytes or where it lies."""
 
     name: str
-    raw: bytes
+    sent: bytes | Path
+    mapped: Sheet | None = None  # in place of its sheets, where a mapping changed the headings
 
     @classmethod
     def open(cls, path: Path) -> Source:
-        """Read a file; `RefusedError` when it is empty or too large."""
+        """A file on disk, read when needed; `RefusedError` when it is empty or too large."""
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise RefusedError(
                 path.name,
                 [Problem(f"expected at most {MOST_BYTES:,} bytes, found {size:,}: split the file")],
             )
-        return cls.of(path.name, path.read_bytes())
+        return cls(path.name, path)._not_empty()
 
     @classmethod
     def of(cls, name: str, raw: bytes) -> Source:
-        """The same for bytes in hand; a gzip file, or a zip holding one file, is opened."""
-        if raw[:2] == b"\x1f\x8b":
-            inner = _gunzipped(name, raw)
-            name = name.removesuffix(".gz")
-        elif raw[:4] == b"PK\x03\x04" and not _is_workbook(raw):
-            inner = _only_file_in(name, raw)
-        else:
-            inner = raw
-        if len(inner) > MOST_BYTES:
-            raise RefusedError(name, [Problem(f"unpacks to more than {MOST_BYTES:,} bytes")])
-        if not inner.strip():
-            raise RefusedError(name, [Problem("the file is empty: export it again")])
-        return cls(name, inner)
+        """The same for bytes in hand."""
+        return cls(name, raw)._not_empty()
+
+    def _not_empty(self) -> Source:
+        with self.unpacked() as file:
+            if not any(chunk.strip() for chunk in iter(lambda: file.read(CHUNK), b"")):
+                raise RefusedError(self.name, [Problem("the file is empty: export it again")])
+        return self
+
+    def opened(self) -> BinaryIO:
+        """The file as it was sent, from its start."""
+        return io.BytesIO(self.sent) if isinstance(self.sent, bytes) else self.sent.open("rb")
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file as it was sent."""
+        return len(self.sent) if isinstance(self.sent, bytes) else self.sent.stat().st_size
 
     @cached_property
     def sha256(self) -> str:
-        """Hexadecimal SHA-256 of the bytes."""
-        return hashlib.sha256(self.raw).hexdigest()
+        """Hexadecimal SHA-256 of the file as it was sent."""
+        with self.opened() as file:
+            return hashlib.file_digest(cast(io.BufferedReader, file), "sha256").hexdigest()
+
+    @contextmanager
+    def unpacked(self) -> Iterator[BinaryIO]:
+        """The bytes from their start; a gzip file, or a zip holding one file, is opened.
+
+        `RefusedError` when a packed file is damaged or holds too much, also while it is read.
+        """
+        with self.opened() as file, ExitStack() as stack:
+            try:
+                if self._start[:2] == b"\x1f\x8b":
+                    packed: IO[bytes] = cast(IO[bytes], stack.enter_context(gzip.open(file)))
+                elif self._start == b"PK\x03\x04" and not self.is_workbook:
+                    archive = stack.enter_context(zipfile.ZipFile(file))
+                    packed = stack.enter_context(archive.open(self._only_entry(archive)))
+                else:
+                    yield file
+                    return
+                yield cast(BinaryIO, _Bounded(self.name, packed))
+            # A password is a RuntimeError, an unknown way of packing NotImplementedError.
+            except _DAMAGED as error:
+                kind = "gzip" if self._start[:2] == b"\x1f\x8b" else "zip"
+                rule = f"the {kind} file is damaged or locked: send it again, without a password"
+                raise RefusedError(self.name, [Problem(rule)]) from error
+
+    @cached_property
+    def _start(self) -> bytes:
+        with self.opened() as file:
+            return file.read(4)
+
+    @cached_property
+    def is_workbook(self) -> bool:
+        """Whether it is an .xlsx file, whatever it is called."""
+        if self._start != b"PK\x03\x04":
+            return False
+        try:
+            with self.opened() as file, zipfile.ZipFile(file) as archive:
+                return "xl/workbook.xml" in archive.namelist()
+        except zipfile.BadZipFile:
+            return False
+
+    def _only_entry(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+        files = [entry for entry in archive.infolist() if not entry.is_dir()]
+        if len(files) != 1:
+            rule = f"expected a zip holding one file, found {len(files)}: send that one"
+            raise RefusedError(self.name, [Problem(rule)])
+        return files[0]
+
+    @cached_property
+    def raw(self) -> bytes:
+        """All the bytes, unpacked."""
+        with self.unpacked() as file:
+            return file.read()
 
     @cached_property
     def json(self) -> Any:
         """The parsed JSON value, or `None` when the bytes are not JSON."""
-        if self.raw.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] not in (b"{", b"["):
-            return None
+        with self.unpacked() as file:
+            if file.read(1_000).lstrip(b"\xef\xbb\xbf \r\n\t")[:1] not in (b"{", b"["):
+                return None
         try:
             return json.loads(self.raw.decode("utf-8-sig"))
         except (ValueError, RecursionError):
@@ -119,78 +206,130 @@ class Source:
     @cached_property
     def sheets(self) -> list[Sheet]:
         """The tables of a workbook, or the one table of a CSV file; none for JSON."""
+        if self.mapped is not None:
+            return [self.mapped]
         if self.json is not None:
             return []
-        if self.raw[:4] == b"PK\x03\x04":
+        if self.is_workbook:
             return _workbook_sheets(self)
         return [_csv_sheet(self)]
 
+    @cached_property
+    def encoding(self) -> str:
+        """How the text of a CSV file is encoded; `RefusedError` when it is no text."""
+        return _encoding(self)
 
-def _gunzipped(name: str, raw: bytes) -> bytes:
-    try:
-        with gzip.open(io.BytesIO(raw)) as packed:
-            return packed.read(MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise RefusedError(name, [Problem("the gzip file is damaged: send it again")]) from error
+    @cached_property
+    def first_rows(self) -> list[list[str]]:
+        """The first rows of a CSV file, a heading or not: never for a message."""
+        if self.json is not None or self.is_workbook:
+            return []
+        with _refused_as_no_table(self, 0):
+            rows = csv.reader(io.StringIO(_start_of(self)), **_dialect(self))
+            return list(itertools.islice(rows, DEEPEST_HEADING))
+
+    def headerless(self, headings: Sequence[str]) -> Sheet:
+        """The table of a CSV file whose first row is data, under the headings given."""
+        return _csv_sheet(self, headings)
 
 
-def _is_workbook(raw: bytes) -> bool:
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            return "xl/workbook.xml" in archive.namelist()
-    except zipfile.BadZipFile:
-        return False
+_DAMAGED = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
-def _only_file_in(name: str, raw: bytes) -> bytes:
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            files = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if len(files) != 1:
-                rule = f"expected a zip holding one file, found {len(files)}: send that one"
-                raise RefusedError(name, [Problem(rule)])
-            with archive.open(files[0]) as inner:
-                return inner.read(MOST_BYTES + 1)
-    # A zip with a password is a RuntimeError, one packed in an unknown way NotImplementedError.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise RefusedError(name, [Problem("the zip file is damaged: send it again")]) from error
+class _Bounded(io.RawIOBase):
+    """A packed file read no further than `MOST_BYTES`."""
+
+    def __init__(self, name: str, packed: IO[bytes]):
+        self._name, self._packed, self._read = name, packed, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._packed.read(min(len(buffer), MOST_BYTES + 1 - self._read))
+        self._read += len(chunk)
+        if self._read > MOST_BYTES:
+            raise RefusedError(self._name, [Problem(f"unpacks to more than {MOST_BYTES:,} bytes")])
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
 
 def _encoding(source: Source) -> str:
     # BOM, then strict UTF-8, then cp1252: statistical guessing gets short files wrong.
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            source.raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
+    possible = {
+        encoding: codecs.getincrementaldecoder(encoding)() for encoding in ("utf-8-sig", "cp1252")
+    }
+    with source.unpacked() as file:
+        while possible:
+            chunk = file.read(CHUNK)
+            if b"\x00" in chunk:
+                rule = "holds NUL bytes, so it is not a text table: save it as CSV or .xlsx"
+                raise RefusedError(source.name, [Problem(rule)])
+            for encoding, decoder in list(possible.items()):
+                try:
+                    decoder.decode(chunk, final=not chunk)
+                except UnicodeDecodeError:
+                    del possible[encoding]
+            if not chunk:
+                break
+    if possible:
+        return next(iter(possible))
     rule = "neither UTF-8 nor Windows text: save it as 'CSV UTF-8' and try again"
     raise RefusedError(source.name, [Problem(rule)])
 
 
-def _csv_sheet(source: Source) -> Sheet:
-    if b"\x00" in source.raw:
-        raise RefusedError(source.name, [Problem("holds NUL bytes, so it is not a text table")])
-    encoding = _encoding(source)
-    start = source.raw[:200_000].decode(encoding, errors="ignore")
-    try:
-        depth = _heading_depth(_first_rows(start))
+def _csv_sheet(source: Source, headings: Sequence[str] | None = None) -> Sheet:
+    rows = source.first_rows
+    depth = _heading_depth(rows) if headings is None else 0
+
+    def read() -> Iterator[pd.DataFrame]:
         # A first row longer than the heading is only a warning to pandas, and loses cells.
-        with warnings.catch_warnings():
+        with (
+            _refused_as_no_table(source, depth),
+            source.unpacked() as file,
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("error", pd.errors.ParserWarning)
             # Text throughout: a reader that guesses turns the code 5E1 into 50 and NA into nothing.
-            frame = pd.read_csv(
-                io.BytesIO(source.raw),
-                encoding=encoding,
+            yield from pd.read_csv(
+                file,
+                **_dialect(source),
+                encoding=source.encoding,
                 dtype="str",
                 keep_default_na=False,
                 na_filter=False,
                 skiprows=depth,
-                header=0,
+                header=0 if headings is None else None,
                 index_col=False,
                 skip_blank_lines=False,
                 on_bad_lines="error",
+                chunksize=ROWS_A_BLOCK,
             )
+
+    if headings is not None:
+        return Sheet("", headings, 0, read)
+    return Sheet("", rows[depth], depth + 1, read)
+
+
+def _start_of(source: Source) -> str:
+    with source.unpacked() as file:
+        return file.read(200_000).decode(source.encoding, errors="ignore")
+
+
+def _dialect(source: Source) -> dict[str, Any]:
+    """How the cells of a text are told apart: by commas, or by tabs, which need no quotes."""
+    heading = _start_of(source).lstrip().split("\n", 1)[0]
+    if heading.count("\t") > heading.count(","):
+        return {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    return {"delimiter": ","}
+
+
+@contextmanager
+def _refused_as_no_table(source: Source, depth: int) -> Iterator[None]:
+    try:
+        yield
+    except RefusedError:
+        raise
     except (ValueError, pd.errors.ParserWarning, csv.Error) as error:
         # The parser's own words may hold a value of the file; they are not passed on.
         line = re.search(r"in line (\d+), saw", str(error))
@@ -200,11 +339,6 @@ def _csv_sheet(source: Source) -> Sheet:
         )
         row = depth + int(line[1]) if line else None
         raise RefusedError(source.name, [Problem(rule, row)]) from None
-    return _sheet("", frame, depth + 1)
-
-
-def _first_rows(text: str) -> list[list[str]]:
-    return list(itertools.islice(csv.reader(io.StringIO(text)), DEEPEST_HEADING))
 
 
 def _heading_depth(rows: list[list[str]]) -> int:
@@ -227,21 +361,27 @@ def _workbook_sheets(source: Source) -> list[Sheet]:
     sheets = []
     try:
         book = openpyxl.load_workbook(io.BytesIO(source.raw), read_only=True, data_only=True)
-        for sheet in book.worksheets:
-            rows = _sheet_rows(source, sheet.iter_rows(values_only=True))
-            if not rows:
-                continue
-            depth = _heading_depth(rows[:DEEPEST_HEADING])
-            width = len(rows[depth])
-            body = [row[:width] + [""] * (width - len(row)) for row in rows[depth + 1 :]]
-            frame = pd.DataFrame(body, columns=rows[depth], dtype="str")
-            sheets.append(_sheet(sheet.title, frame, depth + 1))
+        for page in book.worksheets:
+            rows = _sheet_rows(source, page.iter_rows(values_only=True))
+            if rows:
+                sheets.append(_sheet_of(page.title, rows))
     except RefusedError:
         raise
     except Exception as error:  # openpyxl raises what its parsers raise: dozens of types
         rule = "cannot be read as a workbook: save it as .xlsx again"
         raise RefusedError(source.name, [Problem(rule)]) from error
     return sheets
+
+
+def _sheet_of(name: str, rows: list[list[str]]) -> Sheet:
+    depth = _heading_depth(rows[:DEEPEST_HEADING])
+    width = len(rows[depth])
+    body = [row[:width] + [""] * (width - len(row)) for row in rows[depth + 1 :]]
+
+    def read() -> Iterator[pd.DataFrame]:
+        yield pd.DataFrame(body, columns=range(width), dtype="str")
+
+    return Sheet(name, rows[depth], depth + 1, read)
 
 
 def _sheet_rows(source: Source, found: Iterable[Sequence[object]]) -> list[list[str]]:
@@ -261,11 +401,3 @@ def _cell_text(value: object) -> str:
     if hasattr(value, "isoformat"):
         return str(value.isoformat()).removesuffix("T00:00:00")
     return str(value)
-
-
-def _sheet(name: str, frame: pd.DataFrame, heading_row: int) -> Sheet:
-    frame.columns = pd.Index([tidy_heading(column) for column in frame.columns], dtype="str")
-    frame = frame.apply(lambda column: column.str.strip())
-    frame.index = pd.RangeIndex(heading_row + 1, heading_row + 1 + len(frame))
-    blank = (frame == "").all(axis=1)
-    return Sheet(name, frame[~blank], heading_row)

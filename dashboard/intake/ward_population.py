@@ -26,9 +26,9 @@ AGE_HEADING = re.compile(r"[FM]?([0-9]{1,2})\+?", re.IGNORECASE)
 
 def _sheet_and_year(source: Source) -> tuple[Sheet, int] | None:
     for sheet in source.sheets:
-        for heading in sheet.frame.columns:
+        for heading in sheet.headings:
             year = re.fullmatch(r"Ward (20[0-9]{2}) Code", heading, re.IGNORECASE)
-            if year and "total" in sheet.frame.columns.str.casefold():
+            if year and "total" in map(str.casefold, sheet.headings):
                 return sheet, int(year[1])
     return None
 

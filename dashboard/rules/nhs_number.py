@@ -31,25 +31,34 @@ def is_nhs_number(text: str) -> bool:
     return check != 10 and check % 11 == digits[9]
 
 
-def ten_digits_in(text: str) -> str | None:
-    """The first ten digits in a text that could be such a number, however they are written.
+def ten_digits_in(text: str) -> list[str]:
+    """Every ten digits in a text that could be such a number, however they are written.
 
     Full-width digits, spaces, hyphens and words around it do not hide one.
     """
     plain = unicodedata.normalize("NFKC", text)
-    found = _TEN_DIGITS.search(re.sub(r"(?<=[0-9])[\s-](?=[0-9])", "", plain))
-    return found[0] if found else None
+    return _TEN_DIGITS.findall(re.sub(r"(?<=[0-9])[\s-](?=[0-9])", "", plain))
 
 
-def are_nhs_numbers(heading: str, values: Iterable[str]) -> bool:
-    """Whether a column holds NHS numbers: most of at least five, any under a telling heading.
+def nhs_numbers_in(text: str) -> list[str]:
+    """Every number in a text that its check digit makes an NHS number."""
+    return [number for number in ten_digits_in(text) if is_nhs_number(number)]
 
-    Of two to four, all must be valid: that happens to other numbers once in 120 times.
+
+def are_nhs_numbers(heading: str, values: Iterable[str], *, one_is_enough: bool = False) -> bool:
+    """Whether a column holds NHS numbers: most of at least five, any under a telling heading
+    or in a text that calls it one.
+
+    Of two to four, all must be valid: that happens to other numbers once in 120 times. Where
+    one is enough, any valid one of up to four counts.
     """
-    numbers = {found for value in set(values) if (found := ten_digits_in(value))}
+    texts = set(values)
+    numbers = {number for text in texts for number in ten_digits_in(text)}
     valid = sum(is_nhs_number(number) for number in numbers)
     if TELLING_WORDS.search(heading):
         return valid > 0
+    if any("nhs" in text.casefold() and nhs_numbers_in(text) for text in texts):
+        return True
     if len(numbers) < FEWEST_NUMBERS:
-        return valid == len(numbers) >= 2
+        return valid > 0 if one_is_enough else valid == len(numbers) >= 2
     return valid / len(numbers) > LARGEST_SHARE

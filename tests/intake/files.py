@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
-from dashboard.intake import recognise
+from dashboard import intake
+from dashboard.intake.known import Known
 from dashboard.intake.source import Source
-from queries.load import CleanLoad
+from queries.load import CleanLoad, Reading
 
 WORKFORCE = """\
 Data_source,CENSUS_YEAR,CENSUS_MONTH,PCN_CODE,PCN_NAME,SUB_ICB_CODE,SUB_ICB_NAME,ICB_CODE,ICB_NAME,STAFF_GROUP,STAFF_ROLE,DETAILED_STAFF_ROLE,FTE,UNIQUE_IDENTIFIER
@@ -130,15 +133,13 @@ BOUNDARIES = boundaries(
 )
 
 
-class Lookups:
+class Lookups(Known):
     """Earlier loads: two practices, and the LSOAs of `LSOA_WARD`."""
 
-    def ward_of_lsoa(self) -> pd.Series:
+    def __init__(self) -> None:
         wards = {"E01000001": "E05000001", "E01000002": "E05000001", "E01000003": "E05000002"}
-        return pd.Series(wards, dtype="str")
-
-    def pcn_of_practice(self) -> pd.Series:
-        return pd.Series({"A00001": "U00001", "A00002": "U"}, dtype="str")
+        pcns = {"A00001": "U00001", "A00002": "U"}
+        super().__init__(b"key", pd.Series(wards, dtype="str"), pd.Series(pcns, dtype="str"))
 
     def hashed(self, references: pd.Series) -> pd.Series:
         return references.map(lambda text: hashlib.sha256(text.encode()).hexdigest())
@@ -147,7 +148,24 @@ class Lookups:
 def read(text: str | bytes, lookups: Lookups | None = None) -> CleanLoad:
     """What the reader of the file makes of it."""
     source = Source.of("file.csv", text if isinstance(text, bytes) else text.encode())
-    return recognise(source).read(source, lookups or Lookups())
+    return whole(intake.read(source, lookups or Lookups()))
+
+
+def whole(reading: Reading) -> CleanLoad:
+    """A reading with all its blocks in one."""
+    blocks: dict[str, list[pd.DataFrame]] = {}
+
+    def keep(rows: Mapping[str, pd.DataFrame]) -> None:
+        for table, frame in rows.items():
+            blocks.setdefault(table, []).append(frame)
+
+    while True:
+        try:
+            keep(next(reading))
+        except StopIteration as end:
+            clean: CleanLoad = end.value
+            keep(clean.rows)
+            return replace(clean, rows={table: pd.concat(b) for table, b in blocks.items()})
 
 
 def sums(load: CleanLoad, table: str, key: list[str], value: str) -> dict:

@@ -162,6 +162,7 @@ SCHEME_AREAS = [
 SERVICES = [
     (twice(files.SERVICES, 2), "the same service_id", 5, None),
     (change(files.SERVICES, "s2", ""), "expected a text", 3, "service_id"),
+    (change(files.SERVICES, "s2", "s" * 65), "at most 64 characters", 3, "service_id"),
     (change(files.SERVICES, "Walks", ""), "expected a text", 2, "service_name"),
     (change(files.SERVICES, "Dale advice", ""), "expected a text", 4, "provider"),
     (change(files.SERVICES, "e05000002", "Dale"), "codes, separated by ;", 2, "area_served"),

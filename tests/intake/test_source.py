@@ -100,7 +100,7 @@ def two_files() -> bytes:
 )
 def test_refused(raw: bytes, rule: str):
     with pytest.raises(RefusedError, match=rule):
-        _ = Source.of("file.csv", raw).sheets
+        _ = [sheet.frame for sheet in Source.of("file.csv", raw).sheets]
 
 
 def test_too_many_bytes_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path):

@@ -1,0 +1,114 @@
+"""A checked file as messages of bytes: what the reading process sends, and what waits to be loaded.
+
+Each message is an Arrow stream of one frame, whose schema says what it is. Arrow and JSON only:
+nothing in them can run, whoever wrote them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from dashboard.intake.dataset import refusals
+from dashboard.intake.problems import Problem, RefusedError
+from queries.load import CleanLoad, Reading
+
+
+class LaterError(Exception):
+    """The file needs what other files of the same command tell: read it after them."""
+
+
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+def encode(reading: Reading) -> Iterator[bytes]:
+    """The messages of a reading: blocks of rows by table, then the end."""
+    while True:
+        try:
+            for table, frame in next(reading).items():
+                yield _message("rows", frame, table=table)
+        except StopIteration as end:
+            clean: CleanLoad = end.value
+            break
+    for table, frame in clean.rows.items():
+        yield _message("rows", frame, table=table)
+    refused = refusals([]) if clean.refused is None else clean.refused
+    yield _message("left out", refused, rows_refused=clean.rows_refused)
+    yield _message(
+        "end",
+        clean.parts,
+        dataset=clean.dataset,
+        file_name=clean.file_name,
+        sha256=clean.sha256,
+        rows_read=clean.rows_read,
+        vintage=clean.vintage,
+        notes=clean.notes,
+    )
+
+
+def encode_refusal(error: RefusedError) -> bytes:
+    """The last message of a file that was refused."""
+    return _message("refused", refusals(error.problems), file_name=error.file_name)
+
+
+def later() -> bytes:
+    """The only message of a file that is to be read after others."""
+    return _message("later", pd.DataFrame())
+
+
+def decode(messages: Iterable[bytes]) -> Reading:
+    """The reading that the messages tell of; `RefusedError` when they tell of a refusal.
+
+    `LaterError` when the file is to be read after others; `ValueError` when they end before
+    their end, because whoever wrote them was stopped.
+    """
+    left_out, rows_refused = refusals([]), 0
+    for message in messages:
+        kind, said, frame = _read(message)
+        if kind == "refused":
+            raise RefusedError(said["file_name"], problems_in(frame))
+        if kind == "later":
+            raise LaterError
+        if kind == "rows":
+            yield {said["table"]: frame}
+        elif kind == "left out":
+            left_out, rows_refused = frame, said["rows_refused"]
+        else:
+            return CleanLoad(
+                parts=frame,
+                rows={},
+                refused=left_out,
+                rows_refused=rows_refused,
+                **{**said, "notes": tuple(said["notes"])},
+            )
+    raise ValueError("the checked file ends in the middle: check it again")
+
+
+def problems_in(frame: pd.DataFrame) -> list[Problem]:
+    """The problems of a frame of refusals."""
+    plain = frame[["rule", "row", "column", "found"]].astype(object)
+    rows: list[list[Any]] = plain.where(plain.notna(), None).to_numpy().tolist()
+    return [Problem(*row) for row in rows]
+
+
+def _message(kind: str, frame: pd.DataFrame, **said: Any) -> bytes:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    said_of_it = {**(table.schema.metadata or {}), b"kind": kind, b"said": json.dumps(said)}
+    file = io.BytesIO()
+    with pa.ipc.new_stream(file, table.schema.with_metadata(said_of_it), options=_OPTIONS) as sink:
+        sink.write_table(table)
+    return file.getvalue()
+
+
+def _read(message: bytes) -> tuple[str, Mapping[str, Any], pd.DataFrame]:
+    with pa.ipc.open_stream(message) as stream:
+        table = stream.read_all()
+    # An untrusted writer may have lied about sizes and offsets.
+    table.validate(full=True)
+    metadata = table.schema.metadata
+    return metadata[b"kind"].decode(), json.loads(metadata[b"said"]), table.to_pandas()
