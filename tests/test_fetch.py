@@ -593,7 +593,7 @@ def test_the_same_name_at_another_address_is_another_file(stand_in: StandIn, run
     assert run.left() == {"list-list.csv": "a\n2\n"}
     (run.folder / "list-list.csv").unlink()
     stand_in.paths["/list.csv"] = Breaking()
-    run(LIST)
+    run(LIST, limits=Limits(most_bytes=200_000, timeout=0.3, tries=1))
     assert [one.state for one in run(moved)] == ["fetched"]
     assert run.left() == {"list-list.csv": "a\n2\n"}
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from dashboard.intake.problems import Problem, RefusedError, masked
@@ -149,6 +150,8 @@ def _each_distinct(
 
 # A bad file of a million rows is told by its first faults.
 MOST_PER_RULE = 1_000
+MORE_ROWS = "more rows)"
+MOST_PER_FILE = 10_000
 # A file with more bad rows than this is not what it seems: none of it is loaded.
 MOST_REFUSED = 0.05
 # Longer than this it is a note about somebody, not an agreed word.
@@ -212,7 +215,7 @@ class Check:
         for row in rows[:MOST_PER_RULE]:
             self.problems.append(Problem(rule, int(row), heading, masked(values[row])))
         if len(rows) > MOST_PER_RULE:
-            more = f"{rule} ({len(rows) - MOST_PER_RULE} more rows)"
+            more = f"{rule} ({len(rows) - MOST_PER_RULE} {MORE_ROWS}"
             self.problems.append(Problem(more, column=heading))
 
     def text(
@@ -317,9 +320,13 @@ class Check:
 
     def no_repeats(self, key: pd.DataFrame, names: str) -> None:
         """Refuse the second and later rows with the same key."""
-        rows = self.frame.index[key.duplicated() & key.notna().any(axis=1)]
+        self.fail_rows(key.duplicated() & key.notna().any(axis=1), f"the same {names}")
+
+    def fail_rows(self, where: pd.Series[bool], what: str) -> None:
+        """Record each marked row as one that repeats an earlier one."""
+        rows = self.frame.index[where]
         self._bad_rows.update(rows)
-        rule = f"the same {names} stands in an earlier row"
+        rule = f"{what} stands in an earlier row"
         self.problems += [Problem(rule, int(row)) for row in rows[:MOST_PER_RULE]]
 
     def finish(self) -> None:
@@ -335,16 +342,63 @@ class Check:
         A few bad rows are left out and told of; the file is refused as `finish` does when
         more than `MOST_REFUSED` of its rows are bad, or anything is wrong beyond single rows.
         """
-        beyond_rows = [problem for problem in self.problems if problem.row is None]
-        in_rows_only = all(problem.rule.endswith("more rows)") for problem in beyond_rows)
-        share = len(self._bad_rows) / max(len(self.frame), 1)
-        if self.frame.empty or not in_rows_only or share > MOST_REFUSED:
+        tally = Tally(self.source)
+        good = tally.add(self)
+        tally.finish()
+        return good
+
+    def good_rows(self) -> pd.Series[bool]:
+        """Which rows broke no rule; refuses the file when more is wrong than single rows."""
+        if any(p.row is None and not p.rule.endswith(MORE_ROWS) for p in self.problems):
             self.finish()
         return pd.Series(~self.frame.index.isin(self._bad_rows), index=self.frame.index)
 
     def refused(self) -> pd.DataFrame:
         """One row per broken rule, as a load keeps it: row, column, rule, found (masked)."""
         return refusals(self.problems)
+
+
+class Repeats:
+    """References that stand more than once in a file, told by their hashes block by block."""
+
+    def __init__(self) -> None:
+        self._seen = np.empty(0, dtype="uint64")
+
+    def check(
+        self, check: Check, values: pd.Series[str], hashed: pd.Series[str], name: str
+    ) -> None:
+        """Record each row of a block whose value stands in it, or in a block before it."""
+        # 16 of the 64 characters tell a million references apart, in 8 bytes each.
+        short = np.array([int(text[:16], 16) for text in hashed], dtype="uint64")
+        stated = values.notna().to_numpy()
+        again = pd.Series(short).duplicated().to_numpy() | np.isin(short, self._seen)
+        check.fail_rows(pd.Series(again & stated, values.index), f"the same {name}")
+        self._seen = np.union1d(self._seen, short[stated])
+
+
+@dataclass
+class Tally:
+    """The bad rows of a file whose rows stand for themselves, block by block."""
+
+    source: Source
+    problems: list[Problem] = field(default_factory=list)
+    rows: int = 0
+    bad_rows: int = 0
+
+    def add(self, check: Check) -> pd.Series[bool]:
+        """Which rows of this block may be loaded; `RefusedError` for what is wrong with all."""
+        good = check.good_rows()
+        self.rows += len(good)
+        self.bad_rows += int((~good).sum())
+        self.problems += check.problems[: max(0, MOST_PER_FILE - len(self.problems))]
+        return good
+
+    def finish(self) -> None:
+        """Refuse a file with too many bad rows, or with none at all."""
+        if not self.rows and not self.problems:
+            self.problems.append(Problem("the file has a heading and no rows: export it again"))
+        if not self.rows or self.bad_rows / self.rows > MOST_REFUSED:
+            raise RefusedError(self.source.name, self.problems)
 
 
 def refusals(problems: Sequence[Problem]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard.intake.dataset import Check, Synonyms, plain_heading, sheet_with, to_date
 from dashboard.intake.problems import Problem, RefusedError
-from dashboard.intake.source import Source
+from dashboard.intake.source import Sheet, Source
 
 # A heading that holds one of these words names a person, and what to send in its place.
 _PERSONAL = {
@@ -62,11 +62,19 @@ def check_return(
     source: Source, required: Sequence[str], also: Synonyms, *, of_persons: bool = False
 ) -> Check:
     """The checks of a local return, once it is known to name no patient."""
+    sheet = return_sheet(source, required, also, of_persons=of_persons)
+    return Check(source, sheet.frame, also)
+
+
+def return_sheet(
+    source: Source, required: Sequence[str], also: Synonyms, *, of_persons: bool
+) -> Sheet:
+    """The sheet of a local return, once its headings are known to name no patient."""
     sheet = sheet_with(source, *required, also=also)
     assert sheet is not None
     if of_persons:
         refuse_personal_headings(source, sheet.headings)
-    return Check(source, sheet.frame, also)
+    return sheet
 
 
 def entries_of(check: Check, name: str) -> pd.Series[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -16,15 +18,18 @@ from dashboard.intake.dataset import (
     Column,
     Dataset,
     Lookups,
+    Repeats,
+    Tally,
     Template,
     parts_of,
+    refusals,
     sheet_with,
 )
-from dashboard.intake.local_return import check_return, not_read
-from dashboard.intake.problems import Problem
+from dashboard.intake.local_return import EARLIEST, LATEST, month_end, not_read, return_sheet
+from dashboard.intake.problems import Problem, RefusedError
 from dashboard.intake.source import Source
 from dashboard.rules.ages import AGE_BANDS, age_band_of
-from queries.load import CleanLoad
+from queries.load import CleanLoad, Reading
 
 COLUMNS = ("reference", "received")
 ALSO = {
@@ -59,19 +64,69 @@ STEPS = (
     "ot_accepted",
 )
 ALSO |= {step: (*ALSO.get(step, ()), f"{step}_on", f"{step}_date") for step in STEPS}
-# The first link workers began in 2015; the last year keeps typing errors out.
-EARLIEST, LATEST = date(2015, 1, 1), date(2100, 12, 31)
 # Below this share of codes found, the lookup is of another vintage, and figures would be wrong.
 LEAST_MATCHED = 0.8
 OLDEST = 125
+
+
+# Facts are counts of referrals by these.
+FACTS = {
+    "referral_fact": ["part_key", "ward_code", "pcn_code", "month"],
+    "referral_age_fact": ["part_key", "ward_code", "month", "age_band"],
+}
 
 
 def _recognises(source: Source) -> bool:
     return sheet_with(source, *COLUMNS, also=ALSO) is not None
 
 
-def _read(source: Source, lookups: Lookups) -> CleanLoad:
-    check = check_return(source, COLUMNS, ALSO, of_persons=True)
+def _read(source: Source, lookups: Lookups) -> Reading:
+    """Block by block, so that the memory does not grow with the file."""
+    sheet = return_sheet(source, COLUMNS, ALSO, of_persons=True)
+    wards, pcns = lookups.ward_of_lsoa(), lookups.pcn_of_practice()
+    tally, matched, references = Tally(source), _Matched(), Repeats()
+    facts: dict[str, list[pd.DataFrame]] = {name: [] for name in FACTS}
+    without_ward = 0
+    for block in sheet.blocks():
+        check = Check(source, block, ALSO)
+        rows, reference = _checked(check, wards, pcns, matched)
+        hashed = lookups.hashed(reference.fillna(""))
+        references.check(check, reference, hashed, "reference")
+        good = tally.add(check)
+        rows = _placed_in_time(rows[good])
+        without_ward += int(rows["ward_code"].isna().sum())
+        for name, key in FACTS.items():
+            facts[name].append(_counted(rows.assign(referrals=1), key))
+        yield {"referral": rows.drop(columns="month").assign(reference_hash=hashed[good])}
+    tally.finish()
+    matched.finish(tally)
+
+    counted = {name: _counted(pd.concat(found), FACTS[name]) for name, found in facts.items()}
+    parts = parts_of(counted["referral_fact"], "month", "month")
+    parts["period_end"] = parts["period_end"].map(month_end)
+    months = sorted(counted["referral_fact"]["month"].unique())
+    return CleanLoad(
+        dataset=DATASET.name,
+        file_name=source.name,
+        sha256=source.sha256,
+        rows_read=tally.rows,
+        rows_refused=tally.bad_rows,
+        refused=refusals(tally.problems),
+        vintage=f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}",
+        parts=parts,
+        rows=counted,
+        notes=(
+            f"{tally.rows - tally.bad_rows} referrals, {without_ward} without a ward",
+            *matched.notes(),
+            *not_read(check),
+        ),
+    )
+
+
+def _checked(
+    check: Check, wards: pd.Series[str], pcns: pd.Series[str], matched: _Matched
+) -> tuple[pd.DataFrame, pd.Series[str]]:
+    """The rows of a block as they are kept, and their local references."""
     if not (check.heading("ward_code") or check.heading("lsoa_code")):
         rule = "expected a column ward_code or lsoa_code: without it no referral has a place"
         check.problems.append(Problem(rule))
@@ -98,45 +153,20 @@ def _read(source: Source, lookups: Lookups) -> CleanLoad:
     )
     lsoa = check.code("lsoa_code", *LSOA, required=False).mask(rows["ward_code"].notna())
     practice = check.code("practice_code", *PRACTICE, required=False).mask(rows["pcn_code"].notna())
-    check.no_repeats(reference.to_frame(), "reference")
-    wards, pcns = lookups.ward_of_lsoa(), lookups.pcn_of_practice()
-    named = rows["ward_code"].dropna()
-    notes = [
-        *_matched(check, lsoa, wards, "LSOAs matched to wards"),
-        *_matched(check, practice, pcns, "practices matched to PCNs"),
-    ]
-    if len(named):
-        notes.append(f"{named.isin(wards).sum()} of {len(named)} ward codes are in the lookup")
+    matched.add("ward codes found in the lookup", rows["ward_code"], wards, is_needed=False)
+    matched.add("LSOAs matched to wards", lsoa, wards.index)
+    matched.add("practices matched to PCNs", practice, pcns.index)
     rows["ward_code"] = rows["ward_code"].fillna(lsoa.map(wards).astype("str"))
     rows["pcn_code"] = rows["pcn_code"].fillna(practice.map(pcns).astype("str"))
-    check.finish()
+    return rows, reference
 
+
+def _placed_in_time(rows: pd.DataFrame) -> pd.DataFrame:
     months = {day: day.replace(day=1) for day in rows["received_on"].unique()}
-    rows["month"] = rows["received_on"].map(months)
-    ends = {month: _month_end(month) for month in months.values()}
-    names = {month: f"{month:%Y-%m} " for month in ends}
-    rows["part_key"] = rows["month"].map(names).astype("str") + rows["pcn_code"].fillna("no PCN")
-    parts = parts_of(rows, "month", "month")
-    parts["period_end"] = parts["period_end"].map(ends)
-    without_ward = int(rows["ward_code"].isna().sum())
-    return CleanLoad(
-        dataset=DATASET.name,
-        file_name=source.name,
-        sha256=source.sha256,
-        rows_read=len(rows),
-        vintage=f"{min(names.values()).strip()} to {max(names.values()).strip()}",
-        parts=parts,
-        rows={
-            "referral": rows.drop(columns="month").assign(reference_hash=lookups.hashed(reference)),
-            "referral_fact": _counted(rows, "part_key", "ward_code", "pcn_code", "month"),
-            "referral_age_fact": _counted(rows, "part_key", "ward_code", "month", "age_band"),
-        },
-        notes=(
-            f"{len(rows)} referrals, {without_ward} without a ward",
-            *notes,
-            *not_read(check),
-        ),
-    )
+    rows = rows.assign(month=rows["received_on"].map(months).astype(object))
+    names = {month: f"{month:%Y-%m} " for month in months.values()}
+    part_key = rows["month"].map(names).astype("str") + rows["pcn_code"].fillna("no PCN")
+    return rows.assign(part_key=part_key)
 
 
 def _age_band(check: Check) -> pd.Series[str]:
@@ -149,26 +179,49 @@ def _age_band(check: Check) -> pd.Series[str]:
     return bands.fillna(ages.astype(object).map(band_of).astype("str"))
 
 
-def _matched(check: Check, codes: pd.Series[str], lookup: pd.Series[str], what: str) -> list[str]:
-    """How many of the codes the lookup knows, as a note; too few are a problem."""
-    sent = codes.dropna()
-    known = sent.isin(lookup.index)
-    if sent.empty:
-        return []
-    note = f"{known.sum()} of {len(sent)} {what}"
-    if known.mean() < LEAST_MATCHED:
-        unknown = ", ".join(sent[~known].unique()[:5])
-        rule = f"only {note}: load the lookup of the same vintage first; not found: {unknown}"
-        check.problems.append(Problem(rule))
-    return [note]
+@dataclass
+class _Matched:
+    """How many codes of each kind the lookups know; too few are a problem of the file."""
+
+    sent: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+    needed: set[str] = field(default_factory=set)
+
+    def add(
+        self, what: str, codes: pd.Series[str], lookup: Iterable[str], *, is_needed: bool = True
+    ) -> None:
+        """Count the codes of a block that stand in the lookup."""
+        sent = codes.dropna()
+        known = sent.isin(lookup)
+        self.sent[what] += len(sent)
+        self.known[what] += int(known.sum())
+        if is_needed:
+            self.needed.add(what)
+        unknown = self.unknown.setdefault(what, [])
+        unknown += [code for code in sent[~known].unique() if code not in unknown][:5]
+
+    def notes(self) -> list[str]:
+        """'19 of 20 LSOAs matched to wards', for each kind that was sent."""
+        return [self._note(what) for what, count in self.sent.items() if count]
+
+    def _note(self, what: str) -> str:
+        return f"{self.known[what]} of {self.sent[what]} {what}"
+
+    def finish(self, tally: Tally) -> None:
+        """Refuse a file whose codes are of another vintage than the lookups."""
+        problems = []
+        for what in self.needed:
+            if self.sent[what] and self.known[what] / self.sent[what] < LEAST_MATCHED:
+                unknown = ", ".join(self.unknown[what][:5])
+                rule = f"only {self._note(what)}: load the lookup of the same vintage first; "
+                problems.append(Problem(rule + f"not found: {unknown}"))
+        if problems:
+            raise RefusedError(tally.source.name, [*problems, *tally.problems])
 
 
-def _month_end(month: date) -> date:
-    return (pd.Timestamp(month) + pd.offsets.MonthEnd()).date()
-
-
-def _counted(rows: pd.DataFrame, *key: str) -> pd.DataFrame:
-    return rows.groupby(list(key), dropna=False).size().rename("referrals").reset_index()
+def _counted(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    return rows.groupby(key, dropna=False)["referrals"].sum().reset_index()
 
 
 # What a template and a mapping suggest; other reasons are kept as they are sent.
@@ -184,6 +237,7 @@ REASONS = (
     "physical activity",
     "other",
 )
+
 TEMPLATE = Template(
     "one referral of one person, without anything that says who it is",
     (

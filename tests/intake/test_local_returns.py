@@ -129,7 +129,7 @@ def test_a_ward_that_is_sent_goes_before_the_lookup():
     text = "id,received_on,ward_code,lsoa_code\na,2026-01-01,E05000009,E01000001\n"
     load = read(text)
     assert load.rows["referral"]["ward_code"].tolist() == ["E05000009"]
-    assert load.notes[1] == "0 of 1 ward codes are in the lookup"
+    assert load.notes[1] == "0 of 1 ward codes found in the lookup"
 
 
 def lsoas(known: int, unknown: int) -> str:

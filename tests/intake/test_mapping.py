@@ -377,10 +377,10 @@ def test_a_fingerprint_knows_no_order_case_or_repeats(headings: list[str], chanc
     assert fingerprint(shuffled) == fingerprint(headings)
 
 
-@pytest.mark.parametrize("other", [["a"], ["a", "b", "c"], ["a,b"], ["a b"], []])
 def test_blank_headings_do_not_count():
     assert fingerprint(["a", "", " "]) == fingerprint(["A"])
 
 
+@pytest.mark.parametrize("other", [["a"], ["a", "b", "c"], ["a,b"], ["a b"], []])
 def test_other_headings_have_another_fingerprint(other: list[str]):
     assert fingerprint(other) != fingerprint(["a", "b"])
