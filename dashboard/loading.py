@@ -64,11 +64,12 @@ class Preview:
     @property
     def change(self) -> str:
         """What loading would change, in words."""
+        dataset = intake.dataset_named(self.dataset)
         replaced = f"replaces {self.parts_replaced:,}"
         if self.parts_replaced:
-            replaced += f" ({intake.dataset_named(self.dataset).replaces})"
+            replaced += f" ({dataset.replaces})"
         refused = f"{self.rows_refused:,} rows refused"
-        return f"adds {self.parts_added:,}, {replaced}, {refused}"
+        return f"adds {self.parts_added:,} {dataset.parts}, {replaced}, {refused}"
 
     @classmethod
     def from_json(cls, text: str) -> Preview:

@@ -98,18 +98,21 @@ def patients_by_ward_and_pcn(
     """
     practices = newest_practices(as_at)
     patients, lookup = tables.registered_patients.c, tables.lsoa_ward.c
-    newest = (
-        select(_PART.id)
-        .where(_PART.dataset == "registered_patients", _PART.replaced_by.is_(None))
+    # One extract only: a practice that has closed since is in an older one.
+    in_force = (_PART.dataset == "registered_patients", _PART.replaced_by.is_(None))
+    extract = (
+        select(_PART.period_end)
+        .where(*in_force)
         .order_by(*_newest_first(as_at))
         .limit(1)
         .scalar_subquery()
     )
+    newest = select(_PART.id).where(*in_force, _PART.period_end == extract)
     by_pcn = (
         select(practices.c.pcn_code, func.sum(patients.patients).label("pcn_patients"))
         .select_from(tables.registered_patients)
         .join(practices, practices.c.practice_code == patients.practice_code)
-        .where(patients.part_id == newest)
+        .where(patients.part_id.in_(newest))
         .group_by(practices.c.pcn_code)
         .subquery()
     )
@@ -125,7 +128,7 @@ def patients_by_ward_and_pcn(
         .join(tables.lsoa_ward, lookup.lsoa_code == patients.lsoa_code)
         .join(tables.ward, _WARD.ward_code == lookup.ward_code)
         .where(
-            patients.part_id == newest,
+            patients.part_id.in_(newest),
             lookup.part_id.in_(newest_lookup("lsoa_ward")),
             _WARD.icb_code == icb_code,
             scope.within(_WARD.icb_code),

@@ -108,4 +108,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the appointments of the same month and sub-ICB location",
+    parts="months of a sub-ICB location",
 )

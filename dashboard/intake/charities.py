@@ -91,4 +91,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the whole register",
+    parts="registers",
 )

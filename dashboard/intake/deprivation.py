@@ -77,4 +77,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the index of the same year and district",
+    parts="districts",
 )

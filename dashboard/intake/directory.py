@@ -278,4 +278,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the services with the same id",
+    parts="services",
 )

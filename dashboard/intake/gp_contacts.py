@@ -104,5 +104,6 @@ DATASET = Dataset(
     _read,
     replaces="the contacts of the same period and PCN; a file that says neither replaces all "
     "that were sent without them",
+    parts="periods of a PCN",
     template=TEMPLATE,
 )

@@ -83,5 +83,6 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the budgets of the same month and board",
+    parts="months of a board",
     template=TEMPLATE,
 )

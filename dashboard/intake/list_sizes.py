@@ -44,7 +44,10 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     check.no_repeats(rows[["extracted", "practice_code"]], "practice")
     check.finish()
 
-    rows["part_key"] = rows["extracted"].map("{:%Y-%m-%d}".format).astype("str")
+    rows["part_key"] = [
+        f"{day:%Y-%m-%d} {code}"
+        for day, code in zip(rows["extracted"], rows["practice_code"], strict=True)
+    ]
     notes = [f"{len(rows)} practices, {rows['patients'].sum():,} patients"]
     if hidden := int(rows["patients"].isna().sum()):
         notes.append(f"{hidden} hidden numbers are missing, not zero")
@@ -53,7 +56,7 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
         file_name=source.name,
         sha256=source.sha256,
         rows_read=len(sheet.frame),
-        vintage=", ".join(sorted(rows["part_key"].unique())),
+        vintage=", ".join(sorted({f"{day:%Y-%m-%d}" for day in rows["extracted"]})),
         parts=parts_of(rows, "extracted", "extracted"),
         rows={"list_size": rows.drop(columns="extracted").dropna(subset="patients")},
         notes=tuple(notes),
@@ -65,5 +68,6 @@ DATASET = Dataset(
     "List sizes by age (NHS England)",
     _recognises,
     _read,
-    replaces="the lists of the same extract",
+    replaces="the list of the same practice and extract",
+    parts="practices",
 )

@@ -75,4 +75,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the LSOAs of the same two vintages and board",
+    parts="boards",
 )

@@ -119,4 +119,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the index of the same file name and LSOA vintage",
+    parts="indexes",
 )

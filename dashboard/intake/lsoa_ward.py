@@ -67,4 +67,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the LSOAs of the same two vintages and district",
+    parts="districts",
 )

@@ -84,5 +84,6 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the leads of the same locality",
+    parts="localities",
     template=TEMPLATE,
 )

@@ -193,5 +193,6 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the measurements of the same month",
+    parts="months",
     template=TEMPLATE,
 )

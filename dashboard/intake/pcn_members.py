@@ -153,4 +153,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the memberships of the same sub-ICB location",
+    parts="sub-ICB locations",
 )

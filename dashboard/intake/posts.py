@@ -141,5 +141,6 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the posts of the same PCN",
+    parts="PCNs",
     template=TEMPLATE,
 )

@@ -102,4 +102,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the entries of the same board",
+    parts="boards",
 )

@@ -99,4 +99,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the practices of the same extract and board",
+    parts="boards",
 )

@@ -83,5 +83,6 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the whole plan of the same PCN and financial year (April to March)",
+    parts="years of a PCN",
     template=TEMPLATE,
 )

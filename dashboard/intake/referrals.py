@@ -91,7 +91,8 @@ def _read(source: Source, lookups: Lookups) -> Reading:
         check = Check(source, block, ALSO)
         rows, reference = _checked(check, wards, pcns, matched)
         hashed = lookups.hashed(reference.fillna(""))
-        references.check(check, reference, hashed, "reference")
+        keys = hashed.str[:16].map(lambda text: int(text, 16)).astype("UInt64")
+        references.check(check, keys.mask(reference.isna()), "reference")
         good = tally.add(check)
         rows = _placed_in_time(rows[good])
         without_ward += int(rows["ward_code"].isna().sum())
@@ -285,6 +286,7 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the referrals of the same month and PCN",
+    parts="months of a PCN",
     uses_lookups=True,
     template=TEMPLATE,
 )

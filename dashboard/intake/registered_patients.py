@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
-from dashboard.intake.dataset import LSOA, PRACTICE, Check, Dataset, Lookups, parts_of, sheet_with
-from dashboard.intake.problems import Problem
+from dashboard.intake.dataset import LSOA, PRACTICE, Check, Dataset, Lookups, Repeats, sheet_with
+from dashboard.intake.problems import Problem, RefusedError
 from dashboard.intake.source import Source
-from queries.load import CleanLoad
+from queries.load import CleanLoad, Reading
 
+KEY = ["extracted", "practice_code", "lsoa_code"]
 COLUMNS = ("EXTRACT_DATE", "PRACTICE_CODE", "LSOA_CODE", "SEX", "NUMBER_OF_PATIENTS")
 SEXES = ("ALL", "FEMALE", "MALE", "INDETERMINATE", "UNKNOWN")
 # Patients of English practices who live elsewhere, or nowhere known, stand in the same column.
@@ -21,11 +25,50 @@ def _recognises(source: Source) -> bool:
     return sheet_with(source, *COLUMNS) is not None
 
 
-def _read(source: Source, _lookups: Lookups) -> CleanLoad:
+def _read(source: Source, _lookups: Lookups) -> Reading:
+    """Block by block: the file of England has more than a million rows."""
     sheet = sheet_with(source, *COLUMNS)
     assert sheet is not None
-    check = Check(source, sheet.frame)
-    rows = pd.DataFrame(
+    counts, repeats, totals = _Counts(), Repeats(), Repeats()
+    by_sex: list[pd.DataFrame] = []
+    for block in sheet.blocks():
+        check = Check(source, block)
+        rows = _checked(check)
+        keys = pd.util.hash_pandas_object(rows[[*KEY, "sex"]], index=False)
+        repeats.check(check, keys.set_axis(rows.index), "practice, LSOA and sex")
+        if check.problems or not counts.rows:
+            check.finish()
+        counts.add(rows)
+        known = rows.dropna(subset="patients")
+        total = known[known["sex"] == "ALL"]
+        totals.seen = np.union1d(totals.seen, _keys(total))
+        by_sex.append(known[known["sex"] != "ALL"].drop(columns="sex"))
+        yield {"registered_patients": _in_england(total, counts)}
+    counts.refuse_one_sex(source)
+    # Where a total stands beside the sexes, it is the total that counts.
+    summed = pd.concat(by_sex).groupby(KEY)["patients"].sum().reset_index()
+    summed = summed[~np.isin(_keys(summed), totals.seen)]
+    rest = {"registered_patients": _in_england(summed, counts)}
+    parts = pd.DataFrame(
+        [
+            {"part_key": f"{day} {practice}", "period_start": day, "period_end": day}
+            for day, practice in sorted(counts.parts)
+        ]
+    )
+    return CleanLoad(
+        dataset=DATASET.name,
+        file_name=source.name,
+        sha256=source.sha256,
+        rows_read=counts.rows,
+        vintage=", ".join(sorted({f"{day}" for day, _ in counts.parts})),
+        parts=parts,
+        rows=rest,
+        notes=tuple(counts.notes()),
+    )
+
+
+def _checked(check: Check) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "extracted": check.date("EXTRACT_DATE"),
             "practice_code": check.code("PRACTICE_CODE", *PRACTICE),
@@ -34,51 +77,64 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
             "patients": check.whole("NUMBER_OF_PATIENTS", may_be_hidden=True),
         }
     )
-    if set(rows["sex"].dropna()) in ({"FEMALE"}, {"MALE"}):
-        rule = "this file holds one sex only: send the one that holds all patients"
-        check.problems.append(Problem(rule, column="SEX"))
-    key = ["extracted", "practice_code", "lsoa_code"]
-    check.no_repeats(rows[[*key, "sex"]], "practice, LSOA and sex")
-    check.finish()
-
-    hidden = int(rows["patients"].isna().sum())
-    known = rows.dropna(subset="patients")
-    in_total = known["sex"] == "ALL"
-    total = known[in_total].set_index(key)["patients"]
-    by_sex = known[~in_total].groupby(key)["patients"].sum()
-    # Where a total stands beside the sexes, it is the total that counts.
-    patients = total.combine_first(by_sex).astype("Int64").reset_index()
-    in_england = patients["lsoa_code"].str.fullmatch(IN_ENGLAND)
-    elsewhere = patients[~in_england]
-    patients = patients[in_england].assign(part_key=lambda p: _day(p["extracted"]))
-    practices = patients["practice_code"].nunique()
-    notes = [f"{patients['patients'].sum():,} patients of {practices} practices"]
-    for code, count in _left_out(elsewhere).items():
-        notes.append(f"left out: {count:,} patients under {code}")
-    if hidden:
-        notes.append(f"{hidden} hidden numbers are missing, not zero")
-    parts = rows.assign(part_key=_day(rows["extracted"]))
-    return CleanLoad(
-        dataset=DATASET.name,
-        file_name=source.name,
-        sha256=source.sha256,
-        rows_read=len(rows),
-        vintage=", ".join(sorted(parts["part_key"].unique())),
-        parts=parts_of(parts, "extracted", "extracted"),
-        rows={"registered_patients": patients.drop(columns="extracted")},
-        notes=tuple(notes),
-    )
 
 
-def _day(dates: pd.Series[date]) -> pd.Series[str]:
-    return dates.map({day: f"{day:%Y-%m-%d}" for day in dates.unique()}).astype("str")
+def _keys(rows: pd.DataFrame) -> np.ndarray:
+    return pd.util.hash_pandas_object(rows[KEY], index=False).to_numpy()
 
 
-def _left_out(elsewhere: pd.DataFrame) -> pd.Series[int]:
-    """Patients left out, by what stood in place of an LSOA; codes by their first three signs."""
+@dataclass
+class _Counts:
+    """What was read, for the notes and the parts."""
+
+    rows: int = 0
+    hidden: int = 0
+    patients: int = 0
+    sexes: set[str] = field(default_factory=set)
+    parts: set[tuple[date, str]] = field(default_factory=set)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def add(self, rows: pd.DataFrame) -> None:
+        self.rows += len(rows)
+        self.hidden += int(rows["patients"].isna().sum())
+        self.sexes |= set(rows["sex"])
+        named = rows[["extracted", "practice_code"]].drop_duplicates()
+        self.parts |= set(zip(named["extracted"], named["practice_code"], strict=True))
+
+    def refuse_one_sex(self, source: Source) -> None:
+        if self.sexes in ({"FEMALE"}, {"MALE"}):
+            rule = "this file holds one sex only: send the one that holds all patients"
+            raise RefusedError(source.name, [Problem(rule, column="SEX")])
+
+    def notes(self) -> list[str]:
+        practices = len({practice for _, practice in self.parts})
+        notes = [f"{self.patients:,} patients of {practices} practices"]
+        for code, count in sorted(self.left_out.items()):
+            notes.append(f"left out: {count:,} patients under {code}")
+        if self.hidden:
+            notes.append(f"{self.hidden} hidden numbers are missing, not zero")
+        return notes
+
+
+def _in_england(rows: pd.DataFrame, counts: _Counts) -> pd.DataFrame:
+    """The rows of English LSOAs as they are kept; the others are counted by what stands there,
+    codes by their first three signs."""
+    in_england = rows["lsoa_code"].str.fullmatch(IN_ENGLAND)
+    elsewhere = rows[~in_england]
     code = r"^([A-Z][0-9]{2})[0-9A-Z]{6}$"
     words = elsewhere["lsoa_code"].str.replace(code, r"\1...", regex=True)
-    return elsewhere.groupby(words)["patients"].sum()
+    counts.left_out.update(elsewhere.groupby(words)["patients"].sum().astype(int).to_dict())
+    kept = rows[in_england]
+    counts.patients += int(kept["patients"].sum())
+    days = kept["extracted"].map({day: f"{day} " for day in kept["extracted"].unique()})
+    return pd.DataFrame(
+        {
+            "part_key": days.astype("str") + kept["practice_code"],
+            "practice_code": kept["practice_code"],
+            "lsoa_code": kept["lsoa_code"],
+            "patients": kept["patients"].astype("Int64"),
+        }
+    )
 
 
 DATASET = Dataset(
@@ -86,5 +142,6 @@ DATASET = Dataset(
     "Registered patients by practice and LSOA (NHS England)",
     _recognises,
     _read,
-    replaces="the patients of the same extract",
+    replaces="the patients of the same practice and extract",
+    parts="practices",
 )

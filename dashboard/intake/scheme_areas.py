@@ -110,5 +110,6 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the schemes of the same district or board",
+    parts="areas",
     template=TEMPLATE,
 )

@@ -158,5 +158,6 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the services of the same provider",
+    parts="providers",
     template=TEMPLATE,
 )

@@ -84,4 +84,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the wards of the same vintage and district",
+    parts="districts",
 )

@@ -105,4 +105,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the wards of the same vintage and district",
+    parts="districts",
 )

@@ -122,4 +122,5 @@ DATASET = Dataset(
     _recognises,
     _read,
     replaces="the staff of the same month and board",
+    parts="months of a board",
 )

@@ -84,8 +84,8 @@ def test_columns_nobody_reads_are_said():
 def test_referrals():
     load = read(files.REFERRALS)
     assert load.parts.values.tolist() == [
-        ["2026-01 U00001", date(2026, 1, 1), date(2026, 1, 31)],
         ["2026-01 U", date(2026, 1, 1), date(2026, 1, 31)],
+        ["2026-01 U00001", date(2026, 1, 1), date(2026, 1, 31)],
         ["2026-02 U00001", date(2026, 2, 1), date(2026, 2, 28)],
     ]
     january, february = date(2026, 1, 1), date(2026, 2, 1)
