@@ -36,7 +36,9 @@ def _read(source: Source, _lookups: Lookups) -> Reading:
         rows = _checked(check)
         keys = pd.util.hash_pandas_object(rows[[*KEY, "sex"]], index=False)
         repeats.check(check, keys.set_axis(rows.index), "practice, LSOA and sex")
+        counts.sexes |= set(rows["sex"].dropna())
         if check.problems or not counts.rows:
+            check.problems += counts.one_sex()
             check.finish()
         counts.add(rows)
         known = rows.dropna(subset="patients")
@@ -44,7 +46,8 @@ def _read(source: Source, _lookups: Lookups) -> Reading:
         totals.seen = np.union1d(totals.seen, _keys(total))
         by_sex.append(known[known["sex"] != "ALL"].drop(columns="sex"))
         yield {"registered_patients": _in_england(total, counts)}
-    counts.refuse_one_sex(source)
+    if problems := counts.one_sex():
+        raise RefusedError(source.name, problems)
     # Where a total stands beside the sexes, it is the total that counts.
     summed = pd.concat(by_sex).groupby(KEY)["patients"].sum().reset_index()
     summed = summed[~np.isin(_keys(summed), totals.seen)]
@@ -97,14 +100,14 @@ class _Counts:
     def add(self, rows: pd.DataFrame) -> None:
         self.rows += len(rows)
         self.hidden += int(rows["patients"].isna().sum())
-        self.sexes |= set(rows["sex"])
         named = rows[["extracted", "practice_code"]].drop_duplicates()
         self.parts |= set(zip(named["extracted"], named["practice_code"], strict=True))
 
-    def refuse_one_sex(self, source: Source) -> None:
-        if self.sexes in ({"FEMALE"}, {"MALE"}):
-            rule = "this file holds one sex only: send the one that holds all patients"
-            raise RefusedError(source.name, [Problem(rule, column="SEX")])
+    def one_sex(self) -> list[Problem]:
+        if self.sexes not in ({"FEMALE"}, {"MALE"}):
+            return []
+        rule = "this file holds one sex only: send the one that holds all patients"
+        return [Problem(rule, column="SEX")]
 
     def notes(self) -> list[str]:
         practices = len({practice for _, practice in self.parts})
@@ -123,7 +126,8 @@ def _in_england(rows: pd.DataFrame, counts: _Counts) -> pd.DataFrame:
     elsewhere = rows[~in_england]
     code = r"^([A-Z][0-9]{2})[0-9A-Z]{6}$"
     words = elsewhere["lsoa_code"].str.replace(code, r"\1...", regex=True)
-    counts.left_out.update(elsewhere.groupby(words)["patients"].sum().astype(int).to_dict())
+    for word, patients in elsewhere.groupby(words)["patients"].sum().items():
+        counts.left_out[str(word)] += int(patients)
     kept = rows[in_england]
     counts.patients += int(kept["patients"].sum())
     days = kept["extracted"].map({day: f"{day} " for day in kept["extracted"].unique()})
