@@ -20,7 +20,7 @@ from dashboard.errors import report_error
 from dashboard.intake import sandbox, staged
 from dashboard.intake.dataset import refusals
 from dashboard.intake.mapping import Mapping as ColumnMapping
-from dashboard.intake.problems import RefusedError
+from dashboard.intake.problems import RefusedError, UnknownFileError
 from dashboard.intake.source import Source
 from dashboard.settings import ROOT, settings
 from queries import history, jobs, load
@@ -262,7 +262,8 @@ def _kept(engine: Engine, job_id: int, messages: Iterator[bytes]) -> Iterator[by
 
 
 def _refuse(engine: Engine, job_id: int, error: RefusedError) -> None:
-    jobs.refused(engine, job_id, str(error), refusals(error.problems))
+    columns = json.dumps(error.columns) if isinstance(error, UnknownFileError) else None
+    jobs.refused(engine, job_id, str(error), refusals(error.problems), columns)
 
 
 def load_checked(engine: Engine, job_id: int) -> None:

@@ -26,10 +26,10 @@ class UndoError(ValueError):
 
 @dataclass(frozen=True)
 class UndoRecord:
-    """What taking a load back did.
+    """What taking a load back did to the parts in force.
 
-    `leaves_demonstration` says that the load had removed the demonstration and nothing else
-    is in force, so that the state before it was the demonstration.
+    `leaves_demonstration` says that nothing is in force any more, and that before the loads
+    there was the demonstration.
     """
 
     file_name: str
@@ -54,19 +54,22 @@ def undo(engine: Engine, load_id: int, undone_by: str | None) -> UndoRecord:
                 "again, load the file again."
             )
         mine = tables.load_part.alias("mine")
+        is_mine = mine.c.load_id == load_id
+        in_force = select(mine.c.part_key).where(is_mine, mine.c.replaced_by.is_(None))
+        withdrawn = connection.scalar(select(func.count()).select_from(in_force.subquery())) or 0
+        before = (_PART.replaced_by == load_id) & (_PART.dataset == load.dataset)
+        restored = (
+            connection.scalar(select(func.count()).where(before, _PART.part_key.in_(in_force))) or 0
+        )
         newer = (
             select(mine.c.replaced_by)
-            .where(mine.c.load_id == load_id, mine.c.part_key == _PART.part_key)
+            .where(is_mine, mine.c.part_key == _PART.part_key)
             .scalar_subquery()
         )
-        restored = connection.execute(
-            update(tables.load_part)
-            .where(_PART.replaced_by == load_id, _PART.dataset == load.dataset)
-            .values(replaced_by=newer)
-        ).rowcount
-        withdrawn = connection.execute(
+        connection.execute(update(tables.load_part).where(before).values(replaced_by=newer))
+        connection.execute(
             update(tables.load_part).where(_PART.load_id == load_id).values(replaced_by=load_id)
-        ).rowcount
+        )
         connection.execute(
             update(tables.load)
             .where(_LOAD.id == load_id)
@@ -75,6 +78,16 @@ def undo(engine: Engine, load_id: int, undone_by: str | None) -> UndoRecord:
         rebuild_wards(connection)
         bump_version(connection)
         left = connection.scalar(select(func.count()).where(_PART.replaced_by.is_(None)))
+        if left and load.removed_demonstration:
+            # Had it never been loaded, the next one would have removed the demonstration.
+            following = select(func.min(_LOAD.id)).where(
+                _LOAD.id > load_id, _LOAD.undone_at.is_(None)
+            )
+            connection.execute(
+                update(tables.load)
+                .where(_LOAD.id == following.scalar_subquery())
+                .values(removed_demonstration=True)
+            )
     return UndoRecord(
         load.file_name, withdrawn, restored, bool(load.removed_demonstration) and not left
     )
@@ -187,29 +200,31 @@ def problems(engine: Engine, scope: Scope, job_id: int) -> pd.DataFrame:
         )
 
 
-def parts_in_force(engine: Engine, scope: Scope) -> pd.DataFrame:
-    """One row per dataset, area and period in force: part_key, period, when it was loaded."""
+def periods_in_force(engine: Engine, scope: Scope) -> pd.DataFrame:
+    """One row per dataset and period in force: how many parts, and when the newest was loaded.
+
+    Datasets without a period have one row each, with its dates missing.
+    """
     seen = true() if scope.icb_codes is None else _PART.dataset.not_in(LOCAL_RETURNS)
     with engine.connect() as connection:
         frame = read_frame(
             connection,
             select(
                 _PART.dataset,
-                _PART.part_key,
                 _PART.period_start,
                 _PART.period_end,
-                _PART.row_count,
-                _LOAD.loaded_at,
+                func.count().label("parts"),
+                func.max(_LOAD.loaded_at).label("loaded_at"),
             )
             .join(tables.load, _LOAD.id == _PART.load_id)
             .where(_PART.replaced_by.is_(None), seen)
-            .order_by(_PART.dataset, _PART.part_key),
+            .group_by(_PART.dataset, _PART.period_start, _PART.period_end)
+            .order_by(_PART.dataset, _PART.period_start),
             {
                 "dataset": "str",
-                "part_key": "str",
                 "period_start": "object",
                 "period_end": "object",
-                "row_count": "int64",
+                "parts": "int64",
                 "loaded_at": "object",
             },
         )

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, true, update
 
 from queries import tables
 from queries.database import WRITERS_LOCK, writing
 from queries.frames import in_utc
+from queries.scope import Scope
 
 # What becomes of a file: read and checked or refused; once confirmed it waits, is loaded,
 # and is then loaded, unchanged (the same bytes were in force), failed, or parked.
@@ -125,10 +126,13 @@ def checked(engine: Engine, job_id: int, dataset: str, report: str, left_out: pd
         )
 
 
-def refused(engine: Engine, job_id: int, message: str, problems: pd.DataFrame) -> None:
+def refused(
+    engine: Engine, job_id: int, message: str, problems: pd.DataFrame, report: str | None = None
+) -> None:
     """The file is refused: nothing of it is kept but what is wrong with it."""
     with writing(engine) as connection:
         _keep_problems(connection, job_id, problems)
+        connection.execute(update(tables.job).where(_JOB.id == job_id).values(report=report))
         _end(connection, job_id, "refused", message)
 
 
@@ -245,14 +249,18 @@ def recover(engine: Engine) -> None:
             _end(connection, job_id, "dropped", f"Not confirmed within {days} days.")
 
 
-def open_jobs(engine: Engine, finished_since: datetime) -> list[Job]:
-    """One per file that waits for something, or that ended since then; the newest first."""
+def open_jobs(engine: Engine, scope: Scope, who: str, finished_since: datetime) -> list[Job]:
+    """One per file that waits for something, or that ended since then; the newest first.
+
+    A reader who may not see every board sees what they offered themselves.
+    """
     fields = [_JOB[name] for name in Job.__dataclass_fields__]
     statement = (
         select(*fields)
         .where(
             _JOB.state.in_([*UNDER_WAY, "checked", "failed", "parked"])
-            | (_JOB.ended_at >= finished_since)
+            | (_JOB.ended_at >= finished_since),
+            true() if scope.icb_codes is None else _JOB.offered_by == who,
         )
         .order_by(_JOB.id.desc())
     )

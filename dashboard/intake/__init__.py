@@ -35,8 +35,8 @@ from dashboard.intake import (
 from dashboard.intake.dataset import Dataset
 from dashboard.intake.identifiers import refuse_nhs_numbers
 from dashboard.intake.known import Known
-from dashboard.intake.mapping import Mapping, apply, fingerprint
-from dashboard.intake.problems import Problem, RefusedError
+from dashboard.intake.mapping import Mapping, apply, described, fingerprint
+from dashboard.intake.problems import Problem, RefusedError, UnknownFileError
 from dashboard.intake.source import Source, shown_headings
 from queries import load, lookups, mappings
 from queries.load import Reading
@@ -80,7 +80,7 @@ def dataset_named(name: str) -> Dataset:
 
 
 def recognise(source: Source) -> Dataset:
-    """The dataset this file is, told from its content; `RefusedError` when it is none."""
+    """The dataset this file is, told from its content; `UnknownFileError` when it is none."""
     for dataset in DATASETS:
         if dataset.recognises(source):
             return dataset
@@ -90,7 +90,7 @@ def recognise(source: Source) -> Dataset:
     else:
         found = "; ".join(shown_headings(sheet) for sheet in source.sheets)
     rule = f"this is none of the files known here; found {found}. Known are: {known}"
-    raise RefusedError(source.name, [Problem(rule)])
+    raise UnknownFileError(source.name, [Problem(rule)])
 
 
 def known_so_far(engine: Engine, hash_key: bytes) -> Known:
@@ -121,7 +121,12 @@ def read(
         # Every column is searched, also those the mapping leaves out.
         refuse_nhs_numbers(source, is_local=True)
         source, dataset = replace(source, mapped=apply(source, mapping)), mapping.dataset
-    chosen = recognise(source) if dataset is None else _named(source, dataset)
+    try:
+        chosen = recognise(source) if dataset is None else _named(source, dataset)
+    except UnknownFileError as error:
+        # It may be an export of a supplier: somebody has to say which column is what.
+        refuse_nhs_numbers(source, is_local=True)
+        raise UnknownFileError(source.name, error.problems, described(source)) from None
     if mapping is None:
         refuse_nhs_numbers(source, is_local=chosen.template is not None)
     found = chosen.read(source, known)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -101,6 +102,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 }
 # Nothing is suggested below this: a wrong suggestion costs more than none.
 LEAST_CONFIDENCE = 0.6
+# A column with more different values than this does not hold agreed words.
+MOST_WORDS = 40
 # Texts less alike than this differ by more than a slip of the pen.
 LEAST_ALIKE = 0.85
 
@@ -290,6 +293,20 @@ def samples(sheet: Sheet, heading: str, most: int = 3) -> list[str]:
         f"hidden ({len(value)} characters)" if hidden or _may_name(value) else value
         for value in list(values)[:most]
     ]
+
+
+def described(source: Source) -> list[dict[str, Any]]:
+    """What a person needs to tell which column is what: for each heading of the first table
+    its samples, and its different words where they are few and name nobody."""
+    found = []
+    for sheet in source.sheets[:1]:
+        first = next(sheet.blocks())
+        for place, heading in enumerate(sheet.headings):
+            words = sorted(word for word in first.iloc[:, place].unique() if word)
+            tells = _is_of_persons(heading) or any(map(_may_name, words))
+            few = [] if tells or len(words) > MOST_WORDS else words
+            found.append({"heading": heading, "samples": samples(sheet, heading), "words": few})
+    return found
 
 
 def _is_of_persons(heading: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 # A message shows enough of a value to find it, never enough to tell whose it is.
 SHOWN_CHARACTERS = 2
@@ -53,3 +54,17 @@ class RefusedError(ValueError):
         if len(self.problems) > self.SHOWN:
             lines.append(f"  - and {len(self.problems) - self.SHOWN} more")
         super().__init__("\n".join(lines))
+
+
+class UnknownFileError(RefusedError):
+    """The file is none of those known. `columns` says what a person needs to tell what is
+    what in it: for each heading up to three samples, and its words where they are few."""
+
+    def __init__(
+        self,
+        file_name: str,
+        problems: Sequence[Problem],
+        columns: Sequence[Mapping[str, Any]] = (),
+    ):
+        super().__init__(file_name, problems)
+        self.columns = tuple(columns)

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dashboard.intake.dataset import refusals
-from dashboard.intake.problems import Problem, RefusedError
+from dashboard.intake.problems import Problem, RefusedError, UnknownFileError
 from queries.load import CleanLoad, Reading
 
 
@@ -53,7 +53,10 @@ def encode(reading: Reading) -> Iterator[bytes]:
 
 def encode_refusal(error: RefusedError) -> bytes:
     """The last message of a file that was refused."""
-    return _message("refused", refusals(error.problems), file_name=error.file_name)
+    said: dict[str, Any] = {"file_name": error.file_name}
+    if isinstance(error, UnknownFileError):
+        said["columns"] = error.columns
+    return _message("refused", refusals(error.problems), **said)
 
 
 def later() -> bytes:
@@ -71,7 +74,10 @@ def decode(messages: Iterable[bytes]) -> Reading:
     for message in messages:
         kind, said, frame = _read(message)
         if kind == "refused":
-            raise RefusedError(said["file_name"], problems_in(frame))
+            problems = problems_in(frame)
+            if "columns" in said:
+                raise UnknownFileError(said["file_name"], problems, said["columns"])
+            raise RefusedError(said["file_name"], problems)
         if kind == "later":
             raise LaterError
         if kind == "rows":
