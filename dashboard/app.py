@@ -37,6 +37,11 @@ def apply_settings(path: Path) -> None:
 
 apply_settings(ROOT / ".streamlit" / "config.toml")
 
+from starlette.formparsers import MultiPartParser  # noqa: E402
+
+# What is uploaded stays in memory: by itself it would be written to a temporary file on the way.
+MultiPartParser.spool_max_size = 1 << 40
+
 from dashboard import errors, network, routes, warm_up  # noqa: E402
 
 network.send_at_once()

@@ -23,7 +23,7 @@ from dashboard.filters import newest_as_at
 from dashboard.intake import templates
 from dashboard.intake.mapping import Mapping
 from dashboard.intake.problems import RefusedError
-from dashboard.intake.source import Source
+from dashboard.intake.source import Source, plain_name
 from dashboard.intake.staged import LaterError
 from dashboard.settings import settings
 from queries import history, mappings
@@ -95,7 +95,7 @@ def _load_files(
         while waiting:
             later = []
             for path in waiting:
-                progress.update(task, description=path.name)
+                progress.update(task, description=plain_name(path.name))
                 try:
                     outcome = _load_one(path, dataset, mapping, dry_run, is_first_round)
                 except LaterError:

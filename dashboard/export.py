@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -247,7 +247,12 @@ def _as_json(meta: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
     return json.dumps({"meta": meta, "rows": rows}, ensure_ascii=False, indent=1).encode()
 
 
-def _as_csv(meta: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
+def _as_csv(_meta: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
+    return csv_bytes(rows)
+
+
+def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows as a CSV file in which no cell is a formula."""
     text = io.StringIO()
     if rows:
         writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\r\n")

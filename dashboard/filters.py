@@ -88,6 +88,11 @@ def current() -> Choices:
     return choices
 
 
+def current_or_none() -> Choices | None:
+    """The same where no board may be loaded yet."""
+    return st.session_state.get(_CURRENT)
+
+
 def pick(name: str, label: str, options: dict[str, str]) -> str:
     """A choice that belongs to one page: a select box that is kept in the address bar."""
     return _pick(label, name, options)

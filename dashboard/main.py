@@ -16,12 +16,13 @@ st.set_page_config(page_title="Social prescribing coverage", layout="wide", page
 show.styles()
 pages = [
     st.Page(ROOT / "pages" / "coverage.py", title="Coverage", url_path="coverage", default=True),
+    st.Page(ROOT / "pages" / "data.py", title="Data", url_path="data"),
     st.Page(ROOT / "pages" / "methods.py", title="Methods", url_path="methods"),
 ]
 page = st.navigation(pages)
 with one_state():
     choices = filters.draw(current_scope())
-    if choices is None and page.url_path != "methods":
+    if choices is None and page.url_path not in ("data", "methods"):
         show.nothing_loaded()
     else:
         # Before the page too: one that stops early must not leave an old address behind.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -15,6 +16,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import warm_up
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Plotly asks for the coastlines of the world even when it draws none of them.
 _NO_COASTLINES = {
@@ -116,14 +120,7 @@ def download(request: Request) -> Response:
         made = export.make(engine(), current_scope(), subject, icb_code, as_at, form)
     except export.NotThereError:
         return PlainTextResponse("not found", 404)
-    return Response(
-        made.body,
-        media_type=made.media_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{made.file_name}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return _attached(made.body, made.media_type, made.file_name)
 
 
 def table(request: Request) -> Response:
@@ -152,6 +149,57 @@ def table(request: Request) -> Response:
     return Response(body, media_type="application/json", headers=headers)
 
 
+def refusals(request: Request) -> Response:
+    """What was wrong with an offered file, as CSV: its values are masked."""
+    from dashboard.access import current_scope
+    from dashboard.data import engine
+    from queries import history
+
+    job_id = request.path_params["job_id"]
+    return _csv(history.problems(engine(), current_scope(), job_id), f"refusals-{job_id}.csv")
+
+
+def all_history(_request: Request) -> Response:
+    """What was offered and loaded, as CSV."""
+    from dashboard.access import current_scope
+    from dashboard.data import engine
+    from queries import history
+
+    return _csv(history.history(engine(), current_scope()), "history.csv")
+
+
+def _csv(frame: pd.DataFrame, file_name: str) -> Response:
+    from dashboard.export import csv_bytes
+
+    plain = frame.astype(object).where(frame.notna(), "")
+    rows: list[dict[str, Any]] = plain.to_dict("records")  # type: ignore[assignment]
+    return _attached(csv_bytes(rows), "text/csv", file_name)
+
+
+def template(request: Request) -> Response:
+    """The template of a local return, to be filled in."""
+    from dashboard import intake
+    from dashboard.export import MEDIA_TYPES
+    from dashboard.intake.templates import FORMS, file_name, template_bytes
+
+    name, form = request.path_params["dataset"], request.path_params["form"]
+    try:
+        dataset = intake.dataset_named(name)
+    except LookupError:
+        return PlainTextResponse("not found", 404)
+    if dataset.template is None or form not in FORMS:
+        return PlainTextResponse("not found", 404)
+    return _attached(template_bytes(dataset, form), MEDIA_TYPES[form], file_name(dataset, form))
+
+
+def _attached(body: bytes, media_type: str, file_name: str) -> Response:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file_name}"',
+        "Cache-Control": "no-store",
+    }
+    return Response(body, media_type=media_type, headers=headers)
+
+
 def is_alive(_request: Request) -> Response:
     """The process answers."""
     return PlainTextResponse("ok")
@@ -172,6 +220,9 @@ ROUTES = [
     Route("/geo/{icb_code}/{name}.json", geometry),
     Route("/table/coverage.json", table),
     Route("/export/{subject}.{form}", download),
+    Route("/refusals/{job_id:int}.csv", refusals),
+    Route("/history.csv", all_history),
+    Route("/template/{dataset}.{form}", template),
     Route("/healthz", is_alive),
     Route("/readyz", is_ready),
 ]

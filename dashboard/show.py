@@ -14,7 +14,9 @@ import streamlit as st
 
 from dashboard.charts import Figure
 from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark
+from dashboard.returns_view import Grid
 from dashboard.rules.disclosure import Released
+from dashboard.rules.returns import ReturnState
 from dashboard.style import Theme
 from queries.frames import each_row
 
@@ -165,6 +167,11 @@ def tiles(items: Sequence[Tile]) -> None:
 def heading(words: str, *, anchor: str) -> None:
     """The heading of a part of the page. Streamlit's own reads Markdown, and names are no Markdown."""
     html(f'<h2 class="part" id="{escape(anchor)}">{escape(words)}</h2>')
+
+
+def card_title(name: str, words: str) -> None:
+    """What one of several cards is about, and how it stands."""
+    html(f'<h3 class="card-title">{escape(name)} <span>{escape(words)}</span></h3>')
 
 
 _SYMBOLS = {RING: "○", SQUARE: "□", CROSS: "+"}
@@ -337,6 +344,56 @@ def small_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, capti
     )
 
 
+# A sign and words for each state, and how it is drawn: never by colour alone.
+_RETURN_SIGNS = {
+    ReturnState.RECEIVED: "✓",
+    ReturnState.NOT_DUE: "○",
+    ReturnState.LATE: "!",
+    ReturnState.MISSING: "✕",
+    ReturnState.NEVER: "–",
+    ReturnState.NOT_EXPECTED: "",
+}
+
+
+def grid(found: Grid, *, caption: str) -> None:
+    """A table of months in which each cell is a state, with its key below."""
+    head = "".join(f'<th scope="col">{first:%b %y}</th>' for first in found.months)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(
+            f'<td class="{escape(state.name.lower())}"><span aria-hidden="true">'
+            f'{_RETURN_SIGNS[state]}</span> <span class="unseen">{escape(state)}</span>'
+            f"{escape(count)}</td>"
+            for state, count in cells
+        )
+        + "</tr>"
+        for name, cells in found.rows
+    )
+    key = " · ".join(f"{sign} {escape(state)}" for state, sign in _RETURN_SIGNS.items() if sign)
+    html(
+        f'<div class="small-table grid" role="region" tabindex="0" aria-label="{escape(caption)}">'
+        f"<table><caption>{escape(caption)}</caption><thead><tr><td></td>{head}</tr></thead>"
+        f'<tbody>{body}</tbody></table></div><p class="notes">{key}</p>'
+    )
+
+
+def links(items: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
+    """Files to download: what they are, and for each what it is called and where it is."""
+    rows = []
+    for words, targets in items:
+        found = " · ".join(
+            f'<a href="{escape(url)}" download>{escape(name)}</a>' for name, url in targets
+        )
+        rows.append(f"<li>{escape(words)} {found}</li>")
+    html(f'<ul class="downloads">{"".join(rows)}</ul>')
+
+
+def lines(items: Sequence[str], *, is_problem: bool = False) -> None:
+    """Short lines below one another."""
+    kind = "problems" if is_problem else "lines"
+    html(f'<ul class="{kind}">' + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>")
+
+
 def empty(title: str, words: str, commands: Sequence[str] = ()) -> None:
     """What a page says when there is nothing to show: why, and what to do."""
     code = "".join(f"<pre><code>{escape(command)}</code></pre>" for command in commands)
@@ -349,6 +406,6 @@ def nothing_loaded() -> None:
     empty(
         "Load your files, or look at the demonstration",
         "Ward boundaries and the LSOA lookups come first: they say which wards there are. "
-        "Then, from the folder of the dashboard:",
+        "Then, on the page Data, or from the folder of the dashboard:",
         ["python -m dashboard load FILE...", "python -m dashboard demo"],
     )

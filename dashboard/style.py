@@ -44,6 +44,7 @@ class Theme:
     def __init__(self, is_dark: bool):
         self.is_dark = is_dark
         self.ink = "#F0F4F5" if is_dark else "#10181D"
+        self.page = "#10181D" if is_dark else "#FFFFFF"
         self.muted = "#B4C0C8" if is_dark else "#425563"
         self.line = "#4C6272" if is_dark else "#AEB7BD"
         self.bar = "#6CB4EE" if is_dark else "#005EB8"
@@ -55,7 +56,7 @@ class Theme:
         """The colours as variables for our own elements."""
         colours = {
             "ink": self.ink, "muted": self.muted, "line": self.faint, "tint": self.tint,
-            "blue": self.bar, "warm": self.warm,
+            "blue": self.bar, "warm": self.warm, "page": self.page,
         }  # fmt: skip
         return (
             ":root{" + "".join(f"--board-{name}:{value};" for name, value in colours.items()) + "}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, delete, func, insert, select, true, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, true, update
 
 from queries import tables
 from queries.database import WRITERS_LOCK, writing
@@ -265,17 +265,12 @@ def open_jobs(engine: Engine, scope: Scope, who: str, finished_since: datetime) 
         .order_by(_JOB.id.desc())
     )
     with engine.connect() as connection:
-        rows = connection.execute(statement).mappings().all()
-    return [
-        Job(
-            **{
-                **row,
-                "offered_at": in_utc(row["offered_at"]),
-                "started_at": row["started_at"] and in_utc(row["started_at"]),
-            }
-        )
-        for row in rows
-    ]
+        return [_job(row) for row in connection.execute(statement).mappings()]
+
+
+def _job(row: RowMapping) -> Job:
+    started = row["started_at"] and in_utc(row["started_at"])
+    return Job(**{**row, "offered_at": in_utc(row["offered_at"]), "started_at": started})
 
 
 def one(engine: Engine, job_id: int) -> Job:
@@ -286,7 +281,7 @@ def one(engine: Engine, job_id: int) -> Job:
         ).mappings().first()  # fmt: skip
     if row is None:
         raise LookupError(f"there is no job {job_id}")
-    return Job(**row)
+    return _job(row)
 
 
 def same_under_way(engine: Engine, sha256: str) -> bool:

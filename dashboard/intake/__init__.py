@@ -84,12 +84,14 @@ def recognise(source: Source) -> Dataset:
     for dataset in DATASETS:
         if dataset.recognises(source):
             return dataset
-    known = "; ".join(dataset.title for dataset in DATASETS)
     if source.json is not None:
         found = "JSON of another form"
     else:
         found = "; ".join(shown_headings(sheet) for sheet in source.sheets)
-    rule = f"this is none of the files known here; found {found}. Known are: {known}"
+    rule = (
+        f"this is none of the files known here; found {found}. The README lists those that are "
+        "known; for an export with other headings, say on the page Data which column is which"
+    )
     raise UnknownFileError(source.name, [Problem(rule)])
 
 

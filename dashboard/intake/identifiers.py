@@ -15,14 +15,20 @@ from dashboard.intake.source import CHUNK, Source
 from dashboard.rules.nhs_number import are_nhs_numbers, nhs_numbers_in, ten_digits_in
 
 INSTEAD = "holds NHS numbers, which must not be sent: use your own local reference"
-# Ten digits with a space or hyphen between any two, or full-width digits, as bytes.
-_MAYBE = r"[0-9](?:[ -]?[0-9]){9}|\xef\xbc[\x90-\x99]"
+# Ten digits with little between any two, or full-width digits, as bytes.
+_MAYBE = r'[0-9](?:[^0-9A-Za-z,;"\t\r\n]{0,4}[0-9]){9}|\xef\xbc[\x90-\x99]'
 _OVERLAP = 60
-# The parts of a workbook that hold what people write beside the cells.
+# The parts of a workbook that hold what people write beside the cells, in any; and those that
+# hold none of it, in a local return: the cells are searched as a table.
 _BESIDE_CELLS = re.compile(
     r"docProps/.*|xl/(comments|threadedComments|drawings|persons)[^/]*(/.*)?|xl/workbook\.xml"
 )
+_NO_WORDS = re.compile(r"xl/(styles|sharedStrings|calcChain)\.xml|xl/(theme|media)/.*|.*\.bin")
+# Values of attributes are numbers of other kinds there.
+_DRAWN = re.compile(r"xl/(drawings|charts)/.*")
 _TEXT = re.compile(r">([^<>]+)<")
+_TEXT_OR_VALUE = re.compile(r"""[>"']([^<>"']+)[<"']""")
+_UNIQUE_ID = re.compile(r"\{[0-9A-Fa-f-]{36}\}")
 
 
 def refuse_nhs_numbers(source: Source, *, is_local: bool) -> None:
@@ -34,7 +40,7 @@ def refuse_nhs_numbers(source: Source, *, is_local: bool) -> None:
     if source.json is not None:
         problems = list(_in_json(source.json))
     elif source.is_workbook or _may_hold_one(source):
-        problems = [*_beside_cells(source), *_in_tables(source, is_local)]
+        problems = [*_beside_cells(source, is_local), *_in_tables(source, is_local)]
     else:
         problems = []
     if problems:
@@ -57,6 +63,8 @@ def _in_tables(source: Source, is_local: bool) -> Iterator[Problem]:
     for sheet in source.sheets:
         if nhs_numbers_in(sheet.name):
             yield Problem(f"the name of a sheet {INSTEAD}")
+        if any(nhs_numbers_in(text) for text in sheet.outside):
+            yield Problem(f"a cell above or beside the table {INSTEAD}")
         # The heading itself must not be shown.
         for place, heading in enumerate(sheet.headings, start=1):
             if nhs_numbers_in(heading):
@@ -78,17 +86,22 @@ def _in_tables(source: Source, is_local: bool) -> Iterator[Problem]:
                 yield Problem(INSTEAD, column=shown)
 
 
-def _beside_cells(source: Source) -> Iterator[Problem]:
+def _beside_cells(source: Source, is_local: bool) -> Iterator[Problem]:
     if not source.is_workbook:
         return
     try:
         with source.opened() as file, zipfile.ZipFile(file) as archive:
             for entry in archive.infolist():
-                if not _BESIDE_CELLS.fullmatch(entry.filename):
+                name = entry.filename
+                if _NO_WORDS.fullmatch(name) if is_local else not _BESIDE_CELLS.fullmatch(name):
                     continue
-                xml = archive.read(entry).decode("utf-8", errors="replace")
-                if any(nhs_numbers_in(text) for text in _TEXT.findall(xml)):
-                    yield Problem(f"a comment or property of the workbook {INSTEAD}")
+                # What people write on a sheet without being a cell comes after the cells.
+                xml = archive.read(entry).rpartition(b"</sheetData>")[2]
+                words = _TEXT if _DRAWN.fullmatch(name) else _TEXT_OR_VALUE
+                text = _UNIQUE_ID.sub("", xml.decode("utf-8", errors="replace"))
+                if any(nhs_numbers_in(found) for found in words.findall(text)):
+                    rule = f"a comment, property or name in the workbook {INSTEAD}"
+                    yield Problem(rule)
     except (zipfile.BadZipFile, OSError, RuntimeError) as error:
         raise RefusedError(
             source.name, [Problem("cannot be read as a workbook: save it as .xlsx again")]
@@ -96,12 +109,15 @@ def _beside_cells(source: Source) -> Iterator[Problem]:
 
 
 def _in_json(value: Any) -> Iterator[Problem]:
-    """A text that calls a number an NHS number; other ten digits may be anything there."""
+    """Something that calls a number an NHS number; other ten digits may be anything there."""
     waiting = [value]
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
-            waiting += [*found.keys(), *found.values()]
+            waiting += [
+                *found.values(),
+                *(f"{key} {at if isinstance(at, (str, int)) else ''}" for key, at in found.items()),
+            ]
         elif isinstance(found, list):
             waiting += found
         elif isinstance(found, str) and "nhs" in found.casefold() and nhs_numbers_in(found):

@@ -30,6 +30,7 @@ _TARGETS: dict[str, tuple[Template, MappingOf[str, Sequence[str]]]] = {
     "outcomes": (outcomes.TEMPLATE, outcomes.ALSO),
     "gp_contacts": (gp_contacts.TEMPLATE, gp_contacts.ALSO),
 }
+MAPPED = tuple(_TARGETS)
 # Headings that mean the same in ordinary words, beyond those the readers take themselves.
 _SAID_AS: dict[str, tuple[str, ...]] = {
     "reference": ("case_id", "case_reference", "case_number", "episode_id", "client_id"),

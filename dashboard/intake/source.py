@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import re
+import unicodedata
 import warnings
 import zipfile
 import zlib
@@ -23,6 +24,7 @@ from typing import IO, Any, BinaryIO, cast
 import pandas as pd
 
 from dashboard.intake.problems import Problem, RefusedError
+from dashboard.rules.nhs_number import nhs_numbers_in
 
 # Larger than any file an ICB is known to receive (registered patients by LSOA: 90 MB).
 MOST_BYTES = 300_000_000
@@ -34,6 +36,41 @@ CHUNK = 1 << 20
 ROWS_A_BLOCK = 100_000
 # A heading may follow a few lines of preamble; deeper than this it is not a table.
 DEEPEST_HEADING = 15
+# A longer name of a file is shown by its beginning and its end.
+LONGEST_NAME = 120
+
+# What a text table can't begin with, and what is meant.
+_NOT_TEXT = {
+    b"\xd0\xcf\x11\xe0": "is an old .xls workbook, or one with a password: save it as .xlsx "
+    "without a password",
+    b"\xff\xfe": "is in UTF-16, which spreadsheets call 'Unicode text': save it as 'CSV UTF-8'",
+    b"\xfe\xff": "is in UTF-16, which spreadsheets call 'Unicode text': save it as 'CSV UTF-8'",
+    b"PK\x03\x04": "holds another packed file or workbook: unpack it, and send what is in it",
+    b"\x1f\x8b": "holds another packed file or workbook: unpack it, and send what is in it",
+}
+
+
+def plain_name(name: str) -> str:
+    """The name of a file as it may be kept and shown: no path, one line, not long, and no
+    NHS number in it.
+
+    >>> plain_name("C:\\\\temp\\\\a\\tb.csv")
+    'a b.csv'
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    # Control characters, halves of a character, and what turns the direction of writing.
+    shown = "".join(" " if unicodedata.category(c)[0] == "C" else c for c in last)
+    shown = " ".join(shown.split())
+    if len(shown) > LONGEST_NAME:
+        shown = f"{shown[: LONGEST_NAME - 21]}…{shown[-20:]}"
+    return "file" if shown in ("", ".", "..") or nhs_numbers_in(name) else shown
+
+
+def _name_to_keep(name: str) -> str:
+    if nhs_numbers_in(name):
+        rule = "its name holds what may be an NHS number: rename the file"
+        raise RefusedError(plain_name(name), [Problem(rule)])
+    return plain_name(name)
 
 
 def tidy_heading(heading: object) -> str:
@@ -56,8 +93,10 @@ class Sheet:
         headings: Sequence[object],
         heading_row: int,
         read: Callable[[], Iterator[pd.DataFrame]],
+        outside: Sequence[str] = (),
     ):
         self.name = name
+        self.outside = outside  # the texts above the heading and beside the table
         self.headings = [tidy_heading(heading) for heading in headings]
         self.heading_row = heading_row
         self._read = read
@@ -90,7 +129,7 @@ def shown_headings(sheet: Sheet) -> str:
 
     The first row of a file without headings may be about a person, and is never shown.
     """
-    if any(_VALUE.fullmatch(heading) for heading in sheet.headings):
+    if any(_VALUE.fullmatch(heading) or nhs_numbers_in(heading) for heading in sheet.headings):
         return "a first row that looks like data, not like headings"
     return "the headings " + ", ".join(repr(heading[:40]) for heading in sheet.headings[:6])
 
@@ -106,18 +145,16 @@ class Source:
     @classmethod
     def open(cls, path: Path) -> Source:
         """A file on disk, read when needed; `RefusedError` when it is empty or too large."""
-        size = path.stat().st_size
+        name, size = _name_to_keep(path.name), path.stat().st_size
         if size > MOST_BYTES:
-            raise RefusedError(
-                path.name,
-                [Problem(f"expected at most {MOST_BYTES:,} bytes, found {size:,}: split the file")],
-            )
-        return cls(path.name, path)._not_empty()
+            rule = f"expected at most {MOST_BYTES:,} bytes, found {size:,}: split the file"
+            raise RefusedError(name, [Problem(rule)])
+        return cls(name, path)._not_empty()
 
     @classmethod
     def of(cls, name: str, raw: bytes) -> Source:
         """The same for bytes in hand."""
-        return cls(name, raw)._not_empty()
+        return cls(_name_to_keep(name), raw)._not_empty()
 
     def _not_empty(self) -> Source:
         with self.unpacked() as file:
@@ -194,13 +231,20 @@ class Source:
 
     @cached_property
     def json(self) -> Any:
-        """The parsed JSON value, or `None` when the bytes are not JSON."""
+        """The parsed JSON value, or `None` when the bytes are not JSON.
+
+        `RefusedError` when they begin as JSON does and are none.
+        """
         with self.unpacked() as file:
-            if file.read(1_000).lstrip(b"\xef\xbb\xbf \r\n\t")[:1] not in (b"{", b"["):
+            start = file.read(1_000).removeprefix(codecs.BOM_UTF8).lstrip()
+            if start[:1] not in (b"{", b"["):
                 return None
         try:
             return json.loads(self.raw.decode("utf-8-sig"))
         except (ValueError, RecursionError):
+            if re.match(rb"[{\[]\s*[\"{\[]", start):
+                rule = "begins as JSON does, and cannot be read as JSON: export it again"
+                raise RefusedError(self.name, [Problem(rule)]) from None
             return None
 
     @cached_property
@@ -259,9 +303,14 @@ def _encoding(source: Source) -> str:
     possible = {
         encoding: codecs.getincrementaldecoder(encoding)() for encoding in ("utf-8-sig", "cp1252")
     }
+    is_first = True
     with source.unpacked() as file:
         while possible:
             chunk = file.read(CHUNK)
+            for start, rule in _NOT_TEXT.items() if is_first else ():
+                if chunk.startswith(start):
+                    raise RefusedError(source.name, [Problem(rule)])
+            is_first = False
             if b"\x00" in chunk:
                 rule = "holds NUL bytes, so it is not a text table: save it as CSV or .xlsx"
                 raise RefusedError(source.name, [Problem(rule)])
@@ -308,7 +357,8 @@ def _csv_sheet(source: Source, headings: Sequence[str] | None = None) -> Sheet:
 
     if headings is not None:
         return Sheet("", headings, 0, read)
-    return Sheet("", rows[depth], depth + 1, read)
+    outside = [cell for row in rows[:depth] for cell in row]
+    return Sheet("", rows[depth], depth + 1, read, outside)
 
 
 def _start_of(source: Source) -> str:
@@ -337,6 +387,8 @@ def _refused_as_no_table(source: Source, depth: int) -> Iterator[None]:
             "not a table: a row has more cells than the heading, or a quotation mark is never "
             "closed; a value that holds a comma must stand in quotation marks"
         )
+        if "field limit" in str(error):
+            rule = f"not a table: a cell has more than {csv.field_size_limit():,} characters"
         row = depth + int(line[1]) if line else None
         raise RefusedError(source.name, [Problem(rule, row)]) from None
 
@@ -381,7 +433,9 @@ def _sheet_of(name: str, rows: list[list[str]]) -> Sheet:
     def read() -> Iterator[pd.DataFrame]:
         yield pd.DataFrame(body, columns=range(width), dtype="str")
 
-    return Sheet(name, rows[depth], depth + 1, read)
+    outside = [cell for row in rows[:depth] for cell in row]
+    outside += [cell for row in rows[depth + 1 :] for cell in row[width:]]
+    return Sheet(name, rows[depth], depth + 1, read, outside)
 
 
 def _sheet_rows(source: Source, found: Iterable[Sequence[object]]) -> list[list[str]]:

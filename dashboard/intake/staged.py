@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -70,29 +72,53 @@ def decode(messages: Iterable[bytes]) -> Reading:
     `LaterError` when the file is to be read after others; `ValueError` when they end before
     their end, because whoever wrote them was stopped.
     """
-    left_out, rows_refused = refusals([]), 0
+    left_out: dict[str, Any] = {"refused": refusals([]), "rows_refused": 0}
     for message in messages:
-        kind, said, frame = _read(message)
-        if kind == "refused":
-            problems = problems_in(frame)
-            if "columns" in said:
-                raise UnknownFileError(said["file_name"], problems, said["columns"])
-            raise RefusedError(said["file_name"], problems)
-        if kind == "later":
-            raise LaterError
+        with _no_message_of_ours():
+            kind, found = _understood(message)
         if kind == "rows":
-            yield {said["table"]: frame}
+            yield found
         elif kind == "left out":
-            left_out, rows_refused = frame, said["rows_refused"]
+            left_out = found
         else:
-            return CleanLoad(
-                parts=frame,
-                rows={},
-                refused=left_out,
-                rows_refused=rows_refused,
-                **{**said, "notes": tuple(said["notes"])},
-            )
+            clean: CleanLoad = replace(found, **left_out)
+            return clean
     raise ValueError("the checked file ends in the middle: check it again")
+
+
+@contextmanager
+def _no_message_of_ours() -> Iterator[None]:
+    """Whatever is wrong with a message is one error, that says nothing of what it holds."""
+    try:
+        yield
+    except RefusedError:
+        raise
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OSError,
+        pa.ArrowException,
+    ):
+        raise ValueError("the checked file can't be read: check it again") from None
+
+
+def _understood(message: bytes) -> tuple[str, Any]:
+    kind, said, frame = _read(message)
+    if kind == "refused":
+        problems = problems_in(frame)
+        if "columns" in said:
+            raise UnknownFileError(said["file_name"], problems, said["columns"])
+        raise RefusedError(said["file_name"], problems)
+    if kind == "later":
+        raise LaterError
+    if kind == "rows":
+        return kind, {said["table"]: frame}
+    if kind == "left out":
+        return kind, {"refused": frame, "rows_refused": said["rows_refused"]}
+    return kind, CleanLoad(parts=frame, rows={}, **{**said, "notes": tuple(said["notes"])})
 
 
 def problems_in(frame: pd.DataFrame) -> list[Problem]:

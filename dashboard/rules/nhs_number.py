@@ -15,6 +15,7 @@ TELLING_WORDS = re.compile(r"nhs|patient|chi(_|$)", re.IGNORECASE)
 
 _WRITTEN = re.compile(r"([0-9]{3})([ -]?)([0-9]{3})\2([0-9]{4})")
 _TEN_DIGITS = re.compile(r"(?<![0-9.])[0-9]{10}(?![0-9:])")
+_IN_GROUPS = re.compile(r"(?<![0-9])([0-9]{3})([\s.-]{1,2})([0-9]{3})\2([0-9]{4})(?![0-9])")
 
 
 def is_nhs_number(text: str) -> bool:
@@ -34,10 +35,17 @@ def is_nhs_number(text: str) -> bool:
 def ten_digits_in(text: str) -> list[str]:
     """Every ten digits in a text that could be such a number, however they are written.
 
-    Full-width digits, spaces, hyphens and words around it do not hide one.
+    Full-width digits, spaces, dashes, dots and words or numbers around it do not hide one.
     """
-    plain = unicodedata.normalize("NFKC", text)
-    return _TEN_DIGITS.findall(re.sub(r"(?<=[0-9])[\s-](?=[0-9])", "", plain))
+    plain = text
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKC", text)
+        plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
+        plain = re.sub("[\u2010-\u2015\u2212]", "-", plain)
+    found = _TEN_DIGITS.findall(re.sub(r"(?<=[0-9])[\s-](?=[0-9])", "", plain))
+    found += _TEN_DIGITS.findall(plain)
+    found += [a + b + c for a, _, b, c in _IN_GROUPS.findall(plain)]
+    return list(dict.fromkeys(found))
 
 
 def nhs_numbers_in(text: str) -> list[str]:

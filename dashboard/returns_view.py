@@ -1,0 +1,92 @@
+"""The grids of the Data page: which dataset, and which PCN's return, is there for which month."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from dashboard.data import fetch
+from dashboard.intake import DATASETS
+from dashboard.rules.returns import EXPECTED, ReturnState, judge_return, months_between, months_to
+from dashboard.settings import settings
+from dashboard.style import day
+from queries import history, workforce
+from queries.frames import each_row
+from queries.scope import Scope
+
+MONTHS_SHOWN = 13
+WRONG = {ReturnState.LATE, ReturnState.MISSING, ReturnState.NEVER}
+# The two returns that every PCN makes each month.
+PCN_RETURNS = {"workforce": "Workforce, published", "referrals": "Referrals, local return"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One row per dataset or PCN, its state in each month; `counts` where parts are counted."""
+
+    months: Sequence[date]
+    rows: Sequence[tuple[str, Sequence[tuple[ReturnState, str]]]]
+
+    def count(self, state: ReturnState) -> int:
+        """How many cells have this state."""
+        return sum(found == state for _, cells in self.rows for found, _ in cells)
+
+
+def dataset_grid(scope: Scope, as_at: date) -> Grid:
+    """One row per dataset that comes month by month; a received month says how many parts."""
+    periods = fetch(history.periods_in_force, scope)
+    months = months_to(as_at, MONTHS_SHOWN)
+    titles = {dataset.name: dataset.title for dataset in DATASETS}
+    rows = []
+    for name in EXPECTED:
+        mine = periods[(periods["dataset"] == name) & periods["period_end"].notna()]
+        parts: Counter[date] = Counter()
+        for row in each_row(mine):
+            for month in months_between(row.period_start, row.period_end):
+                parts[month] += row.parts
+        late = settings().late_months
+        cells = [
+            (
+                judge_return(name, month, parts.keys(), as_at, late),
+                f"{parts[month]:,}" if parts[month] else "",
+            )
+            for month in months
+        ]
+        rows.append((titles[name], cells))
+    return Grid(months, rows)
+
+
+def pcn_grid(scope: Scope, icb_code: str, as_at: date, dataset: str) -> Grid:
+    """One row per PCN of the board, by name: whether its return of each month is there."""
+    months = months_to(as_at, MONTHS_SHOWN)
+    pcns = fetch(workforce.fte_by_pcn, scope, icb_code, as_at)
+    returned = fetch(history.pcn_returns, scope, icb_code, months[0])
+    late = settings().late_months
+    rows = []
+    for pcn in each_row(pcns):
+        mine = returned[(returned["dataset"] == dataset) & (returned["pcn_code"] == pcn.pcn_code)]
+        received = set(mine["month"])
+        name = pcn.pcn_code if pd.isna(pcn.pcn_name) else f"{pcn.pcn_name} ({pcn.pcn_code})"
+        states = [judge_return(dataset, month, received, as_at, late) for month in months]
+        rows.append((name, [(state, "") for state in states]))
+    # Where something is wrong comes first.
+    rows.sort(key=lambda row: (-sum(state in WRONG for state, _ in row[1]), row[0]))
+    return Grid(months, rows)
+
+
+def without_months(scope: Scope) -> list[list[str]]:
+    """One row per dataset that does not come month by month: parts in force, newest load."""
+    periods = fetch(history.periods_in_force, scope)
+    rows = []
+    for dataset in DATASETS:
+        if dataset.name in EXPECTED:
+            continue
+        mine = periods[periods["dataset"] == dataset.name]
+        parts = f"{mine['parts'].sum():,} {dataset.parts}" if len(mine) else "nothing loaded"
+        loaded = day(mine["loaded_at"].max().date()) if len(mine) else "–"
+        rows.append([dataset.title, parts, loaded])
+    return rows
