@@ -10,10 +10,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy.exc import DBAPIError
 
 from dashboard import demonstration, export, intake, loading
 from dashboard.access import current_scope, current_user
@@ -59,6 +59,8 @@ def load(
         known = ", ".join(known.name for known in intake.DATASETS)
         raise _stopped(f"There is no dataset {dataset!r}: expected one of {known}.", 2)
     chosen = _mapping_named(mapping) if mapping else None
+    if chosen and dataset not in (None, chosen.dataset):
+        raise _stopped(f"The mapping is of {chosen.dataset!r}, not of {dataset!r}.", 2)
     outcomes = _load_files(files, dataset, chosen, dry_run)
     if as_json:
         sys.stdout.write(json.dumps([asdict(outcome) for outcome in outcomes], indent=2) + "\n")
@@ -139,6 +141,8 @@ def _load_one(
         return Outcome(error.file_name, "refused", problems=problems)
     except AlreadyLoadedError as error:
         return Outcome(source.name, "unchanged", notes=(str(error),))
+    except DBAPIError as error:
+        return Outcome(source.name, "refused", problems=(loading.failure(error),))
     removed = ("the demonstration was removed",) if record.removed_demonstration else ()
     return Outcome(
         source.name,
@@ -167,7 +171,8 @@ def _tell(outcome: Outcome) -> None:
         words = outcome.dataset.replace("_", " ")
         lines = [f"{outcome.file}: {words}, {outcome.rows_read:,} rows, {change}", *outcome.notes]
         if outcome.rows_refused:
-            lines.append(f"{outcome.rows_refused:,} rows refused: `history` says which")
+            which = f": `history --load {outcome.load}` says which" if outcome.load else ""
+            lines.append(f"{outcome.rows_refused:,} rows refused{which}")
         if outcome.load:
             lines.append(f"load {outcome.load}")
     colours = {"refused": "red", "unchanged": "yellow"}
@@ -178,10 +183,12 @@ def _mapping_named(name: str) -> Mapping:
     saved = mappings.saved_mappings(engine()).set_index("mapping_name")["content"]
     try:
         if name.endswith(".json"):
-            return Mapping.from_json(Path(name).read_text(encoding="utf-8"))
+            found = Mapping.from_json(Path(name).read_text(encoding="utf-8"))
+            intake.dataset_named(found.dataset)
+            return found
         if name in saved.index:
             return Mapping.from_json(saved[name])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError) as error:
         raise _stopped(f"{name}: {error}.", 2) from None
     known = ", ".join(saved.index) or "none is saved yet"
     raise _stopped(f"There is no mapping {name!r}: {known}.", 2)
@@ -195,24 +202,25 @@ def _stopped(words: str, code: int) -> typer.Exit:
 @app.command(name="history")
 def history_command(
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
-    load: Annotated[
-        int | None, typer.Option(help="The rows that were refused of this load, or job.")
+    load: Annotated[int | None, typer.Option(help="The rows refused of this load.")] = None,
+    job: Annotated[
+        int | None, typer.Option(help="The same of a file that was not loaded, by its job.")
     ] = None,
 ) -> None:
     """What was offered and loaded: who, when, which file, and what became of it."""
     prepare_database()
     table = history.history(engine(), current_scope())
-    if load is not None:
-        mine = table[
-            (table["load_id"] == load) | (table["load_id"].isna() & (table["job_id"] == load))
-        ]
-        if mine.empty or pd.isna(mine["job_id"].iloc[0]):
-            raise _stopped(f"There is no load or job {load} with refusals.", 1)
-        table = history.problems(engine(), current_scope(), int(mine["job_id"].iloc[0]))
+    if load is not None or job is not None:
+        is_it = table["load_id"] == load if load is not None else table["job_id"] == job
+        numbers = table.loc[is_it, "job_id"].dropna()
+        if numbers.empty:
+            raise _stopped("There is no such load or job with refusals.", 1)
+        table = history.problems(engine(), current_scope(), int(numbers.iloc[0]))
     if as_json:
         sys.stdout.write(table.to_json(orient="records", date_format="iso", indent=2) + "\n")
     else:
-        sys.stdout.write(table.to_csv(index=False))
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        sys.stdout.buffer.write(export.csv_bytes(rows))  # type: ignore[arg-type]
 
 
 @app.command(name="undo")

@@ -252,7 +252,7 @@ def check(
     except AlreadyLoadedError as error:
         jobs.ended(engine, job_id, "unchanged", str(error))
     except Exception as error:
-        jobs.ended(engine, job_id, "refused", f"The check failed: {report_error(error)}")
+        jobs.ended(engine, job_id, "refused", f"{failure(error)} Send the file again.")
 
 
 def _kept(engine: Engine, job_id: int, messages: Iterator[bytes]) -> Iterator[bytes]:
@@ -279,17 +279,15 @@ def load_checked(engine: Engine, job_id: int) -> None:
     except AlreadyLoadedError as error:
         jobs.ended(engine, job_id, "unchanged", str(error))
     except Exception as error:
-        why = (
-            "the database could not be written (is the disk full?)"
-            if isinstance(error, DBAPIError)
-            else "something went wrong"
-        )
-        jobs.ended(
-            engine,
-            job_id,
-            "failed",
-            f"Nothing was loaded: {why}; {report_error(error)}. Try again.",
-        )
+        jobs.ended(engine, job_id, "failed", f"{failure(error)} Try again.")
+
+
+def failure(error: Exception) -> str:
+    """What to say of a load that failed for no fault of its file; the rest is in the log."""
+    is_of_database = isinstance(error, DBAPIError)
+    why = "the database could not be written (is the disk full?)"
+    why = why if is_of_database else "something went wrong"
+    return f"Nothing was loaded: {why}; {report_error(error)}."
 
 
 def work(engine: Engine, *, until_idle: bool, wait: Callable[[], None]) -> bool:

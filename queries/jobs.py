@@ -116,14 +116,20 @@ def pieces(engine: Engine, job_id: int) -> Iterator[bytes]:
 
 
 def checked(engine: Engine, job_id: int, dataset: str, report: str, left_out: pd.DataFrame) -> None:
-    """The file can be loaded; `left_out` has one row per broken rule of the rows that cannot."""
+    """The file can be loaded; `left_out` has one row per broken rule of the rows that cannot.
+
+    Not one whose check took so long that `recover` gave it up: what is kept of it may be half.
+    """
     with writing(engine) as connection:
-        _keep_problems(connection, job_id, left_out)
-        connection.execute(
+        is_awaited = connection.execute(
             update(tables.job)
-            .where(_JOB.id == job_id)
+            .where(_JOB.id == job_id, _JOB.state == "checking")
             .values(state="checked", dataset=dataset, report=report)
-        )
+        ).rowcount
+        if is_awaited:
+            _keep_problems(connection, job_id, left_out)
+        else:
+            connection.execute(delete(tables.job_piece).where(_PIECE.job_id == job_id))
 
 
 def refused(

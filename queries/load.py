@@ -160,8 +160,10 @@ class _Writer:
             counts = np.bincount(codes, minlength=len(keys)).tolist()
             self._row_counts.update(dict(zip(keys, counts, strict=True)))
             self._add_parts([key for key in keys if key not in self._part_ids])
-            ids = np.array([self._part_ids[key] for key in keys], dtype="int64")
-            frame = frame.drop(columns="part_key").assign(part_id=ids[codes])
+            ids = np.array([self._part_ids[key] for key in keys], dtype="int64")[codes]
+            # Part after part, so that the index of parts grows at few places at a time.
+            order = np.argsort(ids, kind="stable")
+            frame = frame.drop(columns="part_key").assign(part_id=ids).iloc[order]
             _insert_rows(self._connection, tables.metadata.tables[name], frame)
 
     def _add_parts(self, keys: list[str]) -> None:
@@ -305,8 +307,8 @@ def _values(column: pd.Series[Any]) -> list[Any]:
         return column.tolist()
     codes, distinct = pd.factorize(column, use_na_sentinel=False)
     values = [
-        None if pd.isna(value) else value.isoformat() if isinstance(value, date) else value
-        for value in distinct.tolist()
+        None if is_missing else value.isoformat() if isinstance(value, date) else value
+        for value, is_missing in zip(distinct.tolist(), pd.isna(distinct), strict=True)
     ]
     taken: list[Any] = np.array([*values, None], dtype=object)[codes].tolist()
     return taken

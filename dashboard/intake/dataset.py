@@ -150,6 +150,11 @@ def _each_distinct(
     return judged.take(codes).set_axis(values.index)
 
 
+def _taken(each: Sequence[Any], codes: np.ndarray, index: pd.Index) -> pd.Series[Any]:
+    """What stands for each distinct value, in the rows where it stands."""
+    return pd.Series(np.array([*each, None], dtype=object)[codes], index)
+
+
 # A bad file of a million rows is told by its first faults.
 MOST_PER_RULE = 1_000
 MORE_ROWS = "more rows)"
@@ -288,18 +293,19 @@ class Check:
         self, name: str, required: bool, may_be_hidden: bool, fraction: str, kind: str
     ) -> pd.Series[float]:
         values = self.column(name, required=required)
-        # Most columns are plain digits throughout, which one look tells.
-        if len(values) and values.str.fullmatch("[0-9]{1,15}").all():
-            return pd.to_numeric(values)
-        hidden = values.str.casefold().isin(SUPPRESSED)
+        codes, found = pd.factorize(values)
+        distinct = pd.Series(found, dtype="str")
+        hidden = distinct.str.casefold().isin(SUPPRESSED)
         # A comma only between thousands: 0,5 is a half elsewhere, and must not become 5.
         whole = r"£?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})"
-        good = values.str.fullmatch(whole + fraction)
-        good |= values.str.fullmatch(r"\.[0-9]+") & ("[0-9]" in fraction)
-        missing = (values == "") | hidden
+        good = distinct.str.fullmatch(whole + fraction)
+        good |= distinct.str.fullmatch(r"\.[0-9]+") & ("[0-9]" in fraction)
+        missing = (distinct == "") | hidden
         allowed = (hidden & may_be_hidden) if required else missing
-        self.fail(~good & ~allowed, values, name, f"expected {kind}")
-        return pd.to_numeric(values.where(good).str.replace("[£,]", "", regex=True))
+        bad = (~good & ~allowed).to_numpy(dtype=bool)[codes]
+        self.fail(pd.Series(bad, values.index), values, name, f"expected {kind}")
+        numbers = pd.to_numeric(distinct.where(good).str.replace("[£,]", "", regex=True))
+        return numbers.take(codes).set_axis(values.index)
 
     def date(
         self,
@@ -311,13 +317,22 @@ class Check:
     ) -> pd.Series[date]:
         """Dates as `datetime.date`; blank is missing, and refused if required."""
         values = self.column(name, required=required)
-        parsed = _each_distinct(values, lambda v: pd.Series(list(map(to_date, v)), dtype=object))
-        bad = parsed.isna() & ((values != "") | required)
-        self.fail(bad, values, name, "expected a date such as 2026-06-30 or 30/06/2026")
-        stated = parsed.notna()
-        outside = stated & ~parsed.where(stated, earliest).between(earliest, latest)
+        codes, distinct = pd.factorize(values)
+        days = [to_date(text) for text in distinct]
+        parsed = _taken(days, codes, values.index)
+        unread = [
+            day is None and (text != "" or required)
+            for day, text in zip(days, distinct, strict=True)
+        ]
+        self.fail(
+            _taken(unread, codes, values.index).astype(bool),
+            values,
+            name,
+            "expected a date such as 2026-06-30 or 30/06/2026",
+        )
+        outside = [day is not None and not earliest <= day <= latest for day in days]
         rule = f"expected a date from {earliest:%Y-%m-%d} to {latest:%Y-%m-%d}"
-        self.fail(outside, values, name, rule)
+        self.fail(_taken(outside, codes, values.index).astype(bool), values, name, rule)
         return parsed
 
     def no_repeats(self, key: pd.DataFrame, names: str) -> None:
@@ -365,14 +380,27 @@ class Repeats:
     a million of them take 8 MB, and are told apart but once in 37 million files."""
 
     def __init__(self) -> None:
-        self.seen = np.empty(0, dtype="uint64")
+        self._seen = np.empty(0, dtype="uint64")
 
     def check(self, check: Check, keys: pd.Series[int], name: str) -> None:
         """Record each row of a block whose key stands in it, or in a block before it."""
         stated = keys.dropna()
-        again = stated.duplicated() | np.isin(stated, self.seen)
+        short = stated.to_numpy(dtype="uint64")
+        again = stated.duplicated() | self.holds(short)
         check.fail_rows(again.reindex(keys.index, fill_value=False), f"the same {name}")
-        self.seen = np.union1d(self.seen, stated.to_numpy(dtype="uint64"))
+        self.add(short)
+
+    def holds(self, keys: np.ndarray) -> np.ndarray:
+        """Which of the keys stood in a block before."""
+        places = np.searchsorted(self._seen, keys)
+        if not len(self._seen):
+            return np.zeros(len(keys), dtype=bool)
+        found: np.ndarray = self._seen[np.minimum(places, len(self._seen) - 1)] == keys
+        return found
+
+    def add(self, keys: np.ndarray) -> None:
+        """Remember these keys."""
+        self._seen = np.sort(np.concatenate([self._seen, keys]))
 
 
 @dataclass

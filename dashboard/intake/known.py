@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +31,6 @@ class Known:
 
     def hashed(self, references: pd.Series[str]) -> pd.Series[str]:
         """Keyed hashes: the same person's reference can be matched, never read back."""
-        return references.map(
-            lambda text: hmac.digest(self.hash_key, text.encode(), hashlib.sha256).hex()
-        )
+        key, digest = self.hash_key, hmac.digest
+        hashes = [digest(key, text.encode(), "sha256").hex() for text in references.tolist()]
+        return pd.Series(hashes, references.index, dtype="str")

@@ -91,7 +91,7 @@ def _read(source: Source, lookups: Lookups) -> Reading:
         check = Check(source, block, ALSO)
         rows, reference = _checked(check, wards, pcns, matched)
         hashed = lookups.hashed(reference.fillna(""))
-        keys = hashed.str[:16].map(lambda text: int(text, 16)).astype("UInt64")
+        keys = pd.util.hash_pandas_object(reference, index=False).astype("UInt64")
         references.check(check, keys.mask(reference.isna()), "reference")
         good = tally.add(check)
         rows = _placed_in_time(rows[good])

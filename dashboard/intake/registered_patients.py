@@ -43,14 +43,14 @@ def _read(source: Source, _lookups: Lookups) -> Reading:
         counts.add(rows)
         known = rows.dropna(subset="patients")
         total = known[known["sex"] == "ALL"]
-        totals.seen = np.union1d(totals.seen, _keys(total))
+        totals.add(_keys(total))
         by_sex.append(known[known["sex"] != "ALL"].drop(columns="sex"))
         yield {"registered_patients": _in_england(total, counts)}
     if problems := counts.one_sex():
         raise RefusedError(source.name, problems)
     # Where a total stands beside the sexes, it is the total that counts.
     summed = pd.concat(by_sex).groupby(KEY)["patients"].sum().reset_index()
-    summed = summed[~np.isin(_keys(summed), totals.seen)]
+    summed = summed[~totals.holds(_keys(summed))]
     rest = {"registered_patients": _in_england(summed, counts)}
     parts = pd.DataFrame(
         [

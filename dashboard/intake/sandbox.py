@@ -61,7 +61,7 @@ def read(
     In the first round of several files, one that needs lookups says so instead of its rows.
     `RefusedError` when it ends without an answer: out of memory, time, or crashed.
     """
-    path = source.sent if isinstance(source.sent, Path) else None
+    path = source.sent.resolve() if isinstance(source.sent, Path) else None
     request = Request(
         source.name, path, known, dataset, mapping, is_first_round, memory_bytes, cpu_seconds
     )

@@ -33,7 +33,7 @@ MOST_BYTES = 300_000_000
 MOST_CELLS = 10_000_000
 # What is read of a file at a time: enough to be quick, little enough to bound the memory.
 CHUNK = 1 << 20
-ROWS_A_BLOCK = 100_000
+ROWS_A_BLOCK = 50_000
 # A heading may follow a few lines of preamble; deeper than this it is not a table.
 DEEPEST_HEADING = 15
 # A longer name of a file is shown by its beginning and its end.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -73,16 +73,21 @@ def decode(messages: Iterable[bytes]) -> Reading:
     their end, because whoever wrote them was stopped.
     """
     left_out: dict[str, Any] = {"refused": refusals([]), "rows_refused": 0}
-    for message in messages:
-        with _no_message_of_ours():
-            kind, found = _understood(message)
-        if kind == "rows":
-            yield found
-        elif kind == "left out":
-            left_out = found
-        else:
-            clean: CleanLoad = replace(found, **left_out)
-            return clean
+    try:
+        for message in messages:
+            with _no_message_of_ours():
+                kind, found = _understood(message)
+            if kind == "rows":
+                yield found
+            elif kind == "left out":
+                left_out = found
+            else:
+                clean: CleanLoad = replace(found, **left_out)
+                return clean
+    finally:
+        # Whoever writes them is told at once that nobody reads on, not when memory is tidied.
+        if isinstance(messages, Generator):
+            messages.close()
     raise ValueError("the checked file ends in the middle: check it again")
 
 

@@ -260,6 +260,15 @@ def test_undo_in_the_order_of_loading_says_so_too(any_engine: Engine) -> None:
     assert undo(any_engine, second, None).leaves_demonstration
 
 
+def test_undo_of_all_but_the_newest_says_so_at_the_end(any_engine: Engine) -> None:
+    save(any_engine, file_of(KEYS, 1), is_demonstration=True)
+    made = (file_of(KEYS, 2), b.practices(), b.services(b.SERVICES))
+    first, second, third = (save(any_engine, clean).load_id for clean in made)
+    for number in (second, first):
+        assert not undo(any_engine, number, None).leaves_demonstration
+    assert undo(any_engine, third, None).leaves_demonstration
+
+
 def test_undo_of_the_only_load_where_no_demonstration_was(any_engine: Engine) -> None:
     number = save(any_engine, file_of(KEYS, 1)).load_id
     assert not undo(any_engine, number, None).leaves_demonstration
@@ -453,6 +462,8 @@ def test_what_each_pcn_returned(small_board_engine: Engine) -> None:
     assert returns(small_board_engine, ONE_BOARD, june) == staff | referred | before
     since_july = {row for row in staff | referred if row[2] >= date(2025, 7, 1)}
     assert returns(small_board_engine, EVERYTHING, date(2025, 7, 1)) == since_july
+    of_june = {row for row in staff | referred if row[2] == newest}
+    assert returns(small_board_engine, EVERYTHING, newest) == of_june
     assert returns(small_board_engine, Scope(frozenset({b.NEIGHBOUR})), june) == set()
 
 

@@ -229,6 +229,17 @@ def test_what_nobody_will_finish_is_ended(any_engine: Engine) -> None:
     assert [len(pieces(any_engine, job_id)) for job_id in every] == [0, 2, 0, 2, 2, 2]
 
 
+def test_a_check_that_was_given_up_does_not_come_back_by_halves(any_engine: Engine) -> None:
+    job_id = put(any_engine, "checking", offered_at=long_ago(LONGEST_CHECK))
+    jobs.recover(any_engine)
+    jobs.keep_piece(any_engine, job_id, 2, b"third")
+    given_up = jobs.one(any_engine, job_id)
+    jobs.checked(any_engine, job_id, "services", "{}", NOTHING)
+    assert jobs.one(any_engine, job_id) == given_up
+    with any_engine.connect() as connection:
+        assert connection.execute(select(tables.job_piece)).all() == []
+
+
 def test_what_the_screen_shows(any_engine: Engine) -> None:
     """What waits for somebody stays, however old; what ended only for a while; newest first."""
     hour_ago = datetime.now(UTC) - timedelta(hours=1)

@@ -1,0 +1,157 @@
+"""A database of an older form keeps every row when it is brought to the newest, and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, text
+
+from queries import history, tables
+from queries.database import (
+    MIGRATIONS,
+    NEWEST_REVISION,
+    changing_form,
+    revision,
+    upgrade,
+    writing,
+)
+from queries.load import save
+from queries.scope import EVERYTHING
+from tests import small_board as b
+from tests.queries.test_save import contents, rows_in
+
+# The two lines of a load and what belongs to it, written as form 0001 has them.
+FORM_0001 = """
+INSERT INTO load (id, dataset, file_name, sha256, rows_read, loaded_at, vintage, notes,
+    is_demonstration) VALUES
+    (1, 'services', 'first.csv', 'aa', 2, '2026-06-01 10:00:00', NULL, 'a note', false),
+    (2, 'services', 'second.csv', 'bb', 1, '2026-07-01 10:00:00', 'June', NULL, false);
+INSERT INTO load_part (id, load_id, dataset, part_key, period_start, period_end, row_count,
+    replaced_by) VALUES
+    (1, 1, 'services', 'Hill', '2026-06-01', '2026-06-30', 3, 2),
+    (2, 1, 'services', 'Dale', NULL, NULL, 1, NULL),
+    (3, 2, 'services', 'Hill', NULL, NULL, 2, NULL);
+INSERT INTO service (part_id, service_id, service_name, provider, is_online) VALUES
+    (1, 's1', 'Walks', 'Hill', false), (1, 's2', 'Choir', 'Hill', true),
+    (2, 's3', 'Advice', 'Dale', false), (3, 's1', 'Longer walks', 'Hill', false);
+INSERT INTO service_theme (part_id, service_id, theme) VALUES
+    (1, 's1', 'nature'), (3, 's1', 'nature');
+INSERT INTO boundary (part_id, ward_code, geometry) VALUES (2, 'E05000001', 'shape');
+INSERT INTO referral (part_id, reference_hash, received_on) VALUES (2, 'cc', '2026-06-02');
+INSERT INTO ward (ward_code, ward_name, vintage, lsoas) VALUES ('E05000001', 'Hill', 2025, 1);
+"""
+IN_0001 = ("load", "load_part", "service", "service_theme", "boundary", "referral", "ward")
+
+
+def to_form(engine: Engine, form: str, *, down: bool = False) -> None:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS.as_posix())
+    with changing_form(engine) as connection:
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, form)
+
+
+def rows(engine: Engine) -> dict[str, list[dict[str, object]]]:
+    """Every row of the tables of form 0001, in whatever form they are now."""
+    with engine.connect() as connection:
+        return {
+            name: sorted(
+                (dict(row) for row in connection.execute(text(f"SELECT * FROM {name}")).mappings()),
+                key=repr,
+            )
+            for name in IN_0001
+        }
+
+
+BOTH = pytest.mark.parametrize(
+    "any_bare_engine",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)],
+    indirect=True,
+)
+
+
+@pytest.fixture
+def old(any_bare_engine: Engine) -> Engine:
+    """A database of form 0001 with two loads, of which the second corrects a part of the first."""
+    to_form(any_bare_engine, "0001")
+    with writing(any_bare_engine) as connection:
+        for statement in FORM_0001.strip().split(";\n"):
+            connection.execute(text(statement.rstrip(";")))
+    return any_bare_engine
+
+
+# What form 0002 added, and what it is for rows from before.
+NEW = {
+    "load": {
+        "loaded_by": None,
+        "rows_refused": 0,
+        "removed_demonstration": False,
+        "undone_at": None,
+        "undone_by": None,
+    },
+    "service": {"minimum_age": None, "maximum_age": None, "web_address": None},
+}
+
+
+@BOTH
+def test_an_upgrade_keeps_every_row(old: Engine) -> None:
+    before = rows(old)
+    assert [len(found) for found in before.values()] == [2, 3, 4, 2, 1, 1, 1]
+    upgrade(old)
+    assert revision(old) == NEWEST_REVISION
+    assert rows(old) == {
+        name: sorted(({**row, **NEW.get(name, {})} for row in found), key=repr)
+        for name, found in before.items()
+    }
+    assert {table.name for table in tables.metadata.sorted_tables} == set(contents(old))
+
+
+@BOTH
+def test_an_upgraded_database_goes_on(old: Engine) -> None:
+    """The old loads are in the history, can be undone, and bind their rows as before."""
+    upgrade(old)
+    if old.dialect.name == "postgresql":
+        with writing(old) as connection:
+            connection.execute(text("SELECT setval('load_id_seq', 2)"))
+    found = history.history(old, EVERYTHING)
+    assert found["file_name"].tolist() == ["second.csv", "first.csv"]
+    assert found["at"].tolist()[0] == datetime(2026, 7, 1, 10, tzinfo=UTC)
+    assert found["parts_in_force"].tolist() == [1, 1]
+    assert save(old, b.practices()).load_id == 3
+    record = history.undo(old, 2, None)
+    assert (record.parts_withdrawn, record.parts_restored) == (1, 1)
+    with writing(old) as connection:
+        connection.execute(text("DELETE FROM load WHERE id = 1"))
+    left = rows(old)
+    assert [row["id"] for row in left["load"]] == [2, 3]
+    assert [row["part_id"] for row in left["service"]] == [3]
+    assert left["referral"] == []
+
+
+def test_a_change_that_would_leave_rows_without_their_load_is_none(sqlite_engine: Engine) -> None:
+    save(sqlite_engine, b.services(b.SERVICES))
+    before = contents(sqlite_engine)
+    with (
+        pytest.raises(RuntimeError, match="nothing changed"),
+        changing_form(sqlite_engine) as connection,
+    ):
+        connection.execute(text("DELETE FROM load"))
+    assert contents(sqlite_engine) == before
+    # And references are enforced again.
+    with writing(sqlite_engine) as connection:
+        connection.execute(text("DELETE FROM load"))
+    assert set(rows_in(sqlite_engine)) == {"data_version"}
+
+
+@BOTH
+def test_the_way_back_keeps_every_row_too(old: Engine) -> None:
+    before = rows(old)
+    upgrade(old)
+    to_form(old, "0001", down=True)
+    assert revision(old) == "0001"
+    assert rows(old) == before
+    upgrade(old)
+    assert len(rows(old)["service"]) == 4
