@@ -23,6 +23,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
 from queries import tables
 from queries.database import writing
@@ -282,23 +283,31 @@ def _insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> N
     if unknown:
         raise ValueError(f"table {table.name} has no columns {sorted(unknown)}")
     names = ", ".join(columns)
-    rows = list(zip(*(_values(frame[column]) for column in columns), strict=True))
+    rows = zip(*(_values(frame[column]) for column in columns), strict=True)
+    cursor, errors = connection.connection.cursor(), connection.dialect.loaded_dbapi.Error
     if connection.dialect.name == "postgresql":
         try:
-            cursor = connection.connection.cursor()
             with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
-        except connection.dialect.loaded_dbapi.Error as error:
+        except errors as error:
             # The driver's own message repeats the row, and the row may be about a person.
             raise ValueError(
                 f"table {table.name}: the database refused the rows ({type(error).__name__})"
             ) from None
-    elif rows:
+    else:
         marks = ", ".join("?" * len(columns))
         # Names of our own tables only: `unknown` above refuses any other.
         statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
-        connection.exec_driver_sql(statement, rows)
+        try:
+            # The driver takes the rows one by one, as they are made; its type says otherwise.
+            cursor.executemany(statement, rows)  # type: ignore[arg-type]
+        except errors as error:
+            raise DBAPIError.instance(
+                statement, None, error, errors, hide_parameters=True
+            ) from None
+        finally:
+            cursor.close()
 
 
 def _values(column: pd.Series[Any]) -> list[Any]:

@@ -161,6 +161,20 @@ def test_no_row_about_a_person_is_shown(engine: Engine) -> None:
     assert left_out[["row", "column"]].to_numpy().tolist() == [[21, "received"]]
 
 
+def test_a_file_of_several_blocks_is_told_as_one(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.intake.source.ROWS_A_BLOCK", 2)
+    rows = "".join(f"r{n},2026-0{n}-15,E05000001,U00001,{'F' * (n % 2)}\n" for n in range(1, 6))
+    preview, _ = loading.dry_run(
+        engine, source_of("reference,received,ward_code,pcn_code,sex\n" + rows)
+    )
+    # 5 referrals, each with a fact of each kind.
+    assert (preview.rows_read, preview.rows_after, preview.parts_added) == (5, 15, 5)
+    assert (preview.filled["received_on"], preview.filled["sex"]) == (5, 3)
+    assert (preview.period_start, preview.period_end) == ("2026-01-01", "2026-05-31")
+
+
 def test_shapes_are_not_shown_and_five_rows_are_enough(engine: Engine) -> None:
     wards = files.boundaries(
         *(files.ward_feature(f"E0500000{n}", f"Ward {n}", "E07000001", 0.5) for n in range(1, 8))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from dashboard.intake.mapping import Mapping as ColumnMapping
+
+# No two of a thousand million references have the same hash of 16 bytes.
+HASH_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,11 @@ class Known:
         return self.pcns
 
     def hashed(self, references: pd.Series[str]) -> pd.Series[str]:
-        """Keyed hashes: the same person's reference can be matched, never read back."""
-        key, digest = self.hash_key, hmac.digest
-        hashes = [digest(key, text.encode(), "sha256").hex() for text in references.tolist()]
+        """Keyed hashes (BLAKE2, RFC 7693): the same reference can be matched, never read back."""
+        # A key has at most 64 bytes there.
+        key = hashlib.blake2b(self.hash_key).digest()
+        hashes = [
+            hashlib.blake2b(text.encode(), key=key, digest_size=HASH_BYTES).hexdigest()
+            for text in references.tolist()
+        ]
         return pd.Series(hashes, references.index, dtype="str")

@@ -85,7 +85,7 @@ def _read(source: Source, lookups: Lookups) -> Reading:
     sheet = return_sheet(source, COLUMNS, ALSO, of_persons=True)
     wards, pcns = lookups.ward_of_lsoa(), lookups.pcn_of_practice()
     tally, matched, references = Tally(source), _Matched(), Repeats()
-    facts: dict[str, list[pd.DataFrame]] = {name: [] for name in FACTS}
+    facts: dict[str, pd.DataFrame] = {}
     without_ward = 0
     for block in sheet.blocks():
         check = Check(source, block, ALSO)
@@ -97,15 +97,17 @@ def _read(source: Source, lookups: Lookups) -> Reading:
         rows = _placed_in_time(rows[good])
         without_ward += int(rows["ward_code"].isna().sum())
         for name, key in FACTS.items():
-            facts[name].append(_counted(rows.assign(referrals=1), key))
+            counted = _counted(rows.assign(referrals=1), key)
+            # Added up block by block: there are far fewer facts than rows.
+            before = facts.get(name)
+            facts[name] = counted if before is None else _counted(pd.concat([before, counted]), key)
         yield {"referral": rows.drop(columns="month").assign(reference_hash=hashed[good])}
     tally.finish()
     matched.finish(tally)
 
-    counted = {name: _counted(pd.concat(found), FACTS[name]) for name, found in facts.items()}
-    parts = parts_of(counted["referral_fact"], "month", "month")
+    parts = parts_of(facts["referral_fact"], "month", "month")
     parts["period_end"] = parts["period_end"].map(month_end)
-    months = sorted(counted["referral_fact"]["month"].unique())
+    months = sorted(facts["referral_fact"]["month"].unique())
     return CleanLoad(
         dataset=DATASET.name,
         file_name=source.name,
@@ -115,7 +117,7 @@ def _read(source: Source, lookups: Lookups) -> Reading:
         refused=refusals(tally.problems),
         vintage=f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}",
         parts=parts,
-        rows=counted,
+        rows=facts,
         notes=(
             f"{tally.rows - tally.bad_rows} referrals, {without_ward} without a ward",
             *matched.notes(),

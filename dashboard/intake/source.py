@@ -21,7 +21,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
 
 from dashboard.intake.problems import Problem, RefusedError
 from dashboard.rules.nhs_number import nhs_numbers_in
@@ -34,6 +37,8 @@ MOST_CELLS = 10_000_000
 # What is read of a file at a time: enough to be quick, little enough to bound the memory.
 CHUNK = 1 << 20
 ROWS_A_BLOCK = 50_000
+BYTES_A_BLOCK = 1 << 23
+START = 200_000
 # A heading may follow a few lines of preamble; deeper than this it is not a table.
 DEEPEST_HEADING = 15
 # A longer name of a file is shown by its beginning and its end.
@@ -332,6 +337,9 @@ def _csv_sheet(source: Source, headings: Sequence[str] | None = None) -> Sheet:
     depth = _heading_depth(rows) if headings is None else 0
 
     def read() -> Iterator[pd.DataFrame]:
+        if headings is None and depth == 0 and _is_large_and_even(source):
+            yield from quick_blocks(source)
+            return
         # A first row longer than the heading is only a warning to pandas, and loses cells.
         with (
             _refused_as_no_table(source, depth),
@@ -361,9 +369,54 @@ def _csv_sheet(source: Source, headings: Sequence[str] | None = None) -> Sheet:
     return Sheet("", rows[depth], depth + 1, read, outside)
 
 
+# What every cell is, whichever reader read it.
+_TEXT_TYPE = pd.StringDtype(storage="pyarrow", na_value=np.nan)
+
+
+def _is_large_and_even(source: Source) -> bool:
+    """Whether the quicker reader can have it: rows of one width, no blank line, commas, UTF-8."""
+    if len(_start_of(source)) < START - 3 or source.encoding != "utf-8-sig":
+        return False
+    if len(source.first_rows[0]) < 2 or _dialect(source)["delimiter"] != ",":
+        return False
+    try:
+        for _ in _batches(source):
+            pass
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def quick_blocks(source: Source) -> Iterator[pd.DataFrame]:
+    """The rows of a large, even CSV file as pandas reads them, in a quarter of the time."""
+    for batch in _batches(source):
+        yield batch.to_pandas(types_mapper=lambda _: _TEXT_TYPE)
+
+
+def _batches(source: Source) -> Iterator[pa.RecordBatch]:
+    # Whatever it takes a column for, every cell stays the text it is.
+    names = source.first_rows[0]
+    with source.unpacked() as file:
+        yield from pa.csv.open_csv(
+            file,
+            read_options=pa.csv.ReadOptions(
+                block_size=BYTES_A_BLOCK, column_names=_numbered(names), skip_rows_after_names=1
+            ),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(_numbered(names), pa.large_string()),
+                strings_can_be_null=False,
+            ),
+        )
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    return [str(place) for place in range(len(names))]
+
+
 def _start_of(source: Source) -> str:
     with source.unpacked() as file:
-        return file.read(200_000).decode(source.encoding, errors="ignore")
+        return file.read(START).decode(source.encoding, errors="ignore")
 
 
 def _dialect(source: Source) -> dict[str, Any]:

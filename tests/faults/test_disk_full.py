@@ -42,17 +42,17 @@ def everything(engine: Engine) -> tuple[dict[str, int], list[str]]:
 def test_a_file_loaded_at_once(sqlite_engine: Engine, spare_pages: int):
     loading.load_now(sqlite_engine, Source.of("a.csv", files.SERVICES.encode()), "ann")
     before = everything(sqlite_engine)
-    source = Source.of("b.csv", referrals(2_000).encode())
+    source = Source.of("b.csv", referrals(5_000).encode())
     with full(sqlite_engine, spare_pages=spare_pages), pytest.raises(DBAPIError, match="full"):
         loading.load_now(sqlite_engine, source, "ann")
     assert everything(sqlite_engine) == before
-    assert loading.load_now(sqlite_engine, source, "ann").rows_read == 2_000
+    assert loading.load_now(sqlite_engine, source, "ann").rows_read == 5_000
     assert torn(sqlite_engine, thoroughly=True) == []
 
 
 @pytest.mark.parametrize("spare_pages", [0, 5, 60])
 def test_a_file_loaded_by_the_worker(sqlite_engine: Engine, spare_pages: int):
-    job = offered(sqlite_engine, referrals(2_000))
+    job = offered(sqlite_engine, referrals(5_000))
     before = everything(sqlite_engine)
     with full(sqlite_engine, spare_pages=spare_pages):
         assert loading.work(sqlite_engine, until_idle=True, wait=lambda: None)
@@ -64,7 +64,7 @@ def test_a_file_loaded_by_the_worker(sqlite_engine: Engine, spare_pages: int):
     assert jobs.queue(sqlite_engine, job)
     assert loading.work(sqlite_engine, until_idle=True, wait=lambda: None)
     assert states(sqlite_engine) == {job: "loaded"}
-    assert rows_in(sqlite_engine)["referral"] == 2_000
+    assert rows_in(sqlite_engine)["referral"] == 5_000
     assert torn(sqlite_engine, thoroughly=True) == []
 
 

@@ -36,9 +36,9 @@ def killed_engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.mark.slow  # a hundred workers on each database
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_killed_at_a_hundred_moments(killed_engine: Engine):
-    chance = random.Random(1)  # noqa: S311
+    chance = random.Random(1)
     engine, longest = killed_engine, 2.5
     contents = [*SMALL[:3], referrals(ROWS), *SMALL[3:]]
     wanted = [offered(engine, content) for content in contents]

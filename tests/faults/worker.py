@@ -82,7 +82,9 @@ def rows_in(engine: Engine) -> dict[str, int]:
     """The rows of each table that has any."""
     with engine.connect() as connection:
         counts = {
-            table.name: connection.exec_driver_sql(f"SELECT count(*) FROM {table.name}").scalar_one()
+            table.name: connection.exec_driver_sql(
+                f"SELECT count(*) FROM {table.name}"
+            ).scalar_one()
             for table in tables.metadata.sorted_tables
             if table.name not in ("job", "job_piece", "job_problem", "data_version")
         }

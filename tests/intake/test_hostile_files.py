@@ -30,8 +30,9 @@ from tests.intake.files import Lookups, whole
 HEADING = ("reference", "received", "ward_code", "note")
 ROW = ("r1", "2026-01-31", "E05000001", "x")
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
-    f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in zip("abcdefgh", "bcdefghi")
+    f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 ) + "]>"  # fmt: skip
+ONE_ENTITY = '<!DOCTYPE x [<!ENTITY i "reference">]>'
 
 
 def here(source: Source) -> CleanLoad:
@@ -69,12 +70,12 @@ def with_part(raw: bytes, name: str, change: Callable[[str], str]) -> bytes:
     return packed(*parts.items())
 
 
-def bombed(part: str, text: str) -> bytes:
+def bombed(part: str, text: str, entities: str = BOMB) -> bytes:
     """A workbook in which a text of this part stands for a thousand million characters."""
 
     def change(xml: str) -> str:
         assert text in xml
-        return BOMB + xml.replace(text, "&i;", 1)
+        return entities + xml.replace(text, "&i;", 1)
 
     return with_part(book(), part, change)
 
@@ -106,6 +107,10 @@ SMALL = {
     "a far cell": (lambda: book(far_cell), "delete the empty rows and columns"),
     "entities in a sheet": (
         lambda: bombed("xl/worksheets/sheet1.xml", "reference"),
+        "cannot be read as a workbook: save it as .xlsx again",
+    ),
+    "an entity that is no bomb": (
+        lambda: bombed("xl/worksheets/sheet1.xml", "reference", ONE_ENTITY),
         "cannot be read as a workbook: save it as .xlsx again",
     ),
     "entities in the shared texts": (
@@ -381,7 +386,9 @@ def on_other_sheet(made: openpyxl.Workbook) -> None:
 
 
 def in_prompt(made: openpyxl.Workbook) -> None:
-    rule = openpyxl.worksheet.datavalidation.DataValidation(prompt=f"of {NUMBER}", showErrorMessage=1)
+    rule = openpyxl.worksheet.datavalidation.DataValidation(
+        prompt=f"of {NUMBER}", showErrorMessage=1
+    )
     rule.add("A1")
     made.active.add_data_validation(rule)
 
