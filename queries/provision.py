@@ -12,6 +12,8 @@ from queries.frames import read_frame
 from queries.places import in_force
 from queries.scope import Scope
 
+_PART = tables.load_part.c
+
 
 def scheme_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
     """One row per scheme and area it serves, for returns that speak for part of the board.
@@ -74,8 +76,8 @@ def has_returned_services(engine: Engine, scope: Scope, icb_code: str) -> bool:
 def service_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
     """One row per service open at the date and area of the board it serves.
 
-    `area_code` is a ward, a district or the board itself. An online service that names no
-    area serves every board that has returned services. Services of other boards are not
+    `area_code` is a ward, a district or the board itself. An online service of a provider's
+    return that names no area serves every board that has returned services. Services of other boards are not
     there, nor are others that name no area ("not placed").
     """
     service, served = tables.service.c, tables.service_area.c
@@ -106,6 +108,9 @@ def service_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> p
         is_open,
         service.is_online.is_(True),
         ~exists().where(same),
+        # A directory lists what is online anywhere: an entry that names no area says nothing
+        # about this board.
+        service.part_id.in_(select(_PART.id).where(_PART.dataset == "services")),
         literal(has_returned_services(engine, scope, icb_code)),
     )
     with engine.connect() as connection:
