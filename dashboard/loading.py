@@ -24,7 +24,7 @@ from dashboard.intake.problems import RefusedError, UnknownFileError
 from dashboard.intake.source import Source
 from dashboard.settings import ROOT, settings
 from queries import history, jobs, load
-from queries.load import AlreadyLoadedError, CleanLoad, LoadRecord, Reading
+from queries.load import AlreadyLoadedError, CleanLoad, LoadRecord, NotWrittenError, Reading
 
 # One row of these is about a person: no row of them is shown to anybody.
 OF_PERSONS = {"referral", "outcome", "gp_contact"}
@@ -284,7 +284,7 @@ def load_checked(engine: Engine, job_id: int) -> None:
 
 def failure(error: Exception) -> str:
     """What to say of a load that failed for no fault of its file; the rest is in the log."""
-    is_of_database = isinstance(error, DBAPIError)
+    is_of_database = isinstance(error, (DBAPIError, NotWrittenError))
     why = "the database could not be written (is the disk full?)"
     why = why if is_of_database else "something went wrong"
     return f"Nothing was loaded: {why}; {report_error(error)}."

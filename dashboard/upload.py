@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import intake, loading, mapping_editor, show
 from dashboard.access import current_scope, current_user
 from dashboard.data import engine
-from dashboard.intake.problems import Problem
+from dashboard.intake.problems import Problem, RefusedError
 from dashboard.intake.source import Source
 from dashboard.loading import Preview
 from dashboard.style import day
@@ -51,7 +51,11 @@ def upload_box() -> None:
     for file in files:
         if file.file_id not in offered:
             # It lies in memory, and goes no further than the process that reads it.
-            source = Source(file.name, file.getvalue())
+            try:
+                source = Source.received(file.name, file.getvalue())
+            except RefusedError as error:
+                show.lines([str(problem) for problem in error.problems], is_problem=True)
+                continue
             offered[file.file_id] = loading.check_in_background(engine(), source, current_user())
 
 
@@ -60,7 +64,7 @@ def _content_of(job_id: int) -> Source | None:
     offered: dict[str, int] = st.session_state.get(_OFFERED, {})
     for file in st.session_state.get("files to check") or []:
         if offered.get(file.file_id) == job_id:
-            return Source(file.name, file.getvalue())
+            return Source.received(file.name, file.getvalue())
     return None
 
 

@@ -40,6 +40,10 @@ class AlreadyLoadedError(ValueError):
     """The same bytes are already in the database and in force."""
 
 
+class NotWrittenError(ValueError):
+    """The database did not take the rows: a disk that is full, for instance."""
+
+
 @dataclass(frozen=True)
 class CleanLoad:
     """A checked file, ready to be written.
@@ -292,7 +296,7 @@ def _insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> N
                     copy.write_row(row)
         except errors as error:
             # The driver's own message repeats the row, and the row may be about a person.
-            raise ValueError(
+            raise NotWrittenError(
                 f"table {table.name}: the database refused the rows ({type(error).__name__})"
             ) from None
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -67,6 +68,7 @@ ALSO |= {step: (*ALSO.get(step, ()), f"{step}_on", f"{step}_date") for step in S
 # Below this share of codes found, the lookup is of another vintage, and figures would be wrong.
 LEAST_MATCHED = 0.8
 OLDEST = 125
+CODE = re.compile("[A-Z][0-9]{5,8}")
 
 
 # Facts are counts of referrals by these.
@@ -202,7 +204,9 @@ class _Matched:
         if is_needed:
             self.needed.add(what)
         unknown = self.unknown.setdefault(what, [])
-        unknown += [code for code in sent[~known].unique() if code not in unknown][:5]
+        # A value that is no code may say who a person is: it is never shown.
+        codes_only = (code for code in sent[~known].unique() if CODE.fullmatch(code))
+        unknown += [code for code in codes_only if code not in unknown][:5]
 
     def notes(self) -> list[str]:
         """'19 of 20 LSOAs matched to wards', for each kind that was sent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
 import subprocess
@@ -72,8 +73,12 @@ def read(
         stdout=subprocess.PIPE,
         # What a parser prints may hold a value of the file.
         stderr=subprocess.DEVNULL,
-        # No address of a database, no secret.
-        env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        # No address of a database, no secret; Windows starts nothing without its own folder.
+        env={
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **{name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ},
+        },
     )
     assert child.stdin is not None
     assert child.stdout is not None

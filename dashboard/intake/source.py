@@ -33,12 +33,14 @@ from dashboard.rules.nhs_number import nhs_numbers_in
 MOST_BYTES = 300_000_000
 # A workbook of a few kilobytes can claim 17 thousand million cells; the largest published
 # table read here, all wards by sex and single year of age, has 1.3 million.
-MOST_CELLS = 10_000_000
+MOST_CELLS = 4_000_000
 # What is read of a file at a time: enough to be quick, little enough to bound the memory.
 CHUNK = 1 << 20
 ROWS_A_BLOCK = 50_000
 BYTES_A_BLOCK = 1 << 23
 START = 200_000
+# A text of this length has at least so many bytes: from here on the quicker reader is worth it.
+LARGE = 190_000
 # A heading may follow a few lines of preamble; deeper than this it is not a table.
 DEEPEST_HEADING = 15
 # A longer name of a file is shown by its beginning and its end.
@@ -157,9 +159,14 @@ class Source:
         return cls(name, path)._not_empty()
 
     @classmethod
+    def received(cls, name: str, raw: bytes) -> Source:
+        """Bytes as they came, not looked into yet; `RefusedError` for a name that is not kept."""
+        return cls(_name_to_keep(name), raw)
+
+    @classmethod
     def of(cls, name: str, raw: bytes) -> Source:
         """The same for bytes in hand."""
-        return cls(_name_to_keep(name), raw)._not_empty()
+        return cls.received(name, raw)._not_empty()
 
     def _not_empty(self) -> Source:
         with self.unpacked() as file:
@@ -334,6 +341,8 @@ def _encoding(source: Source) -> str:
 
 def _csv_sheet(source: Source, headings: Sequence[str] | None = None) -> Sheet:
     rows = source.first_rows
+    if not rows:
+        raise RefusedError(source.name, [Problem("the file is empty: export it again")])
     depth = _heading_depth(rows) if headings is None else 0
 
     def read() -> Iterator[pd.DataFrame]:
@@ -374,8 +383,8 @@ _TEXT_TYPE = pd.StringDtype(storage="pyarrow", na_value=np.nan)
 
 
 def _is_large_and_even(source: Source) -> bool:
-    """Whether the quicker reader can have it: rows of one width, no blank line, commas, UTF-8."""
-    if len(_start_of(source)) < START - 3 or source.encoding != "utf-8-sig":
+    """Whether the quicker reader can have it: rows of one width, commas, UTF-8."""
+    if len(_start_of(source)) < LARGE or source.encoding != "utf-8-sig":
         return False
     if len(source.first_rows[0]) < 2 or _dialect(source)["delimiter"] != ",":
         return False

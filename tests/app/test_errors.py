@@ -38,7 +38,7 @@ def test_the_handler_shows_an_id_and_logs_it(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     shown: list[str] = []
-    monkeypatch.setattr(errors.st, "error", lambda words, **_: shown.append(words))
+    monkeypatch.setattr("streamlit.error", lambda words, **_: shown.append(words))
     error = OperationalError("SELECT secret", {"name": SECRET}, Exception(SECRET))
     with caplog.at_level(logging.ERROR, "dashboard"):
         assert errors.show_error_id(error) is True
@@ -55,7 +55,7 @@ def test_the_handler_shows_an_id_and_logs_it(
 
 def test_each_error_has_an_id_of_its_own(monkeypatch: pytest.MonkeyPatch):
     shown: list[str] = []
-    monkeypatch.setattr(errors.st, "error", lambda words, **_: shown.append(words))
+    monkeypatch.setattr("streamlit.error", lambda words, **_: shown.append(words))
     for _ in range(2):
         errors.show_error_id(ValueError())
     assert shown[0] != shown[1]
