@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +23,8 @@ from dashboard.intake.mapping import (
 from queries import mappings
 
 NOT_IN_FILE = "not in the file"
+# Labels read Markdown, and a word of a file is none.
+_PUNCTUATION, _ESCAPED = re.compile(r"([!-/:-@\[-`{-~])"), r"\\\1"
 
 
 def edit(job_id: int, columns: Sequence[MappingOf[str, Any]]) -> Mapping | None:
@@ -90,7 +93,7 @@ def _translated(
         options = [None, *agreed]
         best = suggested.get(word)
         ours = st.selectbox(
-            f"In {column}, “{word}” means",
+            f"In {column}, “{_PUNCTUATION.sub(_ESCAPED, word)}” means",
             options,
             index=options.index(best) if best else 0,
             format_func=lambda option: option or "as it is",

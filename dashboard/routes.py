@@ -156,7 +156,10 @@ def refusals(request: Request) -> Response:
     from queries import history
 
     job_id = request.path_params["job_id"]
-    return _csv(history.problems(engine(), current_scope(), job_id), f"refusals-{job_id}.csv")
+    found = history.problems(engine(), current_scope(), job_id)
+    if found.empty:
+        return PlainTextResponse("not found", 404)
+    return _csv(found, f"refusals-{job_id}.csv")
 
 
 def all_history(_request: Request) -> Response:

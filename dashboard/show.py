@@ -24,6 +24,7 @@ _COMPONENTS = Path(__file__).parent / "components"
 _CSS = (_COMPONENTS / "page.css").read_text(encoding="utf-8")
 # Rows drawn at first; the rest by a button, so that a long table does not hold up the page.
 ROWS_AT_FIRST = 100
+FIRST_FILES = "Ward boundaries and the LSOA lookups come first: they say which wards there are."
 
 _TABLE = st.components.v2.component(
     "board_table",
@@ -405,7 +406,6 @@ def nothing_loaded() -> None:
     st.title("No data is loaded yet")
     empty(
         "Load your files, or look at the demonstration",
-        "Ward boundaries and the LSOA lookups come first: they say which wards there are. "
-        "Then, on the page Data, or from the folder of the dashboard:",
+        f"{FIRST_FILES} Then, on the page Data, or from the folder of the dashboard:",
         ["python -m dashboard load FILE...", "python -m dashboard demo"],
     )

@@ -70,7 +70,8 @@ def _content_of(job_id: int) -> Source | None:
 
 def job_cards() -> None:
     """What became of each file; it looks again each second while something is under way."""
-    st.fragment(_cards, run_every=1.0 if _under_way(_open_jobs()) else None)()
+    watched = _under_way(_open_jobs())
+    st.fragment(_cards, run_every=1.0 if watched else None)(watched)
 
 
 def _open_jobs() -> list[Job]:
@@ -78,16 +79,15 @@ def _open_jobs() -> list[Job]:
     return jobs.open_jobs(engine(), current_scope(), current_user(), since)
 
 
-def _under_way(found: list[Job]) -> list[int]:
-    return [job.id for job in found if job.state in UNDER_WAY]
+def _under_way(found: list[Job]) -> set[int]:
+    return {job.id for job in found if job.state in UNDER_WAY}
 
 
-def _cards() -> None:
+def _cards(watched: set[int]) -> None:
     found = _open_jobs()
-    before = st.session_state.get("jobs under way", [])
-    st.session_state["jobs under way"] = now = _under_way(found)
-    if before and set(before) - set(now):
-        # Something ended: the grids and the history above and below know more.
+    if _under_way(found) != watched:
+        # Something began, so that it is to be watched, or ended: the grids and the history above
+        # and below know more.
         st.rerun()
     ready = [job for job in found if job.state == "checked"]
     if len(ready) > 1:
@@ -238,6 +238,8 @@ def _history_row(row: Any) -> list[str]:
 
 
 def _undo_box(loads: pd.DataFrame) -> None:
+    if said := st.session_state.pop("said of undo", None):
+        show.lines([said])
     if loads.empty:
         return
     names = {
@@ -251,8 +253,6 @@ def _undo_box(loads: pd.DataFrame) -> None:
     if chosen is not None:
         show.lines(["What it replaced will be in force again. Loading the file again redoes it."])
         st.button(f"Undo load {chosen}", on_click=_undo, args=(chosen,))
-    if said := st.session_state.pop("said of undo", None):
-        show.lines([said])
 
 
 def _undo(load_id: int) -> None:

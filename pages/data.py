@@ -19,7 +19,13 @@ show.header(
 )
 grid = returns_view.dataset_grid(scope, as_at)
 late, missing = grid.count(ReturnState.LATE), grid.count(ReturnState.MISSING)
-show.finding([f"Of the files that come each month, {late} are late and {missing} are missing."])
+finding = f"Of the files that come each month, {late} are late and {missing} are missing."
+never = [name for name, cells in grid.rows if all(state == ReturnState.NEVER for state, _ in cells)]
+if never:
+    finding += f" Never loaded: {'; '.join(never)}."
+show.finding([finding])
+if choices is None:
+    show.lines([show.FIRST_FILES])
 show.grid(grid, caption="What is there for each month; a number counts the parts in force")
 if choices:
     dataset = st.segmented_control(

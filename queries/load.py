@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
 from sqlalchemy import (
     Connection,
     Engine,
@@ -287,13 +290,11 @@ def _insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> N
     if unknown:
         raise ValueError(f"table {table.name} has no columns {sorted(unknown)}")
     names = ", ".join(columns)
-    rows = zip(*(_values(frame[column]) for column in columns), strict=True)
     cursor, errors = connection.connection.cursor(), connection.dialect.loaded_dbapi.Error
     if connection.dialect.name == "postgresql":
         try:
-            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
+            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT csv)") as copy:
+                copy.write(_as_csv(frame))
         except errors as error:
             # The driver's own message repeats the row, and the row may be about a person.
             raise NotWrittenError(
@@ -303,6 +304,7 @@ def _insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> N
         marks = ", ".join("?" * len(columns))
         # Names of our own tables only: `unknown` above refuses any other.
         statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+        rows = zip(*(_values(frame[column]) for column in columns), strict=True)
         try:
             # The driver takes the rows one by one, as they are made; its type says otherwise.
             cursor.executemany(statement, rows)  # type: ignore[arg-type]
@@ -312,6 +314,26 @@ def _insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> N
             ) from None
         finally:
             cursor.close()
+
+
+def _as_csv(frame: pd.DataFrame) -> bytes:
+    """The rows as PostgreSQL's COPY reads them: missing is blank, and a blank text is quoted."""
+    # Shapes are the only bytes, which COPY takes in hexadecimal.
+    table = pa.Table.from_pandas(
+        frame.apply(
+            lambda column: (
+                column.map(lambda shape: f"\\x{shape.hex()}")
+                if column.dtype == object and isinstance(column.iloc[0], bytes)
+                else column
+            )
+        )
+        if len(frame)
+        else frame,
+        preserve_index=False,
+    )
+    file = io.BytesIO()
+    pa.csv.write_csv(table, file, pa.csv.WriteOptions(include_header=False))
+    return file.getvalue()
 
 
 def _values(column: pd.Series[Any]) -> list[Any]:

@@ -43,7 +43,7 @@ RULES: tuple[tuple[str, set[str], set[str]], ...] = (
         },
         {"pandas", "numpy", "sqlalchemy"},
     ),
-    ("queries", {"queries"}, {"sqlalchemy", "pandas", "numpy", "alembic"}),
+    ("queries", {"queries"}, {"sqlalchemy", "pandas", "numpy", "pyarrow", "alembic"}),
     ("geodata", {"geodata"}, {"geopandas", "shapely", "pyproj", "numpy", "scipy", "pandas"}),
     ("pages", {"dashboard", "queries"}, {"streamlit"}),
     (
@@ -54,7 +54,7 @@ RULES: tuple[tuple[str, set[str], set[str]], ...] = (
 )
 LARGE = {
     "streamlit", "plotly", "geopandas", "pandas", "numpy", "scipy", "sqlalchemy", "alembic",
-    "shapely", "pyproj", "openpyxl",
+    "shapely", "pyproj", "openpyxl", "pyarrow",
 }  # fmt: skip
 
 
