@@ -14,7 +14,7 @@ from dashboard.intake import DATASETS
 from dashboard.rules.returns import EXPECTED, ReturnState, judge_return, months_between, months_to
 from dashboard.settings import settings
 from dashboard.style import day
-from queries import history, workforce
+from queries import history, places, workforce
 from queries.frames import each_row
 from queries.scope import Scope
 
@@ -89,4 +89,18 @@ def without_months(scope: Scope) -> list[list[str]]:
         parts = f"{mine['parts'].sum():,} {dataset.parts}" if len(mine) else "nothing loaded"
         loaded = day(mine["loaded_at"].max().date()) if len(mine) else "–"
         rows.append([dataset.title, parts, loaded])
+    return rows
+
+
+def unmatched_wards(scope: Scope, icb_code: str) -> list[list[str]]:
+    """One row per district of the board in which a ward in use has no population: how many
+    have one, and the codes of those that have none. Codes are joined, never names."""
+    wards = fetch(places.wards, scope, icb_code)
+    known = set(fetch(places.population, scope, icb_code)["ward_code"])
+    rows = []
+    for (code, name), mine in wards.groupby(["lad_code", "lad_name"]):
+        without = sorted(set(mine["ward_code"]) - known)
+        if without:
+            matched = f"{len(mine) - len(without)} of {len(mine)}"
+            rows.append([f"{name} ({code})", matched, ", ".join(without)])
     return rows

@@ -38,6 +38,12 @@ if choices:
     )
     pcns = returns_view.pcn_grid(scope, choices.icb_code, as_at, dataset)
     show.grid(pcns, caption=f"{returns_view.PCN_RETURNS[dataset]}: which network returned when")
+    if unmatched := returns_view.unmatched_wards(scope, choices.icb_code):
+        show.small_table(
+            ["District", "Wards with a population", "Ward codes in no population"],
+            unmatched,
+            caption="Wards without a population: rates for them are missing",
+        )
 with st.expander("Files without months: boundaries, lookups, registers, directories"):
     show.small_table(
         ["Dataset", "In force", "Newest load"],

@@ -15,7 +15,9 @@ from sqlalchemy import Engine
 from dashboard import export, intake
 from dashboard.coverage import Basis, ward_coverage
 from dashboard.intake.source import Source
+from dashboard.returns_view import unmatched_wards
 from dashboard.settings import settings
+from geodata.shapes import read_features
 from queries.database import make_engine, upgrade
 from queries.scope import EVERYTHING
 
@@ -176,3 +178,31 @@ def test_silence_is_no_zero(judged: tuple[pd.DataFrame, Basis]) -> None:
     assert not untold.loc[untold["route_in_inferred"], "status"].eq("No provision").any()
     # What is known adds up to no more than was published.
     assert 0 < wards["fte"].sum() <= 65.5333 + 1e-6
+
+
+@pytest.mark.parametrize("name", ["E10000016.geojson", "E06000035.geojson"])
+def test_british_national_grid_gives_the_same_areas_to_a_metre(name: str):
+    geopandas = pytest.importorskip("geopandas")
+    published = json.loads((KENT / name).read_text(encoding="utf-8"))
+    frame = geopandas.GeoDataFrame.from_features(published["features"], crs="EPSG:4326")
+    metres = json.loads(frame.to_crs("EPSG:27700").to_json(drop_id=True))
+    for form in ({}, {"crs": {"type": "name", "properties": {"name": "EPSG:27700"}}}):
+        metres.pop("crs", None)
+        again = read_features(json.dumps(metres | form).encode()).to_crs("EPSG:27700")
+        usual = read_features((KENT / name).read_bytes()).to_crs("EPSG:27700")
+        assert again["WD25CD"].tolist() == usual["WD25CD"].tolist()
+        apart = again.geometry.hausdorff_distance(usual.geometry)
+        assert apart.max() < 1
+        assert (again.geometry.area - usual.geometry.area).abs().max() < 1
+
+
+def test_wards_of_another_vintage_are_named_by_district(
+    kent: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dashboard.returns_view.fetch", lambda query, *args: query(kent, *args))
+    rows = unmatched_wards(EVERYTHING, ICB)
+    assert [row[:2] for row in rows] == [
+        [f"Maidstone ({MAIDSTONE})", "0 of 22"],
+        [f"Tunbridge Wells ({TUNBRIDGE_WELLS})", "0 of 14"],
+    ]
+    assert [len(row[2].split(", ")) for row in rows] == [22, 14]
