@@ -69,7 +69,7 @@ class Preview:
         if self.parts_replaced:
             replaced += f" ({dataset.replaces})"
         refused = f"{self.rows_refused:,} rows refused"
-        return f"adds {self.parts_added:,} {dataset.parts}, {replaced}, {refused}"
+        return f"{dataset.parts}: adds {self.parts_added:,}, {replaced}, {refused}"
 
     @classmethod
     def from_json(cls, text: str) -> Preview:

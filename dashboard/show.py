@@ -339,7 +339,7 @@ def small_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, capti
         for row in rows
     )
     html(
-        f'<div class="small-table" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
+        f'<div class="small-table" role="group" tabindex="0" aria-label="{escape(caption)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
         "</table></div>"
     )
@@ -372,7 +372,7 @@ def grid(found: Grid, *, caption: str) -> None:
     )
     key = " · ".join(f"{sign} {escape(state)}" for state, sign in _RETURN_SIGNS.items() if sign)
     html(
-        f'<div class="small-table grid" role="region" tabindex="0" aria-label="{escape(caption)}">'
+        f'<div class="small-table grid" role="group" tabindex="0" aria-label="{escape(caption)}">'
         f"<table><caption>{escape(caption)}</caption><thead><tr><td></td>{head}</tr></thead>"
         f'<tbody>{body}</tbody></table></div><p class="notes">{key}</p>'
     )

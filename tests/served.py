@@ -27,13 +27,14 @@ class Server:
 
     url: str
     log: Path
+    pid: int
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
 @contextmanager
-def serving(database: Path, folder: Path) -> Iterator[Server]:
+def serving(database: Path, folder: Path, *options: str) -> Iterator[Server]:
     """`streamlit run dashboard/app.py` from another folder, on a free port, until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -42,13 +43,13 @@ def serving(database: Path, folder: Path) -> Iterator[Server]:
     log = folder / f"server-{port}.log"
     command = [
         sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py"),
-        "--server.port", str(port), "--server.headless", "true",
+        "--server.port", str(port), "--server.headless", "true", *options,
     ]  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=environment(database), stdout=output, stderr=output
         )
-        server = Server(f"http://127.0.0.1:{port}", log)
+        server = Server(f"http://127.0.0.1:{port}", log, process.pid)
         try:
             _wait_until_ready(server, process)
             yield server

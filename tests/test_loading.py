@@ -145,7 +145,7 @@ def test_what_would_change(engine: Engine) -> None:
     assert preview.title == intake.dataset_named("services").title
     services = intake.dataset_named("services")
     assert preview.change == (
-        f"adds 1 {services.parts}, replaces 1 ({services.replaces}), 0 rows refused"
+        f"{services.parts}: adds 1, replaces 1 ({services.replaces}), 0 rows refused"
     )
 
 

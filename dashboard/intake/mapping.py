@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -285,10 +286,11 @@ def samples(sheet: Sheet, heading: str, most: int = 3) -> list[str]:
     if place is None:
         return []
     values: dict[str, None] = {}
-    for block in sheet.blocks():
-        values |= dict.fromkeys(value for value in block.iloc[:, place].unique() if value)
-        if len(values) >= most:
-            break
+    with closing(sheet.blocks()) as blocks:
+        for block in blocks:
+            values |= dict.fromkeys(value for value in block.iloc[:, place].unique() if value)
+            if len(values) >= most:
+                break
     hidden = _is_of_persons(heading)
     return [
         f"hidden ({len(value)} characters)" if hidden or _may_name(value) else value
@@ -301,7 +303,8 @@ def described(source: Source) -> list[dict[str, Any]]:
     its samples, and its different words where they are few and name nobody."""
     found = []
     for sheet in source.sheets[:1]:
-        first = next(sheet.blocks())
+        with closing(sheet.blocks()) as blocks:
+            first = next(blocks)
         for place, heading in enumerate(sheet.headings):
             words = sorted(word for word in first.iloc[:, place].unique() if word)
             tells = _is_of_persons(heading) or any(map(_may_name, words))

@@ -14,7 +14,7 @@ import unicodedata
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,7 +108,7 @@ class Sheet:
         self.heading_row = heading_row
         self._read = read
 
-    def blocks(self) -> Iterator[pd.DataFrame]:
+    def blocks(self) -> Generator[pd.DataFrame, None, None]:
         """The rows, some at a time; at least one block, which may be empty."""
         row = self.heading_row + 1
         for block in self._read():
@@ -354,15 +354,11 @@ def _csv_sheet(source: Source, headings: Sequence[str] | None = None) -> Sheet:
                     given += len(block)
                     yield block
                 return
-        # A first row longer than the heading is only a warning to pandas, and loses cells.
         with (
             _refused_as_no_table(source, depth),
             source.unpacked() as file,
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("error", pd.errors.ParserWarning)
             # Text throughout: a reader that guesses turns the code 5E1 into 50 and NA into nothing.
-            for block in pd.read_csv(
+            pd.read_csv(
                 file,
                 **_dialect(source),
                 encoding=source.encoding,
@@ -375,7 +371,9 @@ def _csv_sheet(source: Source, headings: Sequence[str] | None = None) -> Sheet:
                 skip_blank_lines=False,
                 on_bad_lines="error",
                 chunksize=ROWS_A_BLOCK,
-            ):
+            ) as reader,
+        ):
+            for block in _unshortened(reader):
                 # Those the quick reader gave already.
                 skipped = min(given, len(block))
                 given -= skipped
@@ -386,6 +384,17 @@ def _csv_sheet(source: Source, headings: Sequence[str] | None = None) -> Sheet:
         return Sheet("", headings, 0, read)
     outside = [cell for row in rows[:depth] for cell in row]
     return Sheet("", rows[depth], depth + 1, read, outside)
+
+
+def _unshortened(reader: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The blocks; a first row longer than the heading is only a warning, and would lose cells."""
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            block = next(reader, None)
+        if block is None:
+            return
+        yield block
 
 
 # What every cell is, whichever reader read it.

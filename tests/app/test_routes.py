@@ -6,10 +6,14 @@ import asyncio
 import gzip
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
+import pandas as pd
 import pytest
 from sqlalchemy import Engine
 from starlette.applications import Starlette
@@ -17,6 +21,7 @@ from starlette.applications import Starlette
 from dashboard import routes
 from dashboard.maps import board_map
 from dashboard.routes import SAFE_HEADERS
+from queries import jobs
 from queries.scope import EVERYTHING
 from tests.small_board import ABBEY, AS_AT, BOARD, CASTLE, DALE, NORTHAM, SOUTH
 
@@ -37,6 +42,12 @@ def get(address: str, **headers: str) -> httpx.Response:
     # In a thread: the browser tests of the same worker leave an event loop running in this one.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, ask()).result()
+
+
+@pytest.fixture
+def own(use_database: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path) -> Engine:
+    """The dashboard reads an empty database that may be written to."""
+    return use_database(Path(shutil.copy(upgraded_file, tmp_path / "own.db")))
 
 
 class TestShapes:
@@ -226,6 +237,61 @@ class TestHealth:
         assert (answer.status_code, answer.json()) == (503, {"database": False})
 
 
+class TestFilesOfTheDataPage:
+    def test_the_refusals_of_a_file(self, own: Engine):
+        wrong = pd.DataFrame(
+            {
+                "row": pd.array([2, None], dtype="Int64"),
+                "column": ["=cost", None],
+                "rule": ["expected a number", "@sum"],
+                "found": ["'tw…' (6 characters)", None],
+            }
+        )
+        jobs.refused(own, jobs.offer(own, "a.csv", 1, "0" * 64, "Ann"), "refused", wrong)
+        answer = get("/refusals/1.csv")
+        assert answer.headers["content-disposition"] == 'attachment; filename="refusals-1.csv"'
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.content.decode("utf-8-sig") == (
+            "row,column,rule,found\r\n"
+            "2,'=cost,expected a number,'tw…' (6 characters)\r\n"
+            ",,'@sum,\r\n"
+        )
+
+    @pytest.mark.parametrize("number", ["0", "99", "-1", "x", "1.5"])
+    def test_of_no_such_file(self, own: Engine, number: str):
+        assert get(f"/refusals/{number}.csv").status_code == 404
+
+    def test_the_history(self, own: Engine):
+        assert get("/history.csv").text == "\ufeff"
+        jobs.ended(own, jobs.offer(own, "=1+1.csv", 1, "0" * 64, "@Ann"), "refused", "-why")
+        heading, row = get("/history.csv").content.decode("utf-8-sig").splitlines()
+        assert heading == (
+            "load_id,job_id,at,who,file_name,sha256,dataset,state,vintage,rows_in,rows_out,"
+            "rows_refused,parts_in_force,undone_at,message"
+        )
+        cells = row.split(",")
+        assert cells.pop(2).startswith(f"{datetime.now(UTC):%Y-%m-%d}")
+        assert cells == ["", "1", "'@Ann", "'=1+1.csv", "0" * 64, "", "refused", *[""] * 6, "'-why"]
+
+    def test_a_template(self):
+        answer = get("/template/scheme_areas.csv")
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        name = 'attachment; filename="scheme_areas-template.csv"'
+        assert answer.headers["content-disposition"] == name
+        assert answer.content.decode("utf-8-sig").splitlines()[0] == (
+            "scheme,speaks_for,serves,organisation,model,from,until"
+        )
+        book = get("/template/scheme_areas.xlsx")
+        assert book.headers["content-type"].endswith("spreadsheetml.sheet")
+        assert book.content.startswith(b"PK")
+
+    @pytest.mark.parametrize(
+        "name", ["nothing.csv", "workforce.csv", "scheme_areas.pdf", "scheme_areas", "..%2Fapp.csv"]
+    )
+    def test_no_such_template(self, name: str):
+        assert get(f"/template/{name}").status_code == 404
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -238,6 +304,9 @@ class TestHealth:
         f"/export/coverage.csv?{EXPORT}",
         "/export/coverage.csv",
         "/export/nothing.csv?as_at=2026-06-30",
+        "/history.csv",
+        "/refusals/99.csv",
+        "/template/scheme_areas.csv",
         "/no/such/address",
     ],
 )

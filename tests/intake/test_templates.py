@@ -15,6 +15,7 @@ from dashboard.intake.dataset import Check, Dataset
 from dashboard.intake.mapping import AGREED_WORDS
 from dashboard.intake.source import Source
 from dashboard.intake.templates import FORMS, file_name, template_bytes, write_templates
+from queries.loads import LOCAL_RETURNS
 from tests.intake.files import Lookups, whole
 
 WITH_TEMPLATE = {dataset.name: dataset for dataset in DATASETS if dataset.template}
@@ -27,17 +28,8 @@ def source_of(dataset: Dataset, form: str) -> Source:
 
 
 def test_every_local_return_has_one():
-    assert set(WITH_TEMPLATE) == {
-        "scheme_areas",
-        "services",
-        "referrals",
-        "outcomes",
-        "gp_contacts",
-        "posts",
-        "named_leads",
-        "personal_health_budgets",
-        "recruitment_plan",
-    }
+    assert set(WITH_TEMPLATE) == set(LOCAL_RETURNS)
+    assert len(WITH_TEMPLATE) == 9
 
 
 @EACH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -140,5 +141,5 @@ def test_a_period_touches_each_month_from_its_first_to_its_last(start: date, len
     months = months_between(start, end)
     assert months[0] <= start
     assert month_end(months[-1]) >= end
-    for one, following in zip(months, months[1:], strict=False):
+    for one, following in pairwise(months):
         assert following == month_end(one) + timedelta(days=1)
