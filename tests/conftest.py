@@ -22,6 +22,14 @@ settings.load_profile("ours")
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 
+# Files that take longest: begun first, so that no worker is left alone with one at the end.
+LONGEST = ("test_coverage.py", "test_data_page.py", "test_use.py", "test_routes.py", "test_save.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 def skip_or_fail(reason: str) -> None:
     """Skip on a machine that lacks something; in CI nothing may be lacking."""
     if IN_CI:

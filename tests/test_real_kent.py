@@ -180,6 +180,7 @@ def test_silence_is_no_zero(judged: tuple[pd.DataFrame, Basis]) -> None:
     assert 0 < wards["fte"].sum() <= 65.5333 + 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["E10000016.geojson", "E06000035.geojson"])
 def test_british_national_grid_gives_the_same_areas_to_a_metre(name: str):
     geopandas = pytest.importorskip("geopandas")

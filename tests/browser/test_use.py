@@ -37,6 +37,7 @@ def test_a_layer(visit: Open):
     assert here.areas.first.evaluate("e => getComputedStyle(e).fill") != before
 
 
+@pytest.mark.slow
 def test_a_ward_by_mouse_on_the_map(visit: Open):
     here = visit(THANET).painted(20)
     here.page.locator("[data-testid=stPlotlyChart]").first.scroll_into_view_if_needed()
@@ -76,6 +77,7 @@ def test_a_ward_in_the_list(visit: Open):
     expect(here.rows.nth(3).locator(".board-pick")).to_have_text(name)
 
 
+@pytest.mark.slow
 def test_a_ward_by_keyboard_only(visit: Open):
     here = visit(THANET).painted(20)
     for _ in range(60):
