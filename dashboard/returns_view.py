@@ -60,6 +60,16 @@ def dataset_grid(scope: Scope, as_at: date) -> Grid:
     return Grid(months, rows)
 
 
+def finding(grid: Grid) -> str:
+    """How many months are late or missing, and what was never loaded, in a sentence or two."""
+    late, missing = grid.count(ReturnState.LATE), grid.count(ReturnState.MISSING)
+    words = f"Of the files that come each month: **{late}** late, **{missing}** missing."
+    never = [
+        name for name, cells in grid.rows if {state for state, _ in cells} == {ReturnState.NEVER}
+    ]
+    return words + (f" Never loaded: {'; '.join(never)}." if never else "")
+
+
 def pcn_grid(scope: Scope, icb_code: str, as_at: date, dataset: str) -> Grid:
     """One row per PCN of the board, by name: whether its return of each month is there."""
     months = months_to(as_at, MONTHS_SHOWN)

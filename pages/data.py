@@ -5,7 +5,6 @@ import streamlit as st
 from dashboard import filters, returns_view, show, upload
 from dashboard.access import current_scope
 from dashboard.data import data_state
-from dashboard.rules.returns import ReturnState
 
 scope = current_scope()
 choices = filters.current_or_none()
@@ -18,12 +17,7 @@ show.header(
     is_demonstration=data_state().is_demonstration,
 )
 grid = returns_view.dataset_grid(scope, as_at)
-late, missing = grid.count(ReturnState.LATE), grid.count(ReturnState.MISSING)
-finding = f"Of the files that come each month, {late} are late and {missing} are missing."
-never = [name for name, cells in grid.rows if all(state == ReturnState.NEVER for state, _ in cells)]
-if never:
-    finding += f" Never loaded: {'; '.join(never)}."
-show.finding([finding])
+show.finding([returns_view.finding(grid)])
 if choices is None:
     show.lines([show.FIRST_FILES])
 show.grid(grid, caption="What is there for each month; a number counts the parts in force")

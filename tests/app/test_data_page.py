@@ -201,7 +201,7 @@ def test_a_row_of_each_kind(small_board: Engine, open_page: Callable[..., View])
     }
     finding = " ".join(view.part("finding").split())
     assert finding == (
-        "Of the files that come each month, 8 are late and 11 are missing. Never loaded: GP "
+        "Of the files that come each month: 8 late, 11 missing. Never loaded: GP "
         "appointments, practice-level crosstab (NHS England); Outcome measurements (local return)."
     )
 
