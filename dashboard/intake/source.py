@@ -195,20 +195,21 @@ class Source:
 
         `RefusedError` when a packed file is damaged or holds too much, also while it is read.
         """
+        is_gzip = self._start[:2] == b"\x1f\x8b"
         with self.opened() as file, ExitStack() as stack:
+            if not is_gzip and (self._start != b"PK\x03\x04" or self.is_workbook):
+                yield file
+                return
             try:
-                if self._start[:2] == b"\x1f\x8b":
+                if is_gzip:
                     packed: IO[bytes] = cast(IO[bytes], stack.enter_context(gzip.open(file)))
-                elif self._start == b"PK\x03\x04" and not self.is_workbook:
+                else:
                     archive = stack.enter_context(zipfile.ZipFile(file))
                     packed = stack.enter_context(archive.open(self._only_entry(archive)))
-                else:
-                    yield file
-                    return
                 yield cast(BinaryIO, _Bounded(self.name, packed))
             # A password is a RuntimeError, an unknown way of packing NotImplementedError.
             except _DAMAGED as error:
-                kind = "gzip" if self._start[:2] == b"\x1f\x8b" else "zip"
+                kind = "gzip" if is_gzip else "zip"
                 rule = f"the {kind} file is damaged or locked: send it again, without a password"
                 raise RefusedError(self.name, [Problem(rule)]) from error
 

@@ -185,6 +185,15 @@ def test_and_so_it_is_in_the_process_that_reads(kind: str):
         apart(Source.of("file.geojson", make()))
 
 
+@pytest.mark.slow  # a process
+def test_a_reader_that_answers_too_much_is_stopped(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sandbox, "LARGEST_MESSAGE", 10)
+    began = time.monotonic()
+    with pytest.raises(RefusedError, match="could not be read"):
+        apart(Source.of("file.csv", files.WORKFORCE.encode()))
+    assert time.monotonic() - began < 60
+
+
 LARGE = {
     "a workbook of 310 MB": (sheet_of_blanks, {}, "unpacks to more than 300,000,000 bytes"),
     "a gzip of 4 GB": (
