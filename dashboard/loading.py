@@ -26,8 +26,8 @@ from dashboard.settings import ROOT, settings
 from queries import history, jobs, load
 from queries.load import AlreadyLoadedError, CleanLoad, LoadRecord, NotWrittenError, Reading
 
-# One row of these is about a person: no row of them is shown to anybody.
-OF_PERSONS = {"referral", "outcome", "gp_contact"}
+# Rows of these are about a person, or count a few: no row of a file that has them is shown.
+OF_PERSONS = {"referral", "outcome", "gp_contact", "personal_health_budget"}
 NOT_SHOWN = {"part_key", "geometry", "reference_hash", "person_id"}
 FIRST_ROWS = 5
 # How long a worker started from the page waits for one that is about to end.
@@ -94,16 +94,12 @@ class _Seen:
         self.clean: CleanLoad | None = None
 
     def watch(self, reading: Reading) -> Reading:
-        clean = yield from self._each(reading)
-        self.clean = clean
-        return clean
-
-    def _each(self, reading: Reading) -> Reading:
         while True:
             try:
                 block = next(reading)
             except StopIteration as end:
                 clean: CleanLoad = end.value
+                self.clean = clean
                 return clean
             for table, frame in block.items():
                 self.rows[table] += len(frame)
@@ -121,7 +117,9 @@ class _Seen:
         largest = max(self.rows, key=lambda table: self.rows[table], default="")
         first = self.first.get(largest, pd.DataFrame())
         shown = [str(column) for column in first.columns if column not in NOT_SHOWN]
-        rows = [] if largest in OF_PERSONS else first[shown].astype(object).to_dict("records")
+        rows = (
+            [] if OF_PERSONS & self.rows.keys() else first[shown].astype(object).to_dict("records")
+        )
         starts, ends = _dates(clean.parts["period_start"]), _dates(clean.parts["period_end"])
         return Preview(
             dataset=clean.dataset,

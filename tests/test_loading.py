@@ -19,6 +19,7 @@ from dashboard.intake.mapping import Mapping, fingerprint
 from dashboard.intake.problems import RefusedError
 from dashboard.intake.source import Source
 from dashboard.intake.staged import LaterError
+from dashboard.intake.templates import template_bytes
 from dashboard.loading import Preview
 from dashboard.settings import settings
 from queries import history, jobs, mappings, tables
@@ -528,3 +529,10 @@ def test_undo_makes_no_demonstration_where_there_was_none(engine: Engine) -> Non
     assert "link_worker" not in rows_in(engine)
     with pytest.raises(history.UndoError):
         loading.undo(engine, record.load_id, "Ann")
+
+
+def test_rows_that_count_a_few_people_are_not_shown_before_they_are_loaded(engine: Engine) -> None:
+    dataset = intake.dataset_named("personal_health_budgets")
+    source = Source.of("budgets.csv", template_bytes(dataset, "csv"))
+    preview, _ = loading.dry_run(engine, source)
+    assert (preview.dataset, preview.rows_read, preview.first_rows) == (dataset.name, 1, ())
