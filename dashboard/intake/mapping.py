@@ -19,7 +19,6 @@ import pandas as pd
 
 from dashboard.intake import gp_contacts, outcomes, referrals
 from dashboard.intake.dataset import MOST_CHARACTERS, Template, plain_heading, to_date
-from dashboard.intake.identifiers import refuse_nhs_numbers
 from dashboard.intake.local_return import sent_instead
 from dashboard.intake.problems import Problem, RefusedError
 from dashboard.intake.source import Sheet, Source, tidy_heading
@@ -346,12 +345,11 @@ def apply(found: Source | Sheet, mapping: Mapping) -> Sheet:
     """The sheet with our headings and words, and no column that is not mapped.
 
     Of a file the first sheet that has every mapped heading. What is not mapped is not read,
-    so NHS numbers are looked for in the whole file before. `RefusedError` when a heading is
+    so whoever calls this has looked for NHS numbers in the whole file. `RefusedError` when a heading is
     missing or stands more than once.
     """
     if isinstance(found, Sheet):
         return _applied(found, mapping, found.name)
-    refuse_nhs_numbers(found, is_local=True)
     for sheet in found.sheets:
         if all(_place_of(sheet, heading) is not None for heading in mapping.columns.values()):
             return _applied(sheet, mapping, found.name)
