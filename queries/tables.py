@@ -374,6 +374,20 @@ referral_age_fact = Table(
     Index(None, "part_id"),
 )
 
+# One row per PCN, month received and month ended (declined or closed; null while open):
+# referrals. Built when referrals load; what is open at a month's end is counted from it.
+referral_episode_fact = Table(
+    "referral_episode_fact",
+    metadata,
+    _part(),
+    _code("pcn_code", nullable=True),
+    Column("month", Date, nullable=False),
+    Column("ended_month", Date),
+    Column("referrals", Integer, nullable=False),
+    Index(None, "pcn_code", "month"),
+    Index(None, "part_id"),
+)
+
 # One row per outcome measured of a referral: `item` is a question, or "total".
 outcome = Table(
     "outcome",
@@ -414,7 +428,7 @@ gp_contact = Table(
     Index(None, "reference_hash"),
 )
 
-# One row per link-worker post.
+# One row per link-worker post and spell: how the post stands from `since` until `until`.
 post = Table(
     "post",
     metadata,
@@ -466,6 +480,20 @@ recruitment_plan = Table(
     _code("pcn_code"),
     Column("month", Date, nullable=False),
     Column("planned_fte", Float, nullable=False),
+    Index(None, "pcn_code"),
+    Index(None, "part_id"),
+)
+
+# One row per PCN and spell: the FTE of link workers it is to have, as agreed locally.
+local_target = Table(
+    "local_target",
+    metadata,
+    _part(),
+    _code("pcn_code"),
+    Column("target_fte", Float, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_until", Date),
+    _text("reason"),
     Index(None, "pcn_code"),
     Index(None, "part_id"),
 )

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 import pandas as pd
 
@@ -75,6 +76,7 @@ CODE = re.compile("[A-Z][0-9]{5,8}")
 FACTS = {
     "referral_fact": ["part_key", "ward_code", "pcn_code", "month"],
     "referral_age_fact": ["part_key", "ward_code", "month", "age_band"],
+    "referral_episode_fact": ["part_key", "pcn_code", "month", "ended_month"],
 }
 
 
@@ -103,7 +105,8 @@ def _read(source: Source, lookups: Lookups) -> Reading:
             # Added up block by block: there are far fewer facts than rows.
             before = facts.get(name)
             facts[name] = counted if before is None else _counted(pd.concat([before, counted]), key)
-        yield {"referral": rows.drop(columns="month").assign(reference_hash=hashed[good])}
+        kept = rows.drop(columns=["month", "ended_month"])
+        yield {"referral": kept.assign(reference_hash=hashed[good])}
     tally.finish()
     matched.finish(tally)
 
@@ -171,7 +174,16 @@ def _placed_in_time(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(month=rows["received_on"].map(months).astype(object))
     names = {month: f"{month:%Y-%m} " for month in months.values()}
     part_key = rows["month"].map(names).astype("str") + rows["pcn_code"].fillna("no PCN")
-    return rows.assign(part_key=part_key)
+    # An episode ends when the person declines or the referral is closed, whichever is first.
+    ended = rows["closed_on"].where(_is_first(rows["closed_on"], rows["declined_on"]))
+    ended = ended.fillna(rows["declined_on"])
+    ends = {day: day.replace(day=1) for day in ended.dropna().unique()}
+    return rows.assign(part_key=part_key, ended_month=ended.map(ends).astype(object))
+
+
+def _is_first(one: pd.Series[date], other: pd.Series[date]) -> pd.Series[bool]:
+    """Where the first date is there, and not after the other."""
+    return pd.to_datetime(one).le(pd.to_datetime(other)) | other.isna()
 
 
 def _age_band(check: Check) -> pd.Series[str]:
