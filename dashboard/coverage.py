@@ -29,6 +29,7 @@ from dashboard.rules.coverage import (
 )
 from dashboard.rules.disclosure import PROFILES, Released, hidden_flag, release, stand_in
 from dashboard.rules.rates import funnel_limits, poisson_limits
+from dashboard.rules.returns import referral_window
 from dashboard.settings import settings
 from geodata.shapes import centroids_metres, neighbours
 from geodata.shares import modelled_patients
@@ -39,9 +40,6 @@ from queries.scope import Scope
 REFERRALS = "referrals_12_months"
 # Money that ends within this many months is said on the ward it leaves.
 FUNDING_ENDS_MONTHS = 6
-# A month is complete when networks with this share of the referrals have told of it. A network
-# with few may have had none that month: a return without rows looks like no return.
-COMPLETE_SHARE = 0.95
 # When more of the months than this are hidden, a trend by quarter says more.
 MOST_HIDDEN = 0.5
 
@@ -354,44 +352,16 @@ class _Told:
 
 
 def _told(engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.DataFrame) -> _Told:
-    told = referrals.returned_months(engine, scope, icb_code, as_at)
-    if told.empty:
-        return _Told(None, "no referral return for the period", {})
-    newest, late = max(told["newest_month"]), settings().late_months
-    if newest < take_up.months_before(take_up.last_whole_month(as_at), late):
-        return _Told(None, f"no referral return since {newest:%B %Y}", {})
-    oldest = take_up.months_before(newest, late)
-    timely = told[told["newest_month"].map(lambda month: month >= oldest).astype(bool)]
-    last = _complete_to(timely)
-    first = take_up.months_before(last, take_up.WINDOW_MONTHS - 1)
-    if min(told["first_month"]) > first:
-        return _Told(
-            None,
-            f"referral returns begin in {min(told['first_month']):%B %Y}: less than 12 months",
-            {},
-        )
+    returned = referrals.returned_months(engine, scope, icb_code, as_at)
+    told = referral_window(returned, as_at, settings().late_months)
+    serving = shares[shares["serves"]] if told.window else shares.iloc[:0]
+    why = serving["pcn_code"].map(told.silence)
     silent: dict[str, str] = {}
-    if told["pcn_code"].notna().any():
-        # One that began to send within the window has told of part of it only.
-        begun = timely[timely["first_month"].map(lambda m: m > first).astype(bool)]
-        for pcns, words in (
-            (shares["pcn_code"].isin(begun["pcn_code"]), "less than 12 months of referrals from"),
-            (~shares["pcn_code"].isin(timely["pcn_code"]), "no referral return from"),
-        ):
-            missing = shares[shares["serves"] & pcns]
-            for ward_code, names in missing.groupby("ward_code")["pcn_name"]:
-                silent[str(ward_code)] = f"{words} {' and '.join(sorted(names))}"
-    return _Told((first, last), "", silent)
-
-
-def _complete_to(timely: pd.DataFrame) -> date:
-    """The newest month for which nearly all of the returns that are in time have come.
-
-    Judged to a later one, a network that sends two months late would look low for it.
-    """
-    by_month = timely.groupby("newest_month")["referrals"].sum().sort_index(ascending=False)
-    come = by_month.cumsum() / by_month.sum()
-    return date.fromisoformat(str(come.index[(come >= COMPLETE_SHARE).to_numpy()][0]))
+    # A return that never came weighs more than one that began late: it is said last.
+    for reason in ("less than 12 months of referrals", "no referral return"):
+        for ward_code, names in serving[why == reason].groupby("ward_code")["pcn_name"]:
+            silent[str(ward_code)] = f"{reason} from {' and '.join(sorted(names))}"
+    return _Told(told.window, told.no_window, silent)
 
 
 def _observed(

@@ -23,6 +23,7 @@ LOCAL_RETURNS = (
     "named_leads",
     "personal_health_budgets",
     "recruitment_plan",
+    "targets",
 )
 
 _LOAD, _PART = tables.load.c, tables.load_part.c

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, false, func, literal, select, true
 
 from queries import tables
 from queries.frames import read_frame
 from queries.places import in_force
 from queries.scope import Scope
+from queries.workforce import pcns_of
 
-_FACT, _AGE, _WARD, _PART = (
+_FACT, _AGE, _EPISODE, _WARD, _PART = (
     tables.referral_fact.c,
     tables.referral_age_fact.c,
+    tables.referral_episode_fact.c,
     tables.ward.c,
     tables.load_part.c,
 )
@@ -116,6 +118,67 @@ def referrals_by_month(
             .group_by(_FACT.month)
             .order_by(_FACT.month),
             {"month": "object", "referrals": "Int64"},
+        )
+
+
+def referrals_by_pcn_and_month(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, first: date, last: date
+) -> pd.DataFrame:
+    """One row per PCN of the board at the date and month that has any: referrals received,
+    wherever the people live."""
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(_FACT.pcn_code, _FACT.month, func.sum(_FACT.referrals).label("referrals"))
+            .where(
+                _FACT.part_id.in_(in_force()),
+                _FACT.month.between(first, last),
+                _FACT.pcn_code.in_(pcns_of(icb_code, as_at)),
+                true() if scope.admits(icb_code) else false(),
+            )
+            .group_by(_FACT.pcn_code, _FACT.month)
+            .order_by(_FACT.pcn_code, _FACT.month),
+            {"pcn_code": "str", "month": "object", "referrals": "Int64"},
+        )
+
+
+def episodes_by_pcn_and_month(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date
+) -> pd.DataFrame:
+    """One row per PCN of the board and month: referrals received, and referrals that ended.
+
+    What is open at a month's end is the sum of those received less the sum of those ended, up
+    to that month. Months after the date are left out.
+    """
+    began = select(
+        _EPISODE.pcn_code,
+        _EPISODE.month,
+        _EPISODE.referrals.label("began"),
+        literal(0).label("ended"),
+    ).where(_EPISODE.part_id.in_(in_force()), _EPISODE.month <= as_at)
+    ended = select(
+        _EPISODE.pcn_code,
+        _EPISODE.ended_month.label("month"),
+        literal(0).label("began"),
+        _EPISODE.referrals.label("ended"),
+    ).where(_EPISODE.part_id.in_(in_force()), _EPISODE.ended_month <= as_at)
+    flows = began.union_all(ended).subquery()
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(
+                flows.c.pcn_code,
+                flows.c.month,
+                func.sum(flows.c.began).label("began"),
+                func.sum(flows.c.ended).label("ended"),
+            )
+            .where(
+                flows.c.pcn_code.in_(pcns_of(icb_code, as_at)),
+                true() if scope.admits(icb_code) else false(),
+            )
+            .group_by(flows.c.pcn_code, flows.c.month)
+            .order_by(flows.c.pcn_code, flows.c.month),
+            {"pcn_code": "str", "month": "object", "began": "Int64", "ended": "Int64"},
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Engine, Subquery, case, false, func, select, true
+from sqlalchemy import Engine, Select, Subquery, case, false, func, select, true
 
 from queries import tables
 from queries.frames import read_frame
@@ -97,6 +97,134 @@ def people_in_post(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> 
             )
         )
     return int(people or 0)
+
+
+def fte_by_pcn_and_month(
+    engine: Engine, scope: Scope, icb_code: str, first: date, as_at: date
+) -> pd.DataFrame:
+    """One row per PCN and census from `first` to the date: the link workers it returned.
+
+    PCNs of the board's own returns (`icb_code` says whose a return was), and those that are
+    the board's at the date and sent with another board before: without them a network that
+    moved would look newly staffed. A PCN that did not return has no row.
+    """
+    members = _members(icb_code, as_at)
+    own = func.sum(case((_WORKER.is_contracted.is_(False), _WORKER.fte), else_=0.0))
+    total = func.sum(_WORKER.fte)
+    workers = (
+        select(_WORKER.part_id, _WORKER.pcn_code, own.label("own"), total.label("total"))
+        .group_by(_WORKER.part_id, _WORKER.pcn_code)
+        .subquery()
+    )
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(
+                _RETURN.pcn_code,
+                _PART.period_end.label("census"),
+                _RETURN.icb_code,
+                func.coalesce(workers.c.own, 0.0).label("fte_own_staff"),
+                func.coalesce(workers.c.total, 0.0).label("fte"),
+            )
+            .join(tables.load_part, _PART.id == _RETURN.part_id)
+            .outerjoin(
+                workers,
+                (workers.c.part_id == _RETURN.part_id) & (workers.c.pcn_code == _RETURN.pcn_code),
+            )
+            .where(
+                _PART.replaced_by.is_(None),
+                _PART.period_end.between(first, as_at),
+                _RETURN.pcn_code != "U",
+                (_RETURN.icb_code == icb_code) | _RETURN.pcn_code.in_(select(members.c.pcn_code)),
+                true() if scope.admits(icb_code) else false(),
+            )
+            .order_by(_PART.period_end, _RETURN.pcn_code),
+            {
+                "pcn_code": "str",
+                "census": "object",
+                "icb_code": "str",
+                "fte_own_staff": "float64",
+                "fte": "float64",
+            },
+        )
+
+
+def people_by_pcn_and_month(
+    engine: Engine, scope: Scope, icb_code: str, first: date, as_at: date
+) -> pd.DataFrame:
+    """One row per census, PCN and link worker of directly employed staff of the board."""
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(_PART.period_end.label("census"), _WORKER.pcn_code, _WORKER.person_id)
+            .join(tables.load_part, _PART.id == _WORKER.part_id)
+            .where(
+                _PART.replaced_by.is_(None),
+                _PART.period_end.between(first, as_at),
+                _WORKER.person_id.is_not(None),
+                _WORKER.icb_code == icb_code,
+                scope.within(_WORKER.icb_code),
+            )
+            .distinct()
+            .order_by(_PART.period_end, _WORKER.pcn_code, _WORKER.person_id),
+            {"census": "object", "pcn_code": "str", "person_id": "str"},
+        )
+
+
+def roles_in_post(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
+    """One row per PCN, role title and kind of employment at the newest census: entries, FTE."""
+    census = census_date(engine, scope, icb_code, as_at)
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(
+                _WORKER.pcn_code,
+                _WORKER.role_title,
+                _WORKER.is_contracted,
+                func.count().label("entries"),
+                func.sum(_WORKER.fte).label("fte"),
+            )
+            .join(tables.load_part, _PART.id == _WORKER.part_id)
+            .where(
+                _PART.replaced_by.is_(None),
+                _PART.period_end == census,
+                _WORKER.icb_code == icb_code,
+                scope.within(_WORKER.icb_code),
+            )
+            .group_by(_WORKER.pcn_code, _WORKER.role_title, _WORKER.is_contracted)
+            .order_by(_WORKER.pcn_code, _WORKER.role_title, _WORKER.is_contracted),
+            {
+                "pcn_code": "str",
+                "role_title": "str",
+                "is_contracted": "bool",
+                "entries": "int64",
+                "fte": "float64",
+            },
+        )
+
+
+def pcns_of(icb_code: str, as_at: date) -> Select[tuple[str]]:
+    """The PCNs of a board at the date: those of its practices, and those in its returns."""
+    members = _members(icb_code, as_at)
+    returned = (
+        select(_RETURN.pcn_code)
+        .join(tables.load_part, _PART.id == _RETURN.part_id)
+        .where(
+            _PART.replaced_by.is_(None),
+            _PART.period_end
+            == select(func.max(_PART.period_end))
+            .join(tables.workforce_return, _RETURN.part_id == _PART.id)
+            .where(
+                _PART.replaced_by.is_(None),
+                _PART.period_end <= as_at,
+                _RETURN.icb_code == icb_code,
+            )
+            .scalar_subquery(),
+            _RETURN.icb_code == icb_code,
+        )
+    )
+    found = select(members.c.pcn_code).union(returned).subquery()
+    return select(found.c.pcn_code).where(found.c.pcn_code != "U")
 
 
 def _returned(icb_code: str, census: date | None) -> Subquery:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from dashboard.rules.take_up import month_end, months_before
+import pandas as pd
+
+from dashboard.rules.take_up import WINDOW_MONTHS, last_whole_month, month_end, months_before
 
 
 class ReturnState(StrEnum):
@@ -79,3 +81,70 @@ def months_between(start: date, end: date) -> list[date]:
     """The first days of the months that a period touches."""
     count = (end.year - start.year) * 12 + end.month - start.month + 1
     return months_to(end, count)
+
+
+# A month is complete when networks with this share of the referrals have told of it. A network
+# with few may have had none that month: a return without rows looks like no return.
+COMPLETE_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class ReferralWindow:
+    """The 12 months of referrals that can be counted, and whose returns they rest on.
+
+    `window` is the first and the last month, `None` with the reason in `no_window`. Of the
+    PCNs that say so much, `timely` ones send in time, and `begun` ones since within the window.
+    """
+
+    window: tuple[date, date] | None
+    no_window: str
+    timely: frozenset[str] = frozenset()
+    begun: frozenset[str] = frozenset()
+    names_pcns: bool = False
+
+    def silence(self, pcn_code: str) -> str:
+        """Why referrals of a PCN are not known; "" where they are."""
+        if self.window is None:
+            return self.no_window
+        if self.names_pcns and pcn_code in self.begun:
+            return "less than 12 months of referrals"
+        return "no referral return" if self.names_pcns and pcn_code not in self.timely else ""
+
+
+def referral_window(told: pd.DataFrame, as_at: date, late_months: int) -> ReferralWindow:
+    """Which months count: up to the newest that nearly all of the returns in time have told of.
+
+    `told` has one row per PCN: pcn_code (missing for rows without one), first_month,
+    newest_month, referrals.
+    """
+    if told.empty:
+        return ReferralWindow(None, "no referral return for the period")
+    newest = max(told["newest_month"])
+    if newest < months_before(last_whole_month(as_at), late_months):
+        return ReferralWindow(None, f"no referral return since {newest:%B %Y}")
+    oldest = months_before(newest, late_months)
+    timely = told[told["newest_month"].map(lambda month: month >= oldest).astype(bool)]
+    last = _complete_to(timely)
+    first = months_before(last, WINDOW_MONTHS - 1)
+    begin = min(told["first_month"])
+    if begin > first:
+        return ReferralWindow(None, f"referral returns begin in {begin:%B %Y}: less than 12 months")
+    # One that began to send within the window has told of part of it only.
+    begun = timely[timely["first_month"].map(lambda month: month > first).astype(bool)]
+    return ReferralWindow(
+        (first, last),
+        "",
+        frozenset(timely["pcn_code"].dropna()),
+        frozenset(begun["pcn_code"].dropna()),
+        bool(told["pcn_code"].notna().any()),
+    )
+
+
+def _complete_to(timely: pd.DataFrame) -> date:
+    """The newest month for which nearly all of the returns that are in time have come.
+
+    Judged to a later one, a network that sends two months late would look low for it.
+    """
+    by_month = timely.groupby("newest_month")["referrals"].sum().sort_index(ascending=False)
+    come = by_month.cumsum() / by_month.sum()
+    return date.fromisoformat(str(come.index[(come >= COMPLETE_SHARE).to_numpy()][0]))
