@@ -25,6 +25,7 @@ from dashboard.intake.mapping import Mapping
 from dashboard.intake.problems import RefusedError
 from dashboard.intake.source import Source, plain_name
 from dashboard.intake.staged import LaterError
+from dashboard.rules.control_chart import Improvement
 from dashboard.settings import settings
 from queries import history, mappings
 from queries.database import NEWEST_REVISION, upgrade
@@ -313,6 +314,47 @@ def export_command(
         out.write_bytes(made.body)
     else:
         sys.stdout.buffer.write(made.body)
+
+
+@app.command()
+def chart(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV: date, value.")],
+    improvement: Annotated[Improvement, typer.Option(help="Which way is better.")],
+    target: Annotated[float | None, typer.Option(help="The value to be reached.")] = None,
+    recalculate_from: Annotated[
+        list[str] | None, typer.Option(help="First date of new limits; may be given again.")
+    ] = None,
+    baseline_until: Annotated[
+        str | None, typer.Option(help="Last date of those that make the limits of all.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="json, png or svg.")] = "json",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write; default: standard output, a picture beside FILE."),
+    ] = None,
+) -> None:
+    """A control chart (XmR) of a file of dates and values, by NHS England's rules."""
+    from dashboard import chart_file
+
+    if form not in chart_file.FORMS:
+        raise _stopped(f"Expected one of {', '.join(chart_file.FORMS)}, found {form!r}.", 2)
+    try:
+        asked = chart_file.Asked.of(improvement, target, recalculate_from or (), baseline_until)
+        written = chart_file.place_to_write(file, form, out)
+        source = Source.open(file)
+        body = chart_file.make(source, asked, form)
+        if written:
+            written.write_bytes(body)
+            _TELL.print(written.name, markup=False)
+        else:
+            sys.stdout.buffer.write(body)
+    except RefusedError as error:
+        problems = [f"- {problem}" for problem in error.problems[: RefusedError.SHOWN]]
+        if more := len(error.problems) - len(problems):
+            problems.append(f"- and {more} more")
+        raise _stopped("\n  ".join([f"{error.file_name} was refused:", *problems]), 1) from None
+    except (OSError, ValueError) as error:
+        raise _stopped(f"{error}.", 2) from None
 
 
 @app.command(name="upgrade")

@@ -1,7 +1,7 @@
-"""Rates, ratios and their intervals.
+"""Rates, ratios, proportions, means and their intervals.
 
 Source of the formulae: Office for Health Improvement and Disparities, technical guide to
-confidence intervals (Byar's method from 10 events, exact Poisson below).
+confidence intervals (Byar's method from 10 events, exact Poisson below; Wilson; Student t).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtri, ndtri, pdtr, pdtrik
+from scipy.special import chdtri, ndtri, pdtr, pdtrik, stdtrit
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,12 +29,55 @@ def poisson_limits(events: Any, confidence: float = CONFIDENCE) -> tuple[Floats,
     with np.errstate(divide="ignore", invalid="ignore"):
         exact_lower = np.where(observed == 0, 0.0, chdtri(2 * observed, 1 - tail) / 2)
         exact_upper = chdtri(2 * observed + 2, tail) / 2
-        z = ndtri(1 - tail)
-        byar_lower = observed * (1 - 1 / (9 * observed) - z / (3 * np.sqrt(observed))) ** 3
-        more = observed + 1
-        byar_upper = more * (1 - 1 / (9 * more) + z / (3 * np.sqrt(more))) ** 3
+    byar_lower, byar_upper = byar_limits(observed, confidence)
     exact = observed < BYAR_FROM
     return np.where(exact, exact_lower, byar_lower), np.where(exact, exact_upper, byar_upper)
+
+
+def byar_limits(events: Any, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
+    """Byar's approximation to the same at any number of events: `poisson_limits` for use.
+
+    The lower limit is 0 where the formula falls below it, as with one event.
+    """
+    observed = np.asarray(events, dtype=float)
+    z = ndtri((1 + confidence) / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lower = observed * (1 - 1 / (9 * observed) - z / (3 * np.sqrt(observed))) ** 3
+        more = observed + 1
+        upper = more * (1 - 1 / (9 * more) + z / (3 * np.sqrt(more))) ** 3
+    return np.where(observed == 0, 0.0, np.maximum(lower, 0)), upper
+
+
+def wilson_limits(events: Any, of: Any, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
+    """Limits of a share (0-1), one pair per value, by Wilson's score.
+
+    Missing where there is nothing to have a share of, or rounding left more events than that.
+    """
+    seen, total = np.asarray(events, dtype=float), np.asarray(of, dtype=float)
+    z = ndtri((1 + confidence) / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where((total > 0) & (seen <= total), seen / total, np.nan)
+        middle = share + z**2 / (2 * total)
+        reach = z * np.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+        whole = 1 + z**2 / total
+        # At 0 and at all events the formula comes to 0 and 1, but for its last digit.
+        return (
+            np.where(share == 0, 0.0, (middle - reach) / whole),
+            np.where(share == 1, 1.0, (middle + reach) / whole),
+        )
+
+
+def t_limits(mean: Any, sd: Any, n: Any, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
+    """Limits of a mean by Student's t, one pair per value; missing below 2 values.
+
+    `sd` is that of the sample, divided by n - 1.
+    """
+    number = np.asarray(n, dtype=float)
+    enough = np.where(number >= 2, number, np.nan)
+    reach = stdtrit(enough - 1, (1 + confidence) / 2) * np.asarray(sd, dtype=float)
+    reach = reach / np.sqrt(enough)
+    middle = np.asarray(mean, dtype=float)
+    return middle - reach, middle + reach
 
 
 def funnel_limits(expected: Any, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
