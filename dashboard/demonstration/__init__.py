@@ -9,16 +9,19 @@ import numpy as np
 from sqlalchemy import Engine
 
 from dashboard import intake
+from dashboard.demonstration.health_budgets import health_budget_files
 from dashboard.demonstration.pathway import referral_files
 from dashboard.demonstration.place_files import place_files
 from dashboard.demonstration.places import make_places
+from dashboard.demonstration.posts import post_files
 from dashboard.demonstration.practice_files import practice_files
 from dashboard.demonstration.practices import make_practices
+from dashboard.demonstration.recruitment import plan_files, target_files
 from dashboard.demonstration.referrals import make_referrals
 from dashboard.demonstration.schemes import scheme_files
 from dashboard.demonstration.services import service_entries, service_files
 from dashboard.demonstration.story import make_story
-from dashboard.demonstration.workforce import workforce_files
+from dashboard.demonstration.workforce import workforce_files, workforce_spells
 from dashboard.intake.source import Source
 from queries import loads
 from queries.load import LoadRecord, remove_demonstration
@@ -31,21 +34,28 @@ SEED = 20_260_630
 def files() -> list[Source]:
     """Every simulated file, in loading order; the same bytes at every call."""
     # One stream a subject: a change of one leaves the others as they were.
-    streams = iter(np.random.default_rng(SEED).spawn(7))
+    streams = iter(np.random.default_rng(SEED).spawn(10))
     places = make_places(next(streams))
     made = make_practices(places, next(streams))
     story = make_story(places, made, next(streams))
-    workforce = workforce_files(made, story, next(streams))
+    spells = workforce_spells(made, story, next(streams))
     entries = service_entries(places, story)
     services = service_files(entries, next(streams))
     referrals = make_referrals(places, made, story, next(streams))
+    pathway = referral_files(places, made, entries, referrals, next(streams))
+    posts = post_files(spells, story, next(streams))
+    recruitment = next(streams)
     return [
         *place_files(places),
         *practice_files(made),
-        *workforce,
+        *workforce_files(made, story, spells),
         *scheme_files(places, story),
         *services,
-        *referral_files(places, made, entries, referrals, next(streams)),
+        *pathway,
+        *posts,
+        *health_budget_files(next(streams)),
+        *plan_files(spells, story, recruitment),
+        *target_files(spells, story, recruitment),
     ]
 
 

@@ -139,7 +139,7 @@ def _steps(received: Days, is_complex: Lots, rng: np.random.Generator) -> dict[s
     for step in (contact, plan, connected):
         furthest = np.where(step == NEVER, furthest, step)
     closed = np.where(
-        attended == NEVER, after(furthest, 0.75, 14, 70), after(attended, 0.9, 20, 120)
+        attended == NEVER, after(furthest, 0.97, 14, 70), after(attended, 0.98, 20, 120)
     )
     ot_referred = after(contact, np.where(is_complex, 0.18, 0.03), 5, 30)
     return {

@@ -40,6 +40,10 @@ class Story:
     few: tuple[str, ...]  # so few referrals that the number is hidden
     low: tuple[str, ...]
     high: tuple[str, ...]
+    without_posts_return: tuple[str, str]  # PCNs in Gravesham and in Tonbridge and Malling
+    fixed_term: str  # a PCN in Ashford: the money for its newest post ends in December 2026
+    without_plan: tuple[str, ...]  # PCNs in Dartford, Thanet and Medway
+    expired_target: str  # a PCN in Canterbury: its target held until March 2026
 
 
 def make_story(places: Places, made: Practices, rng: np.random.Generator) -> Story:
@@ -69,6 +73,10 @@ def make_story(places: Places, made: Practices, rng: np.random.Generator) -> Sto
         few=tuple(lots[district].pop() for district in JUDGED[:7]),
         low=tuple(lots[district].pop() for district in JUDGED for _ in range(2)),
         high=tuple(lots[district].pop() for district in JUDGED),
+        without_posts_return=(pcns["Gravesham"][0], pcns["Tonbridge and Malling"][0]),
+        fixed_term=pcns["Ashford"][0],
+        without_plan=(pcns["Dartford"][1], pcns["Thanet"][1], pcns["Medway"][5]),
+        expired_target=pcns["Canterbury"][1],
     )
 
 

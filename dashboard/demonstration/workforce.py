@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,15 +52,38 @@ COLUMNS = (
     "FTE",
     "UNIQUE_IDENTIFIER",
 )
-# One row of a file, and one spell in post: origin, role, FTE, person, first and last month
-# (counted from the first).
 Row = tuple[object, ...]
-Spell = tuple[str, Role, float, str, int, int]
 
 
-def workforce_files(made: Practices, story: Story, rng: np.random.Generator) -> list[Source]:
+class Spell(NamedTuple):
+    """One person, or contracted service, in post: months are counted from the first of
+    `MONTHS`, and may lie outside. Those who follow each other have the same `post`."""
+
+    origin: str
+    role: Role
+    fte: float
+    person: str
+    first: int
+    last: int
+    post: int
+
+
+Spells = Mapping[Pcn, Sequence[Spell]]
+
+
+def workforce_spells(made: Practices, story: Story, rng: np.random.Generator) -> Spells:
+    """Who is in post in each PCN, and when."""
+    return {pcn: list(_spells(pcn, story, rng)) for pcn in made.pcns}
+
+
+def link_worker_fte(spells: Sequence[Spell], month: int) -> float:
+    """The FTE of a PCN's link workers in a month, as the files say it."""
+    in_post = (s.fte for s in spells if s.role == LINK_WORKER and s.first <= month <= s.last)
+    return round(sum(in_post), 1)
+
+
+def workforce_files(made: Practices, story: Story, spells: Spells) -> list[Source]:
     """One file a month; May 2026 first with a mistake, then as it should be."""
-    spells = {pcn: list(_spells(pcn, story, rng)) for pcn in made.pcns}
     sources = []
     for month, (year, number) in enumerate(MONTHS):
         rows: list[Row] = []
@@ -70,7 +94,7 @@ def workforce_files(made: Practices, story: Story, rng: np.random.Generator) -> 
             place = (pcn.code, pcn.name, board.sub_icb_code, board.name, board.icb_code, board.name)
             rows += [
                 (origin, year, number, *place, *REGION, *role, f"{fte:g}", person)
-                for origin, role, fte, person, first, last in spells[pcn]
+                for origin, role, fte, person, first, last, _post in spells[pcn]
                 if first <= month <= last
             ]
         name = f"demonstration PCN workforce {year}-{number:02d}"
@@ -96,16 +120,17 @@ def _spells(pcn: Pcn, story: Story, rng: np.random.Generator) -> Iterator[Spell]
     end = len(MONTHS) - 1
     number = (100_000 if pcn.board is KENT else 105_000) + 50 * int(pcn.code[3:])
     for place, (role, fte) in enumerate(OTHER_STAFF):
-        yield OWN_STAFF, role, fte, str(number + place), 0, end
+        yield Spell(OWN_STAFF, role, fte, str(number + place), 0, end, place)
     if rng.random() < 0.2:
-        yield OWN_STAFF, MENTAL_HEALTH, 1.0, str(number + 9), 6, end
+        yield Spell(OWN_STAFF, MENTAL_HEALTH, 1.0, str(number + 9), 6, end, 9)
     if pcn.code in story.without_link_worker:
         return
     if pcn.code in story.in_two_pcns:
         # The same person and number in both returns: two posts, one head.
-        yield OWN_STAFF, LINK_WORKER, 0.5, "109999", 10, end
+        yield Spell(OWN_STAFF, LINK_WORKER, 0.5, "109999", 10, end, 10)
     if rng.random() < 0.15:
-        yield CONTRACTED, LINK_WORKER, round(float(rng.uniform(0.8, 2.4)), 1), "", 0, end
+        fte = round(float(rng.uniform(0.8, 2.4)), 1)
+        yield Spell(CONTRACTED, LINK_WORKER, fte, "", 0, end, 11)
     person = number + 10
     for post in range(int(rng.integers(1, 4))):
         month = -int(rng.integers(0, 20)) if post == 0 else int(rng.integers(-8, 32))
@@ -114,6 +139,6 @@ def _spells(pcn: Pcn, story: Story, rng: np.random.Generator) -> Iterator[Spell]
             last = month + int(rng.integers(12, 42))
             if post == 0 and last > end - 6:
                 last = end  # so that at the last census every such PCN has a worker
-            yield OWN_STAFF, LINK_WORKER, fte, str(person), month, last
+            yield Spell(OWN_STAFF, LINK_WORKER, fte, str(person), month, last, 12 + post)
             person += 1
             month = last + 1 + int(rng.integers(0, 5))

@@ -28,6 +28,7 @@ from dashboard.intake import (
     registered_patients,
     scheme_areas,
     services,
+    targets,
     ward_boundaries,
     ward_population,
     workforce,
@@ -68,6 +69,7 @@ DATASETS: tuple[Dataset, ...] = (
     named_leads.DATASET,
     health_budgets.DATASET,
     recruitment_plan.DATASET,
+    targets.DATASET,
 )
 
 

@@ -1,4 +1,4 @@
-"""Link-worker posts, a local return: funded posts, filled or not, and who supervises them."""
+"""Link-worker posts, a local return: how each stands and stood, and who supervises it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from dashboard.intake.local_return import (
     not_read,
 )
 from dashboard.intake.source import Source
+from dashboard.intake.spells import close_spells
 from queries.load import CleanLoad
 
 COLUMNS = ("post_id", "pcn_code", "status")
@@ -38,7 +39,8 @@ ALSO = {
     "last_supervision": ("last_supervision_on", "last_supervision_date", "last_supervised"),
 }
 EMPLOYERS = ("NHS", "contracted provider", "VCSE", "consortium", "council", "other")
-STATUSES = ("filled", "vacant", "recruiting", "ended")
+ENDED = "ended"
+STATUSES = ("filled", "vacant", "recruiting", ENDED)
 # Agreed words, so that nobody's name stands where a profession is asked for.
 PROFESSIONS = (
     "GP",
@@ -85,12 +87,17 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     check.fail(too_many, check.column("funded_fte", required=False), "funded_fte", rule)
     fail_backwards(check, rows["since"], rows["until"])
     fail_persons(check, "role_title")
-    check.no_repeats(rows[["post_id"]], "post_id")
+    rows["until"], closed = close_spells(check, rows, "post_id", "since", "until")
+    ordered = rows.sort_values(["post_id", "since"], na_position="first", kind="stable")
+    posts = ordered.groupby("post_id")
+    after_end = (posts["status"].shift() == ENDED).sort_index()
+    rule = "an earlier spell says that this post has ended: a post set up anew has a new post_id"
+    check.fail(after_end, check.column("post_id"), "post_id", rule)
     check.finish()
 
     rows["part_key"] = rows["pcn_code"]
-    by_status = rows["status"].value_counts().reindex(STATUSES, fill_value=0)
-    no_end = int(((rows["status"] == "ended") & rows["until"].isna()).sum())
+    by_status = posts["status"].last().value_counts().reindex(STATUSES, fill_value=0)
+    no_day = int(((rows["status"] == ENDED) & rows["since"].isna() & rows["until"].isna()).sum())
     return CleanLoad(
         dataset=DATASET.name,
         file_name=source.name,
@@ -99,19 +106,22 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
         parts=parts_of(rows),
         rows={"post": rows},
         notes=(
-            f"{len(rows)} posts in {rows['pcn_code'].nunique()} PCNs: "
+            f"{len(rows)} spells of {len(posts)} posts in {rows['pcn_code'].nunique()} PCNs; "
+            "the last of each: "
             + ", ".join(f"{count} {status}" for status, count in by_status.items()),
             f"{rows['funded_fte'].isna().sum()} without a funded FTE",
-            *([f"{no_end} ended without a date in 'until'"] if no_end else []),
+            *([f"{no_day} ended without a date"] if no_day else []),
+            *closed,
             *not_read(check),
         ),
     )
 
 
 TEMPLATE = Template(
-    "one link-worker post, filled or not; no name of a person",
+    "one spell of one link-worker post: how it stands from since until until; a change of state "
+    "is a new row, so that starters, leavers and vacancies can be counted; no name of a person",
     (
-        Column("post_id", True, "Your own number for the post; stays the same for life.", "P-001"),
+        Column("post_id", True, "Your own number for the post, the same in each row.", "P-001"),
         Column("pcn_code", True, "Code of the PCN the post serves.", "U12345"),
         Column("status", True, f"One of: {', '.join(STATUSES)}.", "filled"),
         Column(
@@ -124,8 +134,13 @@ TEMPLATE = Template(
         Column(
             "funded_fte", False, f"Full-time equivalents, 0 to {MOST_FTE}; 1 is full time.", "0.8"
         ),
-        Column("since", False, "Date from which the post is in this state.", "2026-04-01"),
-        Column("until", False, "Last date of the post, if it has one.", "2027-03-31"),
+        Column("since", False, "First day of the spell.", "2026-04-01"),
+        Column(
+            "until",
+            False,
+            "Last day of the spell; blank while it lasts, or until the next row of the post.",
+            "2027-03-31",
+        ),
         Column(
             "supervised_by",
             False,

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -17,12 +18,15 @@ from sqlalchemy import Engine, select
 from dashboard import demonstration
 from dashboard.coverage import REFERRALS, Coverage, ward_coverage
 from dashboard.demonstration import DEMONSTRATION_DATE
+from dashboard.demonstration.posts import NEVER_FILLED
+from dashboard.intake.health_budgets import ENTITLEMENTS
 from dashboard.intake.referrals import STEPS
 from dashboard.intake.services import NEED_THEMES
 from dashboard.intake.source import Source
 from dashboard.rules.coverage import State, Status
 from dashboard.rules.disclosure import hidden_flag
 from queries import loads, provision, tables, workforce
+from queries import posts as returned
 from queries.database import make_engine, upgrade
 from queries.load import LoadRecord
 from queries.scope import EVERYTHING
@@ -53,6 +57,21 @@ def kent(engine: Engine) -> Coverage:
 @pytest.fixture(scope="module")
 def medway(engine: Engine) -> Coverage:
     return ward_coverage(engine, EVERYTHING, MEDWAY, DEMONSTRATION_DATE)
+
+
+@pytest.fixture(scope="module")
+def posts(engine: Engine) -> pd.DataFrame:
+    """The posts of both boards, one row a spell."""
+    found = [
+        returned.posts(engine, EVERYTHING, board, DEMONSTRATION_DATE) for board in (KENT, MEDWAY)
+    ]
+    return pd.concat(found, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def now(posts: pd.DataFrame) -> pd.DataFrame:
+    """The posts as they stand on the last day, by their id."""
+    return posts[posts["until"].isna() | (posts["until"] > DEMONSTRATION_DATE)].set_index("post_id")
 
 
 @pytest.fixture(scope="module")
@@ -224,3 +243,136 @@ def test_every_need_has_a_service(engine: Engine) -> None:
     areas = provision.service_areas(engine, EVERYTHING, KENT, DEMONSTRATION_DATE)
     assert KENT not in set(areas["area_code"])
     assert provision.service_areas(engine, EVERYTHING, MEDWAY, DEMONSTRATION_DATE).empty
+
+
+def test_three_pcns_sent_no_posts(engine: Engine, posts: pd.DataFrame) -> None:
+    boards = [
+        workforce.fte_by_pcn(engine, EVERYTHING, b, DEMONSTRATION_DATE) for b in (KENT, MEDWAY)
+    ]
+    pcns = pd.concat(boards).set_index("pcn_code")
+    silent = pcns.loc[~pcns.index.isin(posts["pcn_code"]), "fte"]
+    # The second has none in post either; that the first and the last have is published.
+    assert list(silent.index) == ["UDK016", "UDK029", "UDK033"]
+    assert (silent > 0).tolist() == [True, False, True]
+    # A PCN without a workforce return can send one of posts.
+    assert "UDK010" in set(posts["pcn_code"])
+    assert pd.isna(pcns.loc["UDK010", "fte"])
+
+
+def test_the_spells_of_a_post_follow_each_other(posts: pd.DataFrame) -> None:
+    for _post, spells in posts.groupby("post_id"):
+        assert spells["until"].iloc[:-1].notna().all()
+        after = [day + timedelta(1) for day in spells["until"].iloc[:-1]]
+        assert spells["since"].iloc[1:].tolist() == after
+        assert spells[["pcn_code", "funded_fte", "role_title"]].drop_duplicates().shape[0] == 1
+    in_window = posts["since"].map(lambda day: pd.notna(day) and day > date(2023, 7, 31))
+    starters, leavers = posts[in_window], posts["until"].notna()
+    assert (starters["status"] == "filled").sum() > 60
+    assert (posts[leavers]["status"] == "filled").sum() > 50
+    assert posts["since"].isna().sum() > 5
+
+
+def test_how_posts_stand(now: pd.DataFrame) -> None:
+    assert now.index.is_unique
+    assert now["status"].value_counts().to_dict() == {
+        "filled": 93,
+        "vacant": 8,
+        "recruiting": 1,
+        "ended": 1,
+    }
+    vacant = now[now["status"] == "vacant"]
+    days = sorted((DEMONSTRATION_DATE - day).days for day in vacant["since"])
+    # One follows a worker who left in April, and one is all that its PCN has.
+    assert days == sorted([*NEVER_FILLED, (DEMONSTRATION_DATE - date(2026, 5, 1)).days, 400])
+    assert (min(days), max(days)) == (20, 400)
+    assert now.loc[now["pcn_code"] == "UDK028", ["status", "funded_fte"]].values.tolist() == [
+        ["vacant", 1.0]
+    ]
+    ends = now[now["until"].notna()]
+    assert ends[["pcn_code", "status", "until"]].values.tolist() == [
+        ["UDK001", "filled", date(2026, 12, 31)]
+    ]
+
+
+def test_who_employs_and_who_supervises(now: pd.DataFrame) -> None:
+    filled = now[now["status"] == "filled"]
+    assert set(filled["employer_type"]) == {"NHS", "VCSE", "consortium", "contracted provider"}
+    assert set(filled["role_title"]) == {
+        "Social prescribing link worker",
+        "Community connector",
+        "Village agent",
+        "Care navigator",
+    }
+    assert 1 <= filled["supervised_by"].isna().sum() < filled["last_supervision_on"].isna().sum()
+    assert filled["last_supervision_on"].isna().mean() < 0.25
+    days = [(DEMONSTRATION_DATE - day).days for day in filled["last_supervision_on"].dropna()]
+    assert 5 <= min(days) <= 30
+    assert 150 <= max(days) <= 200
+    both = filled.dropna(subset=["since", "last_supervision_on"])
+    assert (both["last_supervision_on"] >= both["since"]).all()
+    others = now[now["status"] != "filled"]
+    assert others[["supervised_by", "last_supervision_on"]].isna().all(axis=None)
+
+
+def test_posts_agree_with_the_published_workforce(engine: Engine, posts: pd.DataFrame) -> None:
+    # In June one PCN more has no workforce return.
+    for day, both in ((date(2024, 3, 31), 34), (DEMONSTRATION_DATE, 33)):
+        published = workforce.fte_by_pcn(engine, EVERYTHING, KENT, day).set_index("pcn_code")
+        begun = posts["since"].map(lambda since, day=day: pd.isna(since) or since <= day)
+        lasts = posts["until"].map(lambda until, day=day: pd.isna(until) or until >= day)
+        filled = posts[begun & lasts & (posts["status"] == "filled")]
+        funded = filled.groupby("pcn_code")["funded_fte"].sum()
+        more = (funded - published["fte"]).dropna().round(1)
+        assert len(more) == both
+        # Some work fewer hours than there is money for; nobody works more.
+        assert set(more) == {0, 0.2}
+
+
+def test_most_pcns_have_a_rising_plan(engine: Engine) -> None:
+    kent = returned.planned_fte(engine, EVERYTHING, KENT, DEMONSTRATION_DATE)
+    medway = returned.planned_fte(engine, EVERYTHING, MEDWAY, DEMONSTRATION_DATE)
+    pcns = [f"UDK{number:03d}" for number in range(1, 39)]
+    assert sorted(set(pcns) - set(kent["pcn_code"])) == ["UDK009", "UDK029", "UDK031"]
+    assert sorted(set(medway["pcn_code"])) == [f"UDM{number:03d}" for number in range(1, 6)]
+    for _pcn, plan in pd.concat([kent, medway]).groupby("pcn_code"):
+        assert (plan["month"].iloc[0], plan["month"].iloc[-1]) == (
+            date(2025, 4, 1),
+            date(2027, 3, 1),
+        )
+        assert len(plan) == 24
+        assert plan["planned_fte"].is_monotonic_increasing
+        assert plan["planned_fte"].iloc[-1] > plan["planned_fte"].iloc[0]
+
+
+def test_two_thirds_of_kent_have_a_target(engine: Engine) -> None:
+    targets = returned.local_targets(engine, EVERYTHING, KENT, DEMONSTRATION_DATE)
+    current = targets[targets["valid_from"] == date(2026, 4, 1)]
+    assert len(current) == len(set(current["pcn_code"])) == 25
+    assert 0 < (current["valid_until"] == date(2027, 3, 31)).sum() < 25
+    assert current["target_fte"].between(1, 8).all()
+    earlier = targets.drop(current.index)
+    assert set(earlier["valid_from"]) == {date(2025, 4, 1)}
+    assert set(earlier["valid_until"]) == {date(2026, 3, 31)}
+    assert set(earlier["pcn_code"]) - set(current["pcn_code"]) == {"UDK005"}
+    assert len(earlier) > 1
+    assert returned.local_targets(engine, EVERYTHING, MEDWAY, DEMONSTRATION_DATE).empty
+    # Some have what they are to have, and some have not.
+    pcns = workforce.fte_by_pcn(engine, EVERYTHING, KENT, DEMONSTRATION_DATE)
+    known = current.merge(pcns.dropna(subset="fte"), on="pcn_code")
+    assert 5 <= (known["fte"] >= known["target_fte"]).sum() <= len(known) - 5
+
+
+def test_budgets_of_both_boards(engine: Engine) -> None:
+    kent, medway = (
+        returned.budgets_in_place(engine, EVERYTHING, board, DEMONSTRATION_DATE)
+        for board in (KENT, MEDWAY)
+    )
+    for budgets in (kent, medway):
+        assert set(budgets["entitlement"]) == set(ENTITLEMENTS)
+        months = budgets.groupby("entitlement")["period_end"].agg(["count", "min", "max"])
+        expected = [13, date(2025, 6, 30), DEMONSTRATION_DATE]
+        assert months.values.tolist() == [expected] * len(ENTITLEMENTS)
+    assert kent["in_place"].notna().all()
+    # Medway's are so few in one group that it hides them.
+    hidden = medway[medway["in_place"].isna()]
+    assert set(hidden["entitlement"]) == {"children's continuing care"}

@@ -1,12 +1,14 @@
-"""Outcomes, contacts with the GP, posts, leads, budgets and plans: good ones and bad ones."""
+"""Outcomes, contacts with the GP, posts, leads, budgets, plans and targets, good and bad."""
 
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
 from dashboard.intake import DATASETS, take_in
@@ -43,6 +45,17 @@ p2,U00001,Vacant,,,,2026-05-01,,,
 p3,U00002,ended,Community connector,council,1,2025-04-01,2026-03-31,manager,
 p4,U00002,ended,,other,5,,,,
 """
+# p1 moved from one PCN to another and back; its rows are in no order.
+SPELLS = """\
+post_id,pcn_code,status,since,until
+p1,U00001,filled,2026-04-01,
+p1,U00002,vacant,2025-10-01,2026-03-31
+p1,U00001,filled,,
+p2,U00002,filled,2025-01-01,
+p2,U00002,ended,2026-05-01,
+p3,U00002,recruiting,,
+p4,U00001,filled,2026-04-01,2026-12-31
+"""
 NAMED_LEADS = """\
 locality,post,profession,from,until
 North,Head of personalised care,Nurse,2026-04-01,
@@ -62,6 +75,14 @@ U00001,2026-04,1.5
 U00001,01/05/2026,0
 U00002,April 2026,2
 """
+TARGETS = """\
+pcn_code,target_fte,valid_from,valid_until,reason
+U00001,2.5,2026-04-01,2027-03-31,agreed in the board's plan
+U00001,2,2025-04-01,,
+U00002,0,01/04/2026,,
+U00003,50,2026-04-01,2026-04-01,
+U00003,1,2026-04-02,,one in each PCN
+"""
 GOOD = {
     "outcomes": OUTCOMES,
     "gp_contacts": GP_CONTACTS,
@@ -69,6 +90,7 @@ GOOD = {
     "named_leads": NAMED_LEADS,
     "personal_health_budgets": HEALTH_BUDGETS,
     "recruitment_plan": PLAN,
+    "targets": TARGETS,
 }
 
 
@@ -262,10 +284,80 @@ def test_posts():
     ]  # fmt: skip
     assert load.parts["part_key"].tolist() == ["U00001", "U00002"]
     assert load.notes == (
-        "4 posts in 2 PCNs: 1 filled, 1 vacant, 0 recruiting, 2 ended",
+        "4 spells of 4 posts in 2 PCNs; the last of each: 1 filled, 1 vacant, 0 recruiting, 2 ended",
         "1 without a funded FTE",
-        "1 ended without a date in 'until'",
+        "1 ended without a date",
     )
+
+
+def test_the_spells_of_posts():
+    load = read(SPELLS)
+    rows = load.rows["post"]
+    assert plain(rows, "part_key", "post_id", "status", "since", "until") == [
+        ["U00001", "p1", "filled", date(2026, 4, 1), None],
+        ["U00002", "p1", "vacant", date(2025, 10, 1), date(2026, 3, 31)],
+        ["U00001", "p1", "filled", None, date(2025, 9, 30)],
+        ["U00002", "p2", "filled", date(2025, 1, 1), date(2026, 4, 30)],
+        ["U00002", "p2", "ended", date(2026, 5, 1), None],
+        ["U00002", "p3", "recruiting", None, None],
+        ["U00001", "p4", "filled", date(2026, 4, 1), date(2026, 12, 31)],
+    ]
+    assert load.notes == (
+        "7 spells of 4 posts in 2 PCNs; the last of each: 2 filled, 0 vacant, 1 recruiting, 1 ended",
+        "7 without a funded FTE",
+        "spells without 'until', taken to end the day before the next: 2",
+    )
+
+
+def test_between_two_spells_nobody_need_know():
+    text = change(SPELLS, "2026-03-31", "2026-01-31")
+    assert read(text).rows["post"]["until"][3] == date(2026, 1, 31)
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "column"),
+    [
+        # What can't be read is no second blank, nor does it end the spell before.
+        (change(SPELLS, "2025-10-01", "autumn"), 3, "since"),
+        (change(SPELLS, "2026-03-31", "spring"), 3, "until"),
+        # Spells that begin together also overlap.
+        (twice(SPELLS, 8), 9, "post_id"),
+    ],
+)
+def test_one_fault_is_told_once(text: str, row: int, column: str):
+    with pytest.raises(RefusedError) as refusal:
+        read(text)
+    assert [(p.row, p.column) for p in refusal.value.problems] == [(row, column)]
+
+
+def test_posts_without_an_id_are_not_the_same_post():
+    with pytest.raises(RefusedError) as refusal:
+        read("post_id,pcn_code,status,since\n" + ",U00001,filled,2026-04-01\n" * 2)
+    assert [p.rule for p in refusal.value.problems] == ["expected a text"] * 2
+
+
+def test_posts_without_dates_have_one_spell_each():
+    text = "post_id,pcn_code,status\np1,U00001,filled\np2,U00001,filled\n"
+    assert plain(read(text).rows["post"], "since", "until") == [[None, None]] * 2
+    with pytest.raises(RefusedError) as refusal:
+        read(text + "p1,U00001,vacant\n")
+    (problem,) = refusal.value.problems
+    assert (problem.row, problem.column) == (4, "post_id")
+
+
+@given(
+    st.dictionaries(st.integers(0, 9), st.sets(st.integers(0, 99), min_size=1), min_size=1),
+    st.randoms(use_true_random=False),
+)
+def test_each_spell_ends_the_day_before_the_next(starts: dict[int, set[int]], order):
+    first = date(2026, 1, 1)
+    days = [(f"U{pcn:05}", first + timedelta(day)) for pcn, of in starts.items() for day in of]
+    order.shuffle(days)
+    rows = "".join(f"{pcn},1,{day}\n" for pcn, day in days)
+    found = read("pcn_code,target_fte,valid_from\n" + rows).rows["local_target"]
+    for _pcn, spells in found.sort_values("valid_from").groupby("pcn_code"):
+        after = [day - timedelta(1) for day in spells["valid_from"].iloc[1:]]
+        assert plain(spells, "valid_until") == [[day] for day in [*after, None]]
 
 
 def test_named_leads():
@@ -279,7 +371,7 @@ def test_named_leads():
     assert load.notes == ("3 leads of 2 localities",)
 
 
-@pytest.mark.parametrize("text", [POSTS, NAMED_LEADS])
+@pytest.mark.parametrize("text", [POSTS, NAMED_LEADS, TARGETS])
 @pytest.mark.parametrize("heading", ["name", "post holder name", "Lead name", "Email", "Surname"])
 def test_a_column_of_names_refuses_the_file(text: str, heading: str):
     lines = text.splitlines()
@@ -322,6 +414,49 @@ def test_recruitment_plan():
         ["2026-27 U00002", date(2026, 4, 1), date(2026, 4, 30)],
     ]
     assert load.notes == ("plans of 2 PCNs for 3 months",)
+
+
+def test_targets():
+    load = read(TARGETS)
+    rows = load.rows["local_target"]
+    assert plain(rows, *rows.columns) == [
+        [
+            "U00001", 2.5, date(2026, 4, 1), date(2027, 3, 31), "agreed in the board's plan",
+            "U00001",
+        ],
+        ["U00001", 2.0, date(2025, 4, 1), date(2026, 3, 31), None, "U00001"],
+        ["U00002", 0.0, date(2026, 4, 1), None, None, "U00002"],
+        ["U00003", 50.0, date(2026, 4, 1), date(2026, 4, 1), None, "U00003"],
+        ["U00003", 1.0, date(2026, 4, 2), None, "one in each PCN", "U00003"],
+    ]  # fmt: skip
+    assert plain(load.parts, "part_key", "period_start", "period_end") == [
+        ["U00001", None, None], ["U00002", None, None], ["U00003", None, None]
+    ]  # fmt: skip
+    assert load.notes == (
+        "5 targets of 3 PCNs",
+        "spells without 'valid_until', taken to end the day before the next: 1",
+    )
+
+
+def test_a_reason_of_200_characters():
+    text = change(TARGETS, "one in each PCN", "x" * 200)
+    assert read(text).rows["local_target"]["reason"].iloc[-1] == "x" * 200
+
+
+@pytest.mark.parametrize(
+    ("heading", "known"),
+    [
+        ("pcn_code,target_fte,valid_from", ["targets"]),
+        ("PCN,Target WTE,From", ["targets"]),
+        ("pcn_code,target_fte,month", ["recruitment_plan"]),
+        ("pcn_code,target_fte,month,valid_from", ["recruitment_plan"]),
+        ("post_id,pcn_code,status,valid_from,target_fte", ["posts"]),
+        ("pcn_code,target_fte", []),
+    ],
+)
+def test_a_target_a_plan_and_a_post(heading: str, known: list[str]):
+    source = Source.of("file.csv", f"{heading}\nx,1,2\n".encode())
+    assert [dataset.name for dataset in DATASETS if dataset.recognises(source)] == known
 
 
 def test_last_years_plan_stays_when_this_years_is_sent_again(engine: Engine):
@@ -398,7 +533,19 @@ BAD = {
         (only_heading(GP_CONTACTS), "no rows", None, None),
     ],
     "posts": [
-        (twice(POSTS, 2), "the same post_id", 6, None),
+        (twice(POSTS, 2), "the same post_id and since", 6, "post_id"),
+        (twice(SPELLS, 4), "the same post_id and since", 9, "post_id"),
+        (
+            change(SPELLS, "2025-10-01,2026-03-31", "01/04/2026,"),
+            "the same post_id and since",
+            3,
+            "post_id",
+        ),
+        (change(SPELLS, "2026-03-31", "2026-04-01"), "before the next spell", 3, "until"),
+        (change(SPELLS, "filled,,", "filled,,2025-10-01"), "before the next spell", 4, "until"),
+        (change(SPELLS, "vacant", "ended"), "this post has ended", 2, "post_id"),
+        (change(SPELLS, "filled,,", "ended,,"), "this post has ended", 3, "post_id"),
+        (change(SPELLS, "2026-05-01", "2024-12-01"), "this post has ended", 5, "post_id"),
         (change(POSTS, "p2", ""), "expected a text", 3, "post_id"),
         (change(POSTS, "p2", "p" * 65), "at most 64 characters", 3, "post_id"),
         (change(POSTS, "U00001", ""), "a PCN code", 2, "pcn_code"),
@@ -434,6 +581,34 @@ BAD = {
         (change(HEALTH_BUDGETS, ",0\n", ",\n"), "a whole number", 4, "in_place"),
         (change(HEALTH_BUDGETS, ",0\n", ",-1\n"), "a whole number", 4, "in_place"),
         (only_heading(HEALTH_BUDGETS), "no rows", None, None),
+    ],
+    "targets": [
+        (twice(TARGETS, 2), "the same pcn_code and valid_from", 7, "pcn_code"),
+        (change(TARGETS, "2027-03-31", "2026-03-31"), "on or after", 2, "valid_until"),
+        (
+            change(TARGETS, "2,2025-04-01,", "2,2025-04-01,2026-04-01"),
+            "before the next spell",
+            3,
+            "valid_until",
+        ),
+        (
+            change(TARGETS, "2026-04-01,2026-04-01", "2026-04-01,2026-04-02"),
+            "before the next spell",
+            5,
+            "valid_until",
+        ),
+        (change(TARGETS, "U00002", "South"), "a PCN code", 4, "pcn_code"),
+        (change(TARGETS, "U00002", ""), "a PCN code", 4, "pcn_code"),
+        (change(TARGETS, "2.5", ""), "a number from 0", 2, "target_fte"),
+        (change(TARGETS, "2.5", "-2.5"), "a number from 0", 2, "target_fte"),
+        (change(TARGETS, ",50,", ",50.1,"), "an FTE from 0 to 50", 5, "target_fte"),
+        (change(TARGETS, "01/04/2026", ""), "a date such as", 4, "valid_from"),
+        (change(TARGETS, "01/04/2026", "2014-12-31"), "a date from 2015", 4, "valid_from"),
+        (change(TARGETS, "2027-03-31", "2101-01-01"), "a date from 2015", 2, "valid_until"),
+        (change(TARGETS, "2027-03-31", "spring"), "a date such as", 2, "valid_until"),
+        (change(TARGETS, "one in each PCN", "x" * 201), "200 characters", 6, "reason"),
+        (change(TARGETS, "one in each PCN", "Ms Example said"), "not the name of", 6, "reason"),
+        (only_heading(TARGETS), "no rows", None, None),
     ],
     "recruitment_plan": [
         (twice(PLAN, 2), "the same PCN and month", 6, None),
@@ -476,6 +651,7 @@ NUMBERED = {
         "{1},QZZ,other,1,{0}",
     ),
     "recruitment_plan": ("pcn_code,month,planned_fte,x", "U00001,{1},1,{0}"),
+    "targets": ("pcn_code,target_fte,valid_from,x", "U00001,1,{1}-01,{0}"),
 }
 
 
