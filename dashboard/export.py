@@ -18,8 +18,11 @@ from dashboard import __version__
 from dashboard.coverage import REFERRALS, ward_coverage
 from dashboard.rules.apportion import PER_PEOPLE
 from dashboard.rules.coverage import GAPS, Status
-from dashboard.rules.disclosure import HIDDEN_MARK, PROFILES, Released, hidden_flag, release
+from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
+from dashboard.rules.staffing import InPost
+from dashboard.rules.take_up import month_end
 from dashboard.settings import settings
+from dashboard.workforce import pcn_workforce
 from queries import loads, places, workforce
 from queries.frames import each_row
 from queries.scope import Scope
@@ -90,7 +93,10 @@ def coverage(
         },
     }
     return meta, released_rows(
-        found.wards, COVERAGE_COLUMNS, _coverage_missing(found.basis.no_window)
+        found.wards,
+        COVERAGE_COLUMNS,
+        _coverage_missing(found.basis.no_window),
+        {REFERRALS: TAKE_UP},
     )
 
 
@@ -139,7 +145,7 @@ def _coverage_missing(no_window: str) -> Callable[[Mapping[str, Any]], dict[str,
 def workforce_by_pcn(
     engine: Engine, scope: Scope, icb_code: str, as_at: date
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Meta, and one row per PCN: link workers in post, from the published returns."""
+    """Meta, and one row per PCN: the list of the Workforce page."""
     frame = workforce.fte_by_pcn(engine, scope, icb_code, as_at)
     returned = frame["staff_rows"].notna()
     fte, patients = frame["fte"].sum(min_count=1), frame["registered_patients"].sum(min_count=1)
@@ -162,27 +168,82 @@ def workforce_by_pcn(
             "fte_per_10k": _plain(fte / patients * PER_PEOPLE, 4) if pd.notna(patients) else None,
         },
     }
-    frame = frame.assign(
-        has_returned=returned,
-        fte_per_10k=frame["fte"] / frame["registered_patients"] * PER_PEOPLE,
+    found = pcn_workforce(engine, scope, icb_code, as_at)
+    basis = found.basis
+    window = basis.window.window
+    meta["basis"] = {
+        "referrals_from": window and window[0].isoformat(),
+        "referrals_to": window and window[1].isoformat(),
+        "open_at": window and month_end(window[1]).isoformat(),
+        "posts_plans_targets": "local returns, as they stand at the date",
+    }
+    return meta, released_rows(found.pcns, WORKFORCE_COLUMNS, _workforce_missing, WORKFORCE_DERIVED)
+
+
+WORKFORCE_COLUMNS = (
+    "pcn_code", "pcn_name", "lad_code", "lad_name", "has_returned", "in_post", "fte", "fte_own_staff",
+    "fte_contracted", "headcount", "registered_patients", "fte_per_10k", "fte_per_50k",
+    "funnel_place", "posts", "funded_fte", "vacant_posts", "vacant_fte", "longest_vacancy_days",
+    "target_fte", "target_until", "planned_fte", "aim", "gap_fte", "mean_fte",
+    "referrals_12_months", "pressure", "pressure_state", "needed_least_fte", "needed_most_fte",
+    "needed_further_fte", "open_referrals", "open_per_fte",
+)  # fmt: skip
+# What is worked out from a count of people, and would give it back.
+WORKFORCE_DERIVED = {
+    "referrals_12_months": (
+        "pressure",
+        "needed_least_fte",
+        "needed_most_fte",
+        "needed_further_fte",
+    ),
+    "open_referrals": ("open_per_fte",),
+}
+
+
+def _workforce_missing(row: Mapping[str, Any]) -> dict[str, str]:
+    """Why each number that is not there is not there."""
+    workforce_told = "no workforce return" if row["in_post"] == InPost.NO_RETURN else ""
+    posts_told = "no posts return" if pd.isna(row["posts"]) else ""
+    mean_told = (
+        "workforce not returned in half of the 12 months" if pd.isna(row["mean_fte"]) else ""
     )
-    columns = (
-        "pcn_code", "pcn_name", "has_returned", "fte", "fte_own_staff", "fte_contracted",
-        "headcount", "registered_patients", "fte_per_10k",
-    )  # fmt: skip
-
-    def missing(row: Mapping[str, Any]) -> dict[str, str]:
-        worked = "" if row["has_returned"] else "no return"
-        why = {
-            **dict.fromkeys(("fte", "fte_own_staff", "fte_contracted", "headcount"), worked),
-            "registered_patients": "no list sizes loaded",
-            "fte_per_10k": worked or "no list sizes loaded",
-        }
-        return {column: reason for column, reason in why.items() if pd.isna(row[column])}
-
-    # Staff are published by name of role and PCN; FTE and posts are things, not patients.
-    released = release(frame, PROFILES[settings().disclosure_profile], people=[])
-    return meta, released_rows(released, columns, missing)
+    people_told = "" if pd.notna(row["registered_patients"]) else "no list sizes loaded"
+    no_worker = "no worker" if row["in_post"] == InPost.NO_WORKER else ""
+    referrals_told = row["referral_reason"]
+    why = {
+        "lad_code": "not known where its patients live",
+        "lad_name": "not known where its patients live",
+        **dict.fromkeys(("fte", "fte_own_staff", "fte_contracted", "headcount"), workforce_told),
+        "registered_patients": people_told,
+        **dict.fromkeys(
+            ("fte_per_10k", "fte_per_50k", "funnel_place"), workforce_told or people_told
+        ),
+        **dict.fromkeys(("posts", "funded_fte", "vacant_posts", "vacant_fte"), posts_told),
+        "longest_vacancy_days": posts_told
+        or ("no vacant post says since when" if row["vacant_posts"] else "no post is vacant"),
+        "target_fte": "no target in force",
+        "target_until": "no target in force" if pd.isna(row["target_fte"]) else "no end",
+        "planned_fte": "no plan for this month",
+        "gap_fte": "no target or plan" if not row["aim"] else workforce_told,
+        "mean_fte": mean_told,
+        "referrals_12_months": referrals_told,
+        "pressure": referrals_told or mean_told or "no worker",
+        **dict.fromkeys(("needed_least_fte", "needed_most_fte"), referrals_told),
+        "needed_further_fte": referrals_told or mean_told,
+        "open_referrals": referrals_told,
+        "open_per_fte": referrals_told or workforce_told or no_worker,
+    }
+    hidden = {
+        name
+        for counted, derived in WORKFORCE_DERIVED.items()
+        if row[hidden_flag(counted)]
+        for name in (counted, *derived)
+    }
+    return {
+        column: reason
+        for column, reason in why.items()
+        if column not in hidden and pd.isna(row[column])
+    }
 
 
 Builder = Callable[[Engine, Scope, str, date], tuple[dict[str, Any], list[dict[str, Any]]]]
@@ -193,18 +254,18 @@ def released_rows(
     released: Released,
     columns: tuple[str, ...],
     missing: Callable[[Mapping[str, Any]], dict[str, str]],
+    derived_from: Mapping[str, tuple[str, ...]],
 ) -> list[dict[str, Any]]:
-    """One plain row per row: '*' where hidden, `None` where missing, and why in `missing`."""
+    """One plain row per row: '*' where hidden, `None` where missing, and why in `missing`.
+
+    What is derived from a hidden count is hidden with it, under the same mark.
+    """
     rows = []
     for row in cast(list[dict[str, Any]], released.frame.to_dict("records")):
         plain = {column: _plain(row[column]) for column in columns}
         for column in released.people:
             if row[hidden_flag(column)]:
-                plain[column] = HIDDEN_MARK
-                # What would give the count back is hidden with it, under the same mark.
-                for derived in TAKE_UP:
-                    if derived in plain:
-                        plain[derived] = HIDDEN_MARK
+                plain |= dict.fromkeys((column, *derived_from[column]), HIDDEN_MARK)
         plain["missing"] = missing(row)
         rows.append(plain)
     return rows

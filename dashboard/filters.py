@@ -20,15 +20,16 @@ from queries import places, workforce
 from queries.scope import Scope
 
 # The names in the address bar, in the order in which they are drawn.
-BOARD, LOCALITY, PCN, AS_AT, MONTHS, WARD, LAYER = NAMES = (
-    "icb", "locality", "pcn", "as_at", "months", "ward", "layer",
+BOARD, LOCALITY, PCN, AS_AT, MONTHS, WARD, LAYER, VIEW, TREND = NAMES = (
+    "icb", "locality", "pcn", "as_at", "months", "ward", "layer", "view", "trend",
 )  # fmt: skip
 ALL, NEWEST = "", ""
-TREND_MONTHS = ("12", "24", "36")
+# A control chart needs more than 12.
+TREND_MONTHS, USUAL_MONTHS = ("12", "24", "36"), "24"
 # How far back a date may be chosen from the list.
 AS_AT_MONTHS = 36
 _WRITTEN, _CURRENT = "address last written", "choices of this run"
-_TO_FOLLOW, _CHOSEN = "a ward was picked on the map", "something was chosen in this run"
+_TO_FOLLOW, _CHOSEN = "something was picked on a chart", "something was chosen in this run"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,12 @@ def draw(scope: Scope) -> Choices | None:
         # Which networks there are depends on the date, and stands above it.
         place = st.container()
         as_at = _pick_date()
-        months = _pick("Months in trends", MONTHS, {m: f"{m} months" for m in TREND_MONTHS})
+        months = _pick(
+            "Months in trends",
+            MONTHS,
+            {m: f"{m} months" for m in TREND_MONTHS},
+            usual=USUAL_MONTHS,
+        )
         networks = fetch_shared(_networks, scope, icb_code, as_at)
         with place:
             pcn_code = _pick("Primary care network", PCN, networks, after=_forget_ward)
@@ -106,6 +112,13 @@ def chosen(name: str) -> str:
 def pick_ward(ward_code: str) -> None:
     """Pick a ward from a chart or a table."""
     choose(WARD, ward_code)
+
+
+def pick_pcn(pcn_code: str) -> None:
+    """Pick a network: in the shared filter, so that it stays picked on every page."""
+    choose(PCN, pcn_code)
+    _forget_ward()
+    st.session_state[_TO_FOLLOW] = True
 
 
 def pick_on_map(ward_code: str) -> None:
@@ -165,12 +178,16 @@ def _read_address() -> None:
 
 
 def _pick(
-    label: str, name: str, options: dict[str, str], after: Callable[[], None] | None = None
+    label: str,
+    name: str,
+    options: dict[str, str],
+    after: Callable[[], None] | None = None,
+    usual: str | None = None,
 ) -> str:
     if chosen(name) not in options:
         # A link to something that is not there (any more) falls back, and the page's header
         # says what is shown.
-        st.session_state[name] = next(iter(options))
+        st.session_state[name] = next(iter(options)) if usual is None else usual
 
     def changed() -> None:
         st.session_state[_CHOSEN] = True

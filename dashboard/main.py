@@ -16,6 +16,7 @@ st.set_page_config(page_title="Social prescribing coverage", layout="wide", page
 show.styles()
 pages = [
     st.Page(ROOT / "pages" / "coverage.py", title="Coverage", url_path="coverage", default=True),
+    st.Page(ROOT / "pages" / "workforce.py", title="Workforce", url_path="workforce"),
     st.Page(ROOT / "pages" / "data.py", title="Data", url_path="data"),
     st.Page(ROOT / "pages" / "methods.py", title="Methods", url_path="methods"),
 ]

@@ -124,19 +124,23 @@ def download(request: Request) -> Response:
 
 
 def table(request: Request) -> Response:
-    """The ward list of the chosen area, as the Coverage page's table fetches it."""
+    """The list of the chosen area, as the page's table fetches it."""
     from dashboard.access import current_scope
     from dashboard.coverage_view import ward_list
     from dashboard.data import fetch_shared
+    from dashboard.workforce_view import pcn_list
 
     warm_up.wait()
-    chosen = request.query_params
+    chosen, subject = request.query_params, request.path_params["subject"]
+    lists = {"coverage": ward_list, "workforce": pcn_list}
+    if subject not in lists:
+        return PlainTextResponse("not found", 404)
     try:
         as_at = date.fromisoformat(chosen.get("as_at", ""))
     except ValueError:
         return PlainTextResponse("expected as_at=YYYY-MM-DD", 400)
     body = fetch_shared(
-        ward_list,
+        lists[subject],
         current_scope(),
         chosen.get("icb", ""),
         as_at,
@@ -221,7 +225,7 @@ def is_ready(_request: Request) -> Response:
 ROUTES = [
     Route("/geo/topo/{name:path}", coastlines),
     Route("/geo/{icb_code}/{name}.json", geometry),
-    Route("/table/coverage.json", table),
+    Route("/table/{subject}.json", table),
     Route("/export/{subject}.{form}", download),
     Route("/refusals/{job_id:int}.csv", refusals),
     Route("/history.csv", all_history),

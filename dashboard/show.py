@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import streamlit as st
 
@@ -40,12 +40,16 @@ class NotReleasedError(TypeError):
 
 @dataclass(frozen=True)
 class Tile:
-    """One number with its unit and what it is of; `note` says what is missing."""
+    """One number with its unit and what it is of; `note` says what is missing.
+
+    `spark` is the same series by month, oldest first, for the eye alone: the words say it too.
+    """
 
     label: str
     value: str
     unit: str
     note: str = ""
+    spark: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True)
@@ -159,10 +163,48 @@ def tiles(items: Sequence[Tile]) -> None:
     boxes = "".join(
         f"<li><span class='label'>{escape(tile.label)}</span>"
         f"<span class='value'>{escape(tile.value)}</span> <span class='unit'>{escape(tile.unit)}</span>"
-        f"<span class='note'>{escape(tile.note)}</span></li>"
+        f"{_spark(tile.spark)}<span class='note'>{escape(tile.note)}</span></li>"
         for tile in items
     )
     html(f'<ul class="tiles">{boxes}</ul>')
+
+
+_SPARK_WIDTH, _SPARK_HEIGHT = 96, 24
+
+
+def _spark(values: Sequence[float | None]) -> str:
+    """A small line of a series from 0 up, with gaps where a month is missing."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return ""
+    top, step = max(known) or 1, _SPARK_WIDTH / (len(values) - 1)
+    path, is_on = "", False
+    for place, value in enumerate(values):
+        if value is not None:
+            y = 1 + (_SPARK_HEIGHT - 2) * (1 - value / top)
+            path += f"{'L' if is_on else 'M'}{place * step:.1f} {y:.1f}"
+        is_on = value is not None
+    picture = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_SPARK_WIDTH}" height="{_SPARK_HEIGHT}">'
+        f'<path d="{path}" fill="none" stroke="{theme().bar}" stroke-width="2"/></svg>'
+    )
+    # Drawn markup is taken out of what we write; a picture by address is not.
+    return f'<img class="spark" alt="" src="data:image/svg+xml,{quote(picture)}">'
+
+
+def icons(items: Sequence[tuple[str, str, str]]) -> None:
+    """The icons of a control chart: for each its kind (a colour), its letter, and its words."""
+    if not items:
+        return
+    html(
+        '<ul class="icons">'
+        + "".join(
+            f'<li><span class="icon {escape(kind)}" aria-hidden="true">{escape(letter)}</span> '
+            f"{escape(words)}</li>"
+            for kind, letter, words in items
+        )
+        + "</ul>"
+    )
 
 
 def heading(words: str, *, anchor: str) -> None:
@@ -195,12 +237,14 @@ def key(title: str, groups: Sequence[AreaGroup], marks: Sequence[AreaMark] = ())
     html(f'<div class="key"><h2>{escape(title)}</h2><ul>{rows}</ul></div>')
 
 
-def explanation(notes: Sequence[str], panel: Explanation) -> None:
+def explanation(
+    notes: Sequence[str], panel: Explanation, *, name: str = "about", what: str = "map"
+) -> None:
     """Below a chart: source, period and disclosure profile; what it shows, why that is useful and
     what it cannot say, open until the reader closes it."""
     html(f'<p class="notes">{escape(" ".join(notes))}</p>')
     limits = "".join(f"<li>{escape(limit)}</li>" for limit in panel.limits)
-    with st.expander("About this map", expanded=True, key="about"):
+    with st.expander(f"About this {what}", expanded=True, key=name):
         html(
             f'<div class="explain"><p><b>What it shows.</b> {escape(panel.shows)}</p>'
             f"<p><b>Why it is useful.</b> {escape(panel.useful)}</p>"
@@ -216,13 +260,18 @@ def chart(
     alt: str,
     on_pick: Callable[[str], None] | None = None,
 ) -> None:
-    """A Plotly figure drawn from a released frame; `on_pick` gets the code of a clicked area."""
+    """A Plotly figure drawn from a released frame; `on_pick` gets the code of a clicked area or
+    mark (`customdata`)."""
     checked(released)
 
     def picked() -> None:
         points = st.session_state[name]["selection"]["points"]
-        if on_pick and points and points[0].get("location"):
-            on_pick(points[0]["location"])
+        if (
+            on_pick
+            and points
+            and (code := points[0].get("location") or points[0].get("customdata"))
+        ):
+            on_pick(code if isinstance(code, str) else code[0])
 
     st.plotly_chart(
         figure,
@@ -300,14 +349,14 @@ def _short(cell: Cell) -> list[Any]:
     return [cell.text] if cell.sort is None else [cell.text, cell.sort]
 
 
-def downloads(subject: str, icb_code: str, as_at: str) -> None:
+def downloads(subject: str, icb_code: str, as_at: str, *, things: str = "ward") -> None:
     """Links to the figures as files; each is made when it is asked for."""
     query = urlencode({"icb": icb_code, "as_at": as_at})
     links = " · ".join(
         f'<a href="/export/{subject}.{form}?{query}" download>{words}</a>'
         for form, words in (("csv", "CSV"), ("xlsx", "Excel"), ("json", "JSON"))
     )
-    html(f'<p class="downloads">Download every ward of the board: {links}</p>')
+    html(f'<p class="downloads">Download every {escape(things)} of the board: {links}</p>')
 
 
 def link_to_view(words: str, choices: Mapping[str, str]) -> None:

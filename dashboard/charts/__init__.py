@@ -2,4 +2,7 @@
 
 from plotly.graph_objects import Figure
 
-__all__ = ["Figure"]
+# Between the numbers of an axis and its title, in pixels: without it they can overlap.
+TITLE_GAP = 12
+
+__all__ = ["TITLE_GAP", "Figure"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.charts import TITLE_GAP
 from dashboard.rules.disclosure import Released, hidden_flag
 
 # The top of the axis when nothing larger is shown.
@@ -61,7 +62,7 @@ def month_bars(
             "yaxis": {
                 **layout["yaxis"],
                 "range": [0, max([*known[column].astype(int), LEAST_TOP]) * 1.1],
-                "title": {"text": label},
+                "title": {"text": label, "standoff": TITLE_GAP},
             },
         },
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.charts import TITLE_GAP
 from dashboard.rules.control_chart import Colour, ControlChart, Limits
 
 # NHS England's, Making Data Count. Pale or dark beside some pages: each marker has an outline.
@@ -39,6 +40,7 @@ def control_chart(
     target: float | None = None,
     target_words: str = "",
     extra: Mapping[str, Sequence[tuple[date, float]]] | None = None,
+    missing: Sequence[date] = (),
 ) -> go.Figure:
     """A Plotly figure of one judged series; `label` is its axis, with the unit.
 
@@ -64,7 +66,12 @@ def control_chart(
         named.append((target, words))
     values = [point.value for point in chart.points]
     traces.append(
-        {**_line(days, values, label, grey, 1.5), "hoverinfo": "skip", "hovertemplate": None}
+        {
+            **_line(days, values, label, grey, 1.5),
+            **_broken(chart, missing),
+            "hoverinfo": "skip",
+            "hovertemplate": None,
+        }
     )
     for colour in Colour:
         points = [point for point in chart.points if point.colour is colour]
@@ -86,7 +93,7 @@ def control_chart(
                     "hovertemplate": "%{x|%-d %B %Y}: %{y:,.2~f}<br>%{fullData.name}<extra></extra>",
                 }
             )
-    heights = [height for trace in traces for height in trace["y"]]
+    heights = [height for trace in traces for height in trace["y"] if height is not None]
     low, high = min(heights), max(heights)
     # A series that never changes, without a target, has no height of its own.
     height = (high - low) or 1
@@ -117,10 +124,20 @@ def control_chart(
             "yaxis": {
                 **layout["yaxis"],
                 "range": [low - LEAST_GAP * height, high + LEAST_GAP * height],
-                "title": {"text": label},
+                "title": {"text": label, "standoff": TITLE_GAP},
             },
         },
     )
+
+
+def _broken(chart: ControlChart, missing: Sequence[date]) -> dict[str, Any]:
+    """The values by date, with none at the dates that are missing."""
+    values: dict[date, float | None] = dict.fromkeys(missing)
+    values |= {point.date: point.value for point in chart.points}
+    return {
+        "x": [day.isoformat() for day in sorted(values)],
+        "y": [values[d] for d in sorted(values)],
+    }
 
 
 def lines_of(limits: Limits) -> list[tuple[float, str]]:

@@ -121,6 +121,131 @@ MEASURES = {
             "referral returns; ward population; deprivation",
             "Low and high are judged on the rounded number against exact Poisson 95% limits.",
         ),
+        Measure(
+            "fte_in_post",
+            "FTE in post",
+            "Full-time equivalent link workers in post at the census, own staff and contracted.",
+            "sum of FTE of the role 'Social Prescribing Link Workers' exactly; a network that "
+            "returned staff and none of these has no worker, one without a row has not returned",
+            "FTE; 1.0 FTE is 37.5 hours",
+            "published national workforce series",
+            "Never mixed with the local return of posts: the two count differently.",
+        ),
+        Measure(
+            "headcount",
+            "Headcount",
+            "Directly employed link workers as people.",
+            "distinct identifiers of own staff; who works in two networks counts once in their sum",
+            "people",
+            "published national workforce series",
+            "Contracted services are published as FTE without people.",
+        ),
+        Measure(
+            "funded_posts",
+            "Funded posts",
+            "Link-worker posts with money, filled or not.",
+            "sum of the funded FTE of posts that are filled, vacant or in recruitment at the date",
+            "FTE",
+            "local return of posts",
+            "A post without a funded FTE counts as a post and adds no FTE.",
+        ),
+        Measure(
+            "vacancy",
+            "Vacant",
+            "Funded posts that nobody holds, and for how long.",
+            "funded FTE of posts vacant or in recruitment; days since the state began, the longest",
+            "FTE; days",
+            "local return of posts",
+        ),
+        Measure(
+            "target",
+            "Target or plan",
+            "The FTE a network is meant to have.",
+            "the local target in force at the date; where there is none, the recruitment plan for "
+            "the month",
+            "FTE",
+            "local targets; recruitment plan",
+            "No target for a single network is published. The commitment of one link worker in each "
+            "network was for 2019/20 and is not judged any more.",
+        ),
+        Measure(
+            "gap",
+            "Short of target or plan",
+            "How much is missing to the target or plan; below 0 there is more than that.",
+            "target or plan - FTE in post",
+            "FTE",
+            "local targets or recruitment plan; published national workforce series",
+        ),
+        Measure(
+            "fte_per_10k_patients",
+            "FTE per 10,000 patients",
+            "FTE in post for every 10,000 people on the network's list.",
+            "FTE in post / registered patients x 10,000; per 50,000 likewise",
+            "FTE per 10,000 (50,000) registered patients",
+            "published national workforce series; list sizes",
+        ),
+        Measure(
+            "pressure",
+            "Pressure",
+            "New referrals in a year for each FTE, beside the 200 to 250 people a year that national "
+            "guidance gives for one link worker.",
+            "referrals in 12 months, rounded or hidden as the disclosure profile says / mean FTE in "
+            "post in the months returned, at least half of the 12",
+            "referrals per FTE per year",
+            "referral returns; published national workforce series",
+            "That the guidance means a full-time worker is our reading. No FTE is 'no worker', never "
+            "a ratio.",
+        ),
+        Measure(
+            "needed",
+            "Link workers needed",
+            "The FTE that would bring the network into the band at the referrals it has.",
+            "referrals in 12 months / 250 to referrals / 200; further FTE are those short of the first",
+            "FTE",
+            "referral returns; published national workforce series",
+            "Referrals follow workers too: a network without one may be sent few people.",
+        ),
+        Measure(
+            "open_caseload",
+            "Open caseload",
+            "Referrals open now for each FTE.",
+            "referrals received less those declined or closed, to the end of the newest month told / "
+            "FTE in post",
+            "open referrals per FTE",
+            "referral returns; published national workforce series",
+            "Not comparable with the yearly figure. A referral nobody closes stays open.",
+        ),
+        Measure(
+            "control_chart",
+            "Control chart",
+            "Which months are more than chance: an XmR chart to the rules of NHS England's Making "
+            "Data Count.",
+            "mean +- 2.66 x mean moving range; a point outside, 6 on one side of the mean, 6 rising "
+            "or falling, 2 of 3 beyond two thirds of the way to a limit",
+            "special cause or common cause",
+            "NHS England, Making Data Count",
+            "Fewer than 13 months are shown without limits and are not judged.",
+        ),
+        Measure(
+            "projection",
+            "Projection",
+            "Where FTE goes if it changes as in the last 12 months.",
+            "last month + months ahead x mean monthly net change; 95% range of a random walk with "
+            "drift (Student's t)",
+            "FTE",
+            "published national workforce series",
+            "A projection of what was, not a forecast of what is planned.",
+        ),
+        Measure(
+            "provision_by_need",
+            "Provision by deprivation",
+            "Whether the more deprived have more link workers or fewer.",
+            "FTE of each network shared out over its patients by fifth of deprivation of their ward, "
+            "per 10,000; slope index: fitted rate at the most deprived end less the least deprived",
+            "FTE per 10,000 patients",
+            "published national workforce series; registered patients; English Indices of Deprivation",
+            "Shares are today's for all months. Networks without a return leave with their patients.",
+        ),
     )
 }
 

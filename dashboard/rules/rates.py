@@ -90,6 +90,18 @@ def funnel_limits(expected: Any, confidence: float = CONFIDENCE) -> tuple[Floats
     return _poisson_quantile(tail, mean), _poisson_quantile(1 - tail, mean)
 
 
+def smooth_funnel_limits(expected: Any, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
+    """The same for what is no whole number, such as FTE: the quantiles between the counts.
+
+    Half a step is added, so that the middle of the range is the expected number; the lower limit
+    is 0 where even a count of 0 is within it.
+    """
+    mean = np.asarray(expected, dtype=float)
+    tail = (1 - confidence) / 2
+    lower = np.where(pdtr(0, mean) >= tail, 0.0, pdtrik(tail, mean) + 0.5)
+    return lower, pdtrik(1 - tail, mean) + 0.5
+
+
 def _poisson_quantile(share: float, mean: Floats) -> Floats:
     """The smallest count that at least this share of a Poisson distribution does not exceed.
 

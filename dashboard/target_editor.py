@@ -1,0 +1,142 @@
+"""Where targets and plans of a network are set: by those who may, with history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import show, targets
+from dashboard.access import current_user, may_set_targets
+from dashboard.data import engine, fetch
+from dashboard.filters import Choices
+from dashboard.intake.recruitment_plan import APRIL, financial_year
+from dashboard.rules.take_up import month_end, months_before
+from dashboard.style import MISSING, day, month, number
+from queries import posts
+from queries.frames import each_row
+from queries.load import AlreadyLoadedError, NotWrittenError
+from queries.scope import Scope
+
+_SAID = "said of targets"
+# Targets begin with a month: a list is quicker than a calendar, and its targets are large enough.
+MONTHS_BACK, MONTHS_AHEAD = 24, 36
+NO_END = "no end"
+
+
+def target_editor(scope: Scope, choices: Choices) -> None:
+    """The target and the plan of the chosen network, how they were set, and forms to set them."""
+    history = fetch(posts.target_history, scope, choices.icb_code, choices.as_at, choices.pcn_code)
+    if said := st.session_state.pop(_SAID, None):
+        show.lines([said])
+    if len(history):
+        show.small_table(*_history(history), caption=f"Targets of {choices.pcn_name}, newest first")
+    else:
+        show.lines([f"No target has been set for {choices.pcn_name}."])
+    if not may_set_targets():
+        show.lines(["You may see targets and plans, not set them."])
+        return
+    left, right = st.columns(2)
+    with left:
+        _target_form(scope, choices)
+    with right:
+        _plan_form(scope, choices)
+
+
+def _target_form(scope: Scope, choices: Choices) -> None:
+    this_month = choices.as_at.replace(day=1)
+    starts = [months_before(this_month, back) for back in range(-MONTHS_AHEAD, MONTHS_BACK + 1)]
+    ends = [NO_END, *(month_end(first).isoformat() for first in reversed(starts))]
+    with st.form("target", clear_on_submit=False):
+        show.card_title("Set a target", "from a month on; earlier targets stay and end before it")
+        fte = st.number_input(
+            "Target, FTE in post", 0.0, float(targets.MOST_FTE), 1.0, 0.1, key="target fte"
+        )
+        start = st.selectbox(
+            "From", starts[::-1], MONTHS_BACK, format_func=month, key="target from"
+        )
+        end = st.selectbox("Until the end of", ends, format_func=_end_words, key="target until")
+        reason = st.text_input("Why", max_chars=200, key="target reason")
+        if st.form_submit_button("Set target"):
+            until = None if end == NO_END else date.fromisoformat(end)
+            _told(
+                lambda: targets.set_target(
+                    engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
+                    round(float(fte), 2), start, until, reason, current_user(),
+                ),
+                f"The target of {choices.pcn_name} is {number(fte, 1)} FTE from {month(start)}.",
+            )  # fmt: skip
+        if st.form_submit_button("Take targets away from that month on"):
+            _told(
+                lambda: targets.set_target(
+                    engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
+                    None, start, None, "", current_user(),
+                ),
+                f"{choices.pcn_name} has no target from {month(start)} on.",
+            )  # fmt: skip
+
+
+def _plan_form(scope: Scope, choices: Choices) -> None:
+    plans = fetch(posts.planned_fte, scope, choices.icb_code, choices.as_at)
+    mine = plans[plans["pcn_code"] == choices.pcn_code].set_index("month")["planned_fte"]
+    april = _april(choices.as_at)
+    year = st.selectbox(
+        "Plan for", [april, months_before(april, -12)], format_func=financial_year, key="plan year"
+    )
+    months = [months_before(year, -ahead) for ahead in range(12)]
+    with st.form("plan"):
+        show.card_title("Set the plan", "FTE at the end of each month; blank is not planned")
+        values = {}
+        for row in range(0, 12, 3):
+            for place, first in zip(st.columns(3), months[row : row + 3], strict=True):
+                known = mine.get(first)
+                values[first] = place.number_input(
+                    month(first), 0.0, float(targets.MOST_FTE),
+                    None if known is None else float(known), 0.1,
+                    key=f"plan {choices.pcn_code} {first}",
+                )  # fmt: skip
+        if st.form_submit_button("Save plan"):
+            planned = {first: float(fte) for first, fte in values.items() if fte is not None}
+            _told(
+                lambda: targets.set_plan(engine(), choices.pcn_code, planned, current_user()),
+                f"The plan of {choices.pcn_name} for {financial_year(year)} is saved.",
+            )
+
+
+def _april(day_in_year: date) -> date:
+    """The first month of the financial year of a day."""
+    return date(day_in_year.year - (day_in_year.month < APRIL), APRIL, 1)
+
+
+def _told(change: Callable[[], object], said: str) -> None:
+    """Make a change and say what became of it; the page runs again with the new figures."""
+    try:
+        change()
+    except AlreadyLoadedError:
+        said = "This is what was set already: nothing was changed."
+    except (targets.NotSetError, NotWrittenError) as error:
+        said = f"Nothing was changed: {error}"
+    st.session_state[_SAID] = said
+    st.rerun()
+
+
+def _end_words(end: str) -> str:
+    return end if end == NO_END else month(date.fromisoformat(end))
+
+
+def _history(history: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    rows = [
+        [
+            f"{number(row.target_fte, 1)} FTE",
+            day(row.valid_from),
+            day(row.valid_until) if row.valid_until else NO_END,
+            MISSING if pd.isna(row.reason) else row.reason,
+            f"{day(row.loaded_at.date())} by {MISSING if pd.isna(row.loaded_by) else row.loaded_by}",
+            row.file_name,
+            "in force" if row.is_in_force else "replaced",
+        ]
+        for row in each_row(history)
+    ]
+    return ["Target", "From", "Until", "Why", "Set", "In", "Now"], rows

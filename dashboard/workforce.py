@@ -1,0 +1,351 @@
+"""Link workers by PCN: the answers of the queries, judged and released. The page and the export
+show the same frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sqlalchemy import Engine
+
+from dashboard.coverage import ward_patients
+from dashboard.rules import moves, staffing
+from dashboard.rules.disclosure import PROFILES, Profile, Released, hidden_flag, release
+from dashboard.rules.rates import smooth_funnel_limits
+from dashboard.rules.returns import ReferralWindow, referral_window
+from dashboard.rules.take_up import WINDOW_MONTHS, month_end, months_before
+from dashboard.settings import settings
+from queries import places, posts, referrals, workforce
+from queries.frames import each_row
+from queries.scope import Scope
+
+REFERRALS, OPEN = "referrals_12_months", "open_referrals"
+
+
+# So many points make the lines of a funnel smooth.
+FUNNEL_POINTS = 120
+_TYPES = {
+    **dict.fromkeys(("fte_before", "planned_fte", "target_fte", "expired_fte"), "Float64"),
+    **dict.fromkeys(("posts", "posts_without_fte", "vacant_posts"), "Int64"),
+    "longest_vacancy_days": "Int64",
+}
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the figures rest on. `census` is `None` before the first workforce return; `window`
+    is the 12 months of referrals, and what is open is counted at its end."""
+
+    as_at: date
+    census: date | None
+    window: ReferralWindow
+    shares: str
+    unallocated_patients: int
+
+
+@dataclass(frozen=True)
+class Workforce:
+    """One row per PCN of a board, the shortest of its target first, and what they rest on.
+
+    `centre` is the FTE per 10,000 patients of all that returned, `funnel` the limits of chance
+    around it by number of patients: people, lower_95, upper_95, lower_998, upper_998.
+    """
+
+    pcns: Released
+    basis: Basis
+    centre: float
+    funnel: pd.DataFrame
+
+
+def pcn_workforce(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Workforce:
+    """Every PCN of one board at a date. A query by its signature: `fetch` keeps it."""
+    frame, basis = _true(engine, scope, icb_code, as_at)
+    told = frame.dropna(subset=["fte", "registered_patients"])
+    people = float(told["registered_patients"].sum())
+    centre = float(told["fte"].sum()) / people * staffing.PER_10_000_PEOPLE if people else 0.0
+    frame["funnel_place"] = _funnel_places(frame, centre)
+    released = release(frame, profile(), people=[REFERRALS, OPEN], derive=_pressed)
+    lists = told["registered_patients"].astype(float)
+    grid = np.linspace(lists.min() * 0.8, lists.max() * 1.05, FUNNEL_POINTS if people else 0)
+    return Workforce(released, basis, centre, _funnel(grid, centre))
+
+
+def _funnel(people: npt.NDArray[Any], centre: float) -> pd.DataFrame:
+    """The limits within which the rate of so many people lies by chance alone."""
+    expected = people * centre / staffing.PER_10_000_PEOPLE
+    limits = {"people": people}
+    for name, confidence in (("95", 0.95), ("998", 0.998)):
+        lower, upper = smooth_funnel_limits(expected, confidence)
+        limits[f"lower_{name}"] = lower / people * staffing.PER_10_000_PEOPLE
+        limits[f"upper_{name}"] = upper / people * staffing.PER_10_000_PEOPLE
+    return pd.DataFrame(limits)
+
+
+def _funnel_places(frame: pd.DataFrame, centre: float) -> list[str | None]:
+    limits = _funnel(
+        frame["registered_patients"].astype("Float64").to_numpy(float, na_value=np.nan), centre
+    )
+    return [
+        None
+        if pd.isna(rate) or pd.isna(row.people)
+        else staffing.judge_funnel(
+            float(rate), (row.lower_95, row.upper_95), (row.lower_998, row.upper_998)
+        ).value
+        for rate, row in zip(frame["fte_per_10k"], each_row(limits), strict=True)
+    ]
+
+
+def _true(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> tuple[pd.DataFrame, Basis]:
+    """The rows before the gate, which stay in this module."""
+    asked = (engine, scope, icb_code, as_at)
+    census = workforce.census_date(*asked)
+    told = referral_window(referrals.returned_months(*asked), as_at, settings().late_months)
+    patients, shares = ward_patients(*asked)
+    frame = workforce.fte_by_pcn(*asked)
+    for more in (
+        _districts(patients, places.wards(engine, scope, icb_code)),
+        _fte_a_year_before(*asked, census),
+        _posts_by_pcn(posts.posts(*asked), as_at),
+        _plans(posts.planned_fte(*asked), as_at),
+        _targets(posts.local_targets(*asked), as_at),
+        _mean_fte(*asked, told.window),
+        _referrals(*asked, told.window),
+    ):
+        frame = frame.merge(more, on="pcn_code", how="left")
+    frame = frame.astype(_TYPES)
+    frame["in_post"] = [staffing.judge_in_post(fte).value for fte in frame["fte"]]
+    frame["has_returned"] = frame["staff_rows"].notna()
+    frame["aim_fte"] = frame["target_fte"].fillna(frame["planned_fte"])
+    frame["aim"] = _aims(frame)
+    frame["gap_fte"] = staffing.gap(frame["aim_fte"], frame["fte"])
+    people = frame["registered_patients"].mask(frame["registered_patients"] == 0)
+    frame["fte_per_10k"] = frame["fte"] / people * staffing.PER_10_000_PEOPLE
+    frame["fte_per_50k"] = frame["fte"] / people * staffing.PER_50_000_PEOPLE
+    frame["referral_reason"] = [told.silence(code) for code in frame["pcn_code"]]
+    is_told = frame["referral_reason"] == ""
+    for column in (REFERRALS, OPEN):
+        frame[column] = frame[column].fillna(0).where(is_told).astype("Int64")
+    basis = Basis(as_at, census, told, shares, workforce.unallocated_patients(*asked))
+    return _in_order(frame), basis
+
+
+def profile() -> Profile:
+    """The disclosure profile in force."""
+    return PROFILES[settings().disclosure_profile]
+
+
+def area_totals(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, pcn_codes: Sequence[str]
+) -> Released:
+    """One row: the chosen PCNs together. Counts of people are added up from true values, and
+    then hidden and rounded like any other count; where single ones are exact, the sum is rounded
+    all the same, since it would give one hidden count in it back.
+    """
+    frame, basis = _true(engine, scope, icb_code, as_at)
+    mine = frame[frame["pcn_code"].isin(pcn_codes)]
+    known = mine[mine["mean_fte"].notna() & mine[REFERRALS].notna()]
+    busy = mine[mine["fte"].notna() & mine[OPEN].notna()]
+    everybody = mine["registered_patients"].sum(min_count=1)
+    if len(mine) == len(frame):
+        everybody += basis.unallocated_patients
+    in_force = mine[mine["gap_fte"].notna()]
+    compared = mine[mine["fte"].notna() & mine["fte_before"].notna()]
+    listed = mine[mine["fte"].notna() & mine["registered_patients"].notna()]
+    total = {
+        "pcns": len(mine),
+        "pcns_returned": int(mine["fte"].notna().sum()),
+        "pcns_with_worker": int((mine["fte"] > 0).fillna(False).sum()),
+        "fte": mine["fte"].sum(min_count=1),
+        "pcns_compared": len(compared),
+        "fte_change": (compared["fte"] - compared["fte_before"]).sum(min_count=1),
+        "pcns_with_posts": int(mine["posts"].notna().sum()),
+        "posts": mine["posts"].sum(min_count=1),
+        "funded_fte": mine["funded_fte"].sum(min_count=1),
+        "vacant_fte": mine["vacant_fte"].sum(min_count=1),
+        "vacant_posts": mine["vacant_posts"].sum(min_count=1),
+        "longest_vacancy_days": mine["longest_vacancy_days"].max(),
+        "pcns_with_aim": len(in_force),
+        "pcns_short": int((in_force["gap_fte"] > 0).sum()),
+        "aim_fte": in_force["aim_fte"].sum(min_count=1),
+        "short_fte": in_force["gap_fte"].clip(lower=0).sum(min_count=1),
+        "registered_patients": listed["registered_patients"].sum(min_count=1),
+        "listed_fte": listed["fte"].sum(min_count=1),
+        "all_patients": everybody,
+        "pcns_pressed": len(known),
+        "mean_fte": known["mean_fte"].sum(min_count=1),
+        REFERRALS: known[REFERRALS].sum(min_count=1),
+        "pcns_open": len(busy),
+        "open_fte": busy["fte"].sum(min_count=1),
+        OPEN: busy[OPEN].sum(min_count=1),
+        "headcount": _headcount(engine, scope, icb_code, as_at, pcn_codes),
+    }
+    row = pd.DataFrame([total]).astype({REFERRALS: "Int64", OPEN: "Int64", "mean_fte": "Float64"})
+    rounded = profile() if profile().round_to > 1 else PROFILES["nhs"]
+    return release(row, rounded, people=[REFERRALS, OPEN], derive=_pressed)
+
+
+def _headcount(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, pcn_codes: Sequence[str]
+) -> int | None:
+    """People of the chosen PCNs' own staff: one who works in two counts once."""
+    census = workforce.census_date(engine, scope, icb_code, as_at)
+    if census is None:
+        return None
+    people = workforce.people_by_pcn_and_month(engine, scope, icb_code, census, census)
+    return int(people[people["pcn_code"].isin(pcn_codes)]["person_id"].nunique())
+
+
+def _pressed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Pressure and open caseload, from disclosed counts only."""
+    fte = frame["fte"] if "pcn_code" in frame else frame["open_fte"]
+    pressure = staffing.pressure(frame[REFERRALS], frame["mean_fte"])
+    # Where no months of referrals count, who has nobody now is said all the same.
+    in_post = frame["mean_fte"].fillna(fte.where(fte == 0))
+    states = [
+        staffing.judge_pressure(each, mean, is_hidden=hidden).value
+        for each, mean, hidden in zip(pressure, in_post, frame[hidden_flag(REFERRALS)], strict=True)
+    ]
+    needed = staffing.needed_fte(frame[REFERRALS], frame["mean_fte"]).add_prefix("needed_")
+    return frame.join(needed).assign(
+        pressure=pressure,
+        pressure_state=states,
+        open_per_fte=staffing.pressure(frame[OPEN], fte),
+    )
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Shortest of its target first; then those without one, fewest workers for their list first;
+    networks that did not return last, since nothing can be said of them."""
+    keys = pd.DataFrame(
+        {
+            "silent": frame["fte"].isna(),
+            "no_aim": frame["gap_fte"].isna(),
+            "gap": -frame["gap_fte"],
+            "rate": frame["fte_per_10k"],
+            "name": frame["pcn_name"],
+            "code": frame["pcn_code"],
+        }
+    )
+    return frame.loc[keys.sort_values(keys.columns.tolist()).index].reset_index(drop=True)
+
+
+def _aims(frame: pd.DataFrame) -> list[str]:
+    return [
+        "target" if pd.notna(row.target_fte) else "plan" if pd.notna(row.planned_fte) else ""
+        for row in each_row(frame)
+    ]
+
+
+def _districts(patients: pd.DataFrame, wards: pd.DataFrame) -> pd.DataFrame:
+    """One row per PCN: the district in which most of its patients live."""
+    placed = patients.merge(wards[["ward_code", "lad_code", "lad_name"]], on="ward_code")
+    by_district = placed.groupby(["pcn_code", "lad_code", "lad_name"]).agg({"patients": "sum"})
+    most = by_district.reset_index().sort_values(["patients", "lad_code"], ascending=[False, True])
+    return most.drop_duplicates("pcn_code")[["pcn_code", "lad_code", "lad_name"]]
+
+
+def _fte_a_year_before(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, census: date | None
+) -> pd.DataFrame:
+    """One row per PCN that returned a year before the newest census: its FTE then."""
+    if census is None:
+        return pd.DataFrame({"pcn_code": [], "fte_before": []}).astype({"pcn_code": "str"})
+    then = month_end(months_before(census, 12))
+    found = workforce.fte_by_pcn_and_month(engine, scope, icb_code, then, then)
+    return found.rename(columns={"fte": "fte_before"})[["pcn_code", "fte_before"]]
+
+
+def _posts_by_pcn(spells: pd.DataFrame, as_at: date) -> pd.DataFrame:
+    """One row per PCN that returned posts: how many, funded and vacant FTE, how long vacant."""
+    now = moves.posts_at(spells, as_at)
+    vacant = now[now["status"].isin(moves.VACANT)]
+    days = pd.Series(
+        [staffing.vacancy_days(since, as_at) for since in vacant["since"]],
+        vacant.index,
+        dtype="Int64",
+    )
+    codes = pd.Index(sorted(spells["pcn_code"].unique()), name="pcn_code")
+    by_pcn = now.groupby("pcn_code")
+    empty = vacant.groupby("pcn_code")
+    frame = pd.DataFrame(
+        {
+            "posts": by_pcn.size().reindex(codes, fill_value=0),
+            "posts_without_fte": by_pcn["funded_fte"]
+            .agg(lambda fte: fte.isna().sum())
+            .reindex(codes, fill_value=0),
+            "funded_fte": by_pcn["funded_fte"].sum().reindex(codes, fill_value=0.0),
+            "vacant_posts": empty.size().reindex(codes, fill_value=0),
+            "vacant_fte": empty["funded_fte"].sum().reindex(codes, fill_value=0.0),
+            "longest_vacancy_days": days.groupby(vacant["pcn_code"]).max().reindex(codes),
+        },
+        index=codes,
+    )
+    return frame.reset_index().astype({"funded_fte": "Float64", "vacant_fte": "Float64"})
+
+
+def _plans(plans: pd.DataFrame, as_at: date) -> pd.DataFrame:
+    """One row per PCN with a plan for the month of the date."""
+    return plans[plans["month"] == as_at.replace(day=1)][["pcn_code", "planned_fte"]]
+
+
+def _targets(targets: pd.DataFrame, as_at: date) -> pd.DataFrame:
+    """One row per PCN with any target: the one in force, or the one that expired last."""
+    state = [
+        staffing.target_in_force(row.valid_from, row.valid_until, as_at).value
+        for row in each_row(targets)
+    ]
+    now = targets[pd.Series(state, targets.index, dtype=object) == staffing.TargetState.IN_FORCE]
+    past = targets[pd.Series(state, targets.index, dtype=object) == staffing.TargetState.EXPIRED]
+    past = past.sort_values("valid_until").drop_duplicates("pcn_code", keep="last")
+    return (
+        now.rename(columns={"valid_until": "target_until", "reason": "target_reason"})
+        .drop(columns="valid_from")
+        .merge(
+            past[["pcn_code", "target_fte", "valid_until"]].rename(
+                columns={"target_fte": "expired_fte", "valid_until": "expired_on"}
+            ),
+            on="pcn_code",
+            how="outer",
+        )
+    )
+
+
+def _mean_fte(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, window: tuple[date, date] | None
+) -> pd.DataFrame:
+    """One row per PCN that returned within the 12 months of referrals: its mean FTE then, and the
+    months it rests on."""
+    if window is None:
+        return pd.DataFrame(columns=["pcn_code", "mean_fte", "months_known"]).astype(
+            {"pcn_code": "str", "mean_fte": "Float64"}
+        )
+    found = workforce.fte_by_pcn_and_month(
+        engine, scope, icb_code, month_end(window[0]), month_end(window[1])
+    )
+    wide = found.pivot_table(index="pcn_code", columns="census", values="fte")
+    months = [month_end(months_before(window[1], back)) for back in range(WINDOW_MONTHS)]
+    means = [staffing.mean_fte(list(row)) for row in wide.reindex(columns=months).to_numpy()]
+    return pd.DataFrame(
+        [(code, *found) for code, found in zip(wide.index, means, strict=True)],
+        columns=["pcn_code", "mean_fte", "months_known"],
+    ).astype({"pcn_code": "str", "mean_fte": "Float64"})
+
+
+def _referrals(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, window: tuple[date, date] | None
+) -> pd.DataFrame:
+    """One row per PCN with any: referrals in the 12 months, and those open at their end."""
+    if window is None:
+        return pd.DataFrame(columns=["pcn_code", REFERRALS, OPEN]).astype({"pcn_code": "str"})
+    counted = referrals.referrals_by_pcn_and_month(engine, scope, icb_code, as_at, *window)
+    flows = referrals.episodes_by_pcn_and_month(engine, scope, icb_code, as_at)
+    flows = flows[flows["month"].map(lambda month: month <= window[1]).astype(bool)]
+    by_pcn = flows.groupby("pcn_code")[["began", "ended"]].sum()
+    received = counted.groupby("pcn_code")["referrals"].sum()
+    frame = pd.DataFrame({REFERRALS: received, OPEN: by_pcn["began"] - by_pcn["ended"]})
+    return frame.rename_axis("pcn_code").reset_index()

@@ -1,0 +1,207 @@
+"""Link workers by month: as returned, like for like, planned, joined and left; and what is asked of
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+from sqlalchemy import Engine
+
+from dashboard.rules import moves
+from dashboard.rules.disclosure import PROFILES, Released, release
+from dashboard.rules.take_up import month_end, months_before
+from dashboard.workforce import OPEN, profile
+from queries import posts, referrals, workforce
+from queries.frames import each_row
+from queries.scope import Scope
+
+RECEIVED = "referrals"
+
+
+@dataclass(frozen=True)
+class FteTrend:
+    """One row per month: `fte` of all that returned and how many these are (`pcns`; both missing
+    where nobody returned), and `fte_alike` of `alike`, the PCNs that returned in every month
+    that anybody did.
+
+    `changes` says who is in some months only: names by what happened.
+    """
+
+    months: Released
+    alike: Sequence[str]
+    is_whole: bool
+    joined: Sequence[str]
+    left: Sequence[str]
+    moved: Sequence[str]
+    silent: Sequence[str]
+
+
+def fte_trend(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    pcn_codes: Sequence[str],
+    months: int,
+) -> FteTrend:
+    """FTE in post of the chosen PCNs, from the published series alone."""
+    newest = workforce.census_date(engine, scope, icb_code, as_at) or month_end(as_at)
+    wanted = [month_end(months_before(newest, back)) for back in reversed(range(months))]
+    found = workforce.fte_by_pcn_and_month(engine, scope, icb_code, wanted[0], newest)
+    found = found[found["pcn_code"].isin(pcn_codes)]
+    seen = found.groupby("pcn_code")["census"].agg(["min", "max", "nunique"])
+    told = sorted(found["census"].unique())
+    alike = sorted(seen.index[seen["nunique"] == len(told)])
+    own = found[found["icb_code"] == icb_code]
+    by_month = own.groupby("census").agg(fte=("fte", "sum"), pcns=("pcn_code", "nunique"))
+    same = found[found["pcn_code"].isin(alike)].groupby("census")["fte"].sum()
+    firsts = [census.replace(day=1) for census in wanted]
+    frame = pd.DataFrame({"month": firsts}, index=pd.Index(wanted, name="census"))
+    frame = frame.join(by_month).join(same.rename("fte_alike")).reset_index(drop=True)
+    frame = frame.astype({"fte": "Float64", "fte_alike": "Float64", "pcns": "Int64"})
+    some = seen.drop(alike)
+    foreign = set(found[found["icb_code"] != icb_code]["pcn_code"])
+    holes = some["nunique"] < [
+        sum(first <= census <= last for census in told)
+        for first, last in zip(some["min"], some["max"], strict=True)
+    ]
+    return FteTrend(
+        months=release(frame, profile(), people=[]),
+        alike=alike,
+        is_whole=len(some) == 0 and not foreign,
+        joined=sorted(some.index[[first > told[0] for first in some["min"]]]),
+        left=sorted(some.index[[last < told[-1] for last in some["max"]]]),
+        moved=sorted(foreign),
+        silent=sorted(some.index[holes.to_numpy(dtype=bool)]),
+    )
+
+
+def asked_trend(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    pcn_codes: Sequence[str],
+    window_end: date | None,
+    months: int,
+) -> Released:
+    """One row per month to the last that was told: referrals received, and open at its end.
+
+    A month before the first return of these PCNs is missing.
+    """
+    if window_end is None:
+        frame = pd.DataFrame({"month": [], RECEIVED: [], OPEN: []})
+        frame = frame.astype({"month": object, RECEIVED: "Int64", OPEN: "Int64"})
+        return release(frame, profile(), people=[RECEIVED, OPEN])
+    flows = referrals.episodes_by_pcn_and_month(engine, scope, icb_code, as_at)
+    flows = flows[flows["pcn_code"].isin(pcn_codes)]
+    by_month = flows.groupby("month")[["began", "ended"]].sum()
+    wanted = [months_before(window_end, back) for back in reversed(range(months))]
+    begun = by_month.index[by_month["began"] > 0].min() if len(by_month) else None
+    every = sorted({*wanted, *by_month.index})
+    by_month = by_month.reindex(every).fillna(0)
+    frame = pd.DataFrame(
+        {RECEIVED: by_month["began"], OPEN: (by_month["began"] - by_month["ended"]).cumsum()}
+    ).loc[wanted]
+    is_told = [begun is not None and month >= begun for month in wanted]
+    frame = frame.astype("Int64").where(pd.Series(is_told, frame.index))
+    # Sums of many PCNs are rounded under every profile: exact ones give a hidden one back.
+    by = profile() if profile().round_to > 1 or len(pcn_codes) == 1 else PROFILES["nhs"]
+    return release(frame.rename_axis("month").reset_index(), by, people=[RECEIVED, OPEN])
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One row per month, past and planned: `fte` in post and `planned_fte` of the same PCNs.
+
+    `basis` is "plan", "target" or "" - why these PCNs: those that returned every month and have
+    a plan; a target where none has a plan; all where none has either. `aim_fte` is what they are
+    to reach together, missing where nobody said.
+    """
+
+    months: Released
+    pcn_codes: Sequence[str]
+    basis: str
+    aim_fte: float | None
+
+
+def trajectory(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    alike: Sequence[str],
+    targets: Sequence[tuple[str, float]],
+    months: int,
+) -> Trajectory:
+    """Planned against actual for the PCNs of which both are known. `targets` are those in force."""
+    plans = posts.planned_fte(engine, scope, icb_code, as_at)
+    plans = plans[plans["pcn_code"].isin(alike)]
+    target = dict(targets)
+    planned = set(plans["pcn_code"])
+    if planned:
+        chosen, basis = [code for code in alike if code in planned], "plan"
+    elif target.keys() & set(alike):
+        chosen, basis = [code for code in alike if code in target], "target"
+    else:
+        chosen, basis = list(alike), ""
+    newest = workforce.census_date(engine, scope, icb_code, as_at) or month_end(as_at)
+    first = month_end(months_before(newest, months - 1))
+    found = workforce.fte_by_pcn_and_month(engine, scope, icb_code, first, newest)
+    actual = found[found["pcn_code"].isin(chosen)].groupby("census")["fte"].sum()
+    # A month in which one of them has no plan has no planned sum.
+    by_month = plans.groupby("month")["planned_fte"]
+    complete = by_month.sum()[by_month.size() == len(chosen)]
+    actual.index = pd.Index([census.replace(day=1) for census in actual.index], dtype=object)
+    start = first.replace(day=1)
+    months_of = sorted({*actual.index, *(month for month in complete.index if month >= start)})
+    frame = pd.DataFrame({"month": months_of}, index=pd.Index(months_of, dtype=object))
+    frame = frame.join(actual.rename("fte")).join(complete.rename("planned_fte"))
+    newest_first = plans.sort_values("month", ascending=False).drop_duplicates("pcn_code")
+    aim = {row.pcn_code: float(row.planned_fte) for row in each_row(newest_first)} | target
+    aims = [aim[code] for code in chosen] if basis else []
+    return Trajectory(
+        months=release(
+            frame.astype({"fte": "Float64", "planned_fte": "Float64"}).reset_index(drop=True),
+            profile(),
+            people=[],
+        ),
+        pcn_codes=chosen,
+        basis=basis,
+        aim_fte=sum(aims) if aims else None,
+    )
+
+
+def joined_and_left(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    pcn_codes: Sequence[str],
+    months: int,
+) -> tuple[Released, str]:
+    """One row per month: link workers who joined and left, and from what that is known.
+
+    From the posts return where these PCNs sent one ("posts"); else from the people of published
+    returns ("people"), where identifiers go on from month to month; "" where neither tells.
+    """
+    wanted = [months_before(as_at, back) for back in reversed(range(months))]
+    spells = posts.posts(engine, scope, icb_code, as_at)
+    spells = spells[spells["pcn_code"].isin(pcn_codes)]
+    if spells["since"].notna().any():
+        found = moves.moves_of_posts(spells)
+        found["month"] = [day.replace(day=1) for day in found["day"]]
+        by_month = found.groupby("month")[["joined", "left"]].sum().reindex(wanted, fill_value=0)
+        source = "posts"
+    else:
+        people = workforce.people_by_pcn_and_month(engine, scope, icb_code, wanted[0], as_at)
+        people = people[people["pcn_code"].isin(pcn_codes)][["census", "person_id"]]
+        found = moves.moves_of_people(people.drop_duplicates())
+        found["month"] = [day.replace(day=1) for day in found["census"]]
+        by_month = found.set_index("month")[["joined", "left"]].reindex(wanted)
+        source = "people" if by_month["joined"].notna().any() else ""
+    frame = by_month.astype("Int64").rename_axis("month").reset_index()
+    return release(frame, profile(), people=[]), source

@@ -1,0 +1,153 @@
+"""The Workforce page's contents for one choice of filters, made once and kept."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Engine
+
+from dashboard import show
+from dashboard import workforce_words as words
+from dashboard.data import fetch_shared
+from dashboard.filters import Choices
+from dashboard.rules.control_chart import ControlChart, judge_series
+from dashboard.rules.disclosure import Released
+from dashboard.workforce import OPEN, Workforce, area_totals, pcn_workforce
+from dashboard.workforce_trend import RECEIVED, FteTrend, asked_trend, fte_trend
+from queries.scope import Scope
+
+# What the trend shows: its column, its name, and which way is better.
+TRENDS = {
+    "fte": ("FTE in post", "high"),
+    RECEIVED: ("New referrals", "neither"),
+    OPEN: ("Open referrals", "neither"),
+}
+
+
+@dataclass(frozen=True)
+class WorkforceView:
+    """What the page shows of the chosen networks; nobody changes it, so every session shares it.
+
+    `listed` are the networks of the board or locality, `area` the codes of those chosen: all of
+    them, or the one picked.
+    """
+
+    workforce: Workforce
+    listed: Released
+    area: tuple[str, ...]
+    total: Any
+    chips: Sequence[show.Chip]
+    finding: Sequence[str]
+    tiles: Sequence[show.Tile]
+    fte: FteTrend
+    asked: Released
+    asked_pcns: int
+
+
+def workforce_view(engine: Engine, scope: Scope, choices: Choices) -> WorkforceView:
+    """The networks of a board or a locality of it, or one of them, in words and numbers."""
+    icb_code, as_at = choices.icb_code, choices.as_at
+    found = fetch_shared(pcn_workforce, scope, icb_code, as_at)
+    pcns = found.pcns.frame
+    keep = (
+        pd.Series(True, pcns.index)
+        if not choices.lad_code
+        else pcns["lad_code"] == choices.lad_code
+    )
+    # A network picked from another locality is shown all the same: its tiles are its own.
+    keep |= pcns["pcn_code"] == choices.pcn_code
+    listed = found.pcns.rows(keep)
+    area = (choices.pcn_code,) if choices.pcn_code else tuple(listed.frame["pcn_code"])
+    total = next(area_totals(engine, scope, icb_code, as_at, area).frame.itertuples())
+    fte = fte_trend(engine, scope, icb_code, as_at, area, choices.months)
+    window = found.basis.window.window
+    chosen = pcns[pcns["pcn_code"].isin(area)]
+    # Of a network that stopped sending, months without referrals would look like none.
+    told = tuple(chosen[chosen["referral_reason"] == ""]["pcn_code"])
+    asked = asked_trend(
+        engine,
+        scope,
+        icb_code,
+        as_at,
+        told,
+        window[1] if window and told else None,
+        choices.months,
+    )
+    sparks = {
+        "fte": _plain(fte.months.frame["fte"]),
+        "referrals": _plain(asked.frame[RECEIVED]),
+        "open": _plain(asked.frame[OPEN]),
+    }
+    return WorkforceView(
+        workforce=found,
+        listed=listed,
+        area=area,
+        total=total,
+        chips=words.chips(listed.frame, found.basis),
+        finding=words.finding(total, chosen, found.basis, choices),
+        tiles=words.tiles(total, found.basis, sparks) if found.basis.census else [],
+        fte=fte,
+        asked=asked,
+        asked_pcns=len(told),
+    )
+
+
+def _plain(values: pd.Series[float]) -> list[float | None]:
+    return [None if pd.isna(value) else float(value) for value in values]
+
+
+def trend_column(view: WorkforceView, name: str) -> tuple[pd.DataFrame, str]:
+    """Where a trend's months are, and under which name.
+
+    FTE is judged like for like where networks came or went: their coming is no improvement.
+    """
+    if name != "fte":
+        return view.asked.frame, name
+    is_alike = view.fte.alike and not view.fte.is_whole
+    return view.fte.months.frame, "fte_alike" if is_alike else "fte"
+
+
+def trend_chart(view: WorkforceView, name: str) -> ControlChart | None:
+    """The control chart of one trend of the chosen networks; `None` where no month is known."""
+    frame, column = trend_column(view, name)
+    known = frame[frame[column].notna()]
+    if known.empty:
+        return None
+    return judge_series(
+        known["month"].tolist(),
+        known[column].astype(float).tolist(),
+        improvement=TRENDS[name][1],
+        target=trend_target(view, name),
+    )
+
+
+def trend_target(view: WorkforceView, name: str) -> float | None:
+    """The target of the networks that are judged, where each of them has one in force."""
+    if name != "fte":
+        return None
+    judged = view.area if view.fte.is_whole else tuple(view.fte.alike)
+    pcns = view.workforce.pcns.frame
+    aims = pcns[pcns["pcn_code"].isin(judged)]["target_fte"]
+    return float(aims.sum()) if len(aims) and aims.notna().all() else None
+
+
+def pcn_list(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, lad_code: str, pcn_code: str
+) -> bytes:
+    """The list of networks as the browser fetches it: JSON, compressed once."""
+    found = fetch_shared(pcn_workforce, scope, icb_code, as_at)
+    pcns = found.pcns.frame
+    keep = (pcns["lad_code"] == lad_code) | (pcns["pcn_code"] == pcn_code) | (lad_code == "")
+    body = show.table_body(
+        found.pcns.rows(keep.fillna(False).astype(bool)),
+        words.columns(),
+        words.TABLE_TEXT,
+        row_key="pcn_code",
+    )
+    return gzip.compress(json.dumps(body, separators=(",", ":")).encode(), mtime=0)
