@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from sqlalchemy import Engine
 
-from dashboard.rules import apportion, take_up
+from dashboard.rules import apportion, moves, take_up
 from dashboard.rules.coverage import (
     Component,
     SchemeVoice,
@@ -33,7 +33,7 @@ from dashboard.rules.returns import referral_window
 from dashboard.settings import settings
 from geodata.shapes import centroids_metres, neighbours
 from geodata.shares import modelled_patients
-from queries import places, practices, provision, referrals, workforce
+from queries import places, posts, practices, provision, referrals, workforce
 from queries.frames import each_row
 from queries.scope import Scope
 
@@ -100,6 +100,7 @@ def ward_coverage(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> C
     frame = frame.join(
         _marked_modelled(provision_judged) if basis_shares == "modelled" else provision_judged
     )
+    frame["flags"] = _with_vacancies(engine, scope, icb_code, as_at, frame, shares)
 
     told = _told(engine, scope, icb_code, as_at, shares)
     frame["take_up_reason"] = [told.silent.get(code, told.no_window) for code in frame["ward_code"]]
@@ -258,6 +259,24 @@ def _judge_provision(
     columns = [*_COMPONENT_COLUMNS, "service_count", "flags"]
     judged = pd.DataFrame(rows, columns=columns, index=frame.index)
     return judged.astype({"service_count": "Int64", "route_in_inferred": bool})
+
+
+def _with_vacancies(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    frame: pd.DataFrame,
+    shares: pd.DataFrame,
+) -> list[str]:
+    """The flags of each ward, and that a PCN which serves it has a vacant post."""
+    now = moves.posts_at(posts.posts(engine, scope, icb_code, as_at), as_at)
+    vacant = now[now["status"].isin(moves.VACANT)]["pcn_code"]
+    serving = shares[shares["serves"] & shares["pcn_code"].isin(vacant)]["ward_code"]
+    return [
+        "; ".join(filter(None, (flags, "vacancy" if is_short else "")))
+        for flags, is_short in zip(frame["flags"], frame["ward_code"].isin(serving), strict=True)
+    ]
 
 
 def _marked_modelled(judged: pd.DataFrame) -> pd.DataFrame:

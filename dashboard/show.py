@@ -237,12 +237,17 @@ def key(title: str, groups: Sequence[AreaGroup], marks: Sequence[AreaMark] = ())
     html(f'<div class="key"><h2>{escape(title)}</h2><ul>{rows}</ul></div>')
 
 
+def notes(words: Sequence[str]) -> None:
+    """Source, period and disclosure profile of a chart, in small below it."""
+    html(f'<p class="notes">{escape(" ".join(words))}</p>')
+
+
 def explanation(
-    notes: Sequence[str], panel: Explanation, *, name: str = "about", what: str = "map"
+    below: Sequence[str], panel: Explanation, *, name: str = "about", what: str = "map"
 ) -> None:
     """Below a chart: source, period and disclosure profile; what it shows, why that is useful and
     what it cannot say, open until the reader closes it."""
-    html(f'<p class="notes">{escape(" ".join(notes))}</p>')
+    notes(below)
     limits = "".join(f"<li>{escape(limit)}</li>" for limit in panel.limits)
     with st.expander(f"About this {what}", expanded=True, key=name):
         html(
@@ -458,3 +463,28 @@ def nothing_loaded() -> None:
         f"{FIRST_FILES} Then, on the page Data, or from the folder of the dashboard:",
         ["python -m dashboard load FILE...", "python -m dashboard demo"],
     )
+
+
+@dataclass(frozen=True)
+class CommitmentCard:
+    """One commitment: its status in words, what is said of it; `is_over` when it has ended."""
+
+    title: str
+    status: str
+    facts: Sequence[tuple[str, str]]
+    is_over: bool
+
+
+def commitments(cards: Sequence[CommitmentCard]) -> None:
+    """Commitments side by side; those that have ended are greyed, and say so in words."""
+    items = ""
+    for card in cards:
+        pairs = "".join(
+            f"<dt>{escape(term)}</dt><dd>{escape(words)}</dd>" for term, words in card.facts
+        )
+        items += (
+            f'<li class="{"over" if card.is_over else "stands"}"><h3 class="card-title">'
+            f"{escape(card.title)} <span>{escape(card.status)}</span></h3>"
+            f'<dl class="facts">{pairs}</dl></li>'
+        )
+    html(f'<ul class="commitments">{items}</ul>')

@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -134,18 +134,17 @@ def trajectory(
     icb_code: str,
     as_at: date,
     alike: Sequence[str],
-    targets: Sequence[tuple[str, float]],
+    targets: Mapping[str, float],
     months: int,
 ) -> Trajectory:
     """Planned against actual for the PCNs of which both are known. `targets` are those in force."""
     plans = posts.planned_fte(engine, scope, icb_code, as_at)
     plans = plans[plans["pcn_code"].isin(alike)]
-    target = dict(targets)
     planned = set(plans["pcn_code"])
     if planned:
         chosen, basis = [code for code in alike if code in planned], "plan"
-    elif target.keys() & set(alike):
-        chosen, basis = [code for code in alike if code in target], "target"
+    elif targets.keys() & set(alike):
+        chosen, basis = [code for code in alike if code in targets], "target"
     else:
         chosen, basis = list(alike), ""
     newest = workforce.census_date(engine, scope, icb_code, as_at) or month_end(as_at)
@@ -161,7 +160,7 @@ def trajectory(
     frame = pd.DataFrame({"month": months_of}, index=pd.Index(months_of, dtype=object))
     frame = frame.join(actual.rename("fte")).join(complete.rename("planned_fte"))
     newest_first = plans.sort_values("month", ascending=False).drop_duplicates("pcn_code")
-    aim = {row.pcn_code: float(row.planned_fte) for row in each_row(newest_first)} | target
+    aim = {row.pcn_code: float(row.planned_fte) for row in each_row(newest_first)} | {**targets}
     aims = [aim[code] for code in chosen] if basis else []
     return Trajectory(
         months=release(

@@ -17,12 +17,11 @@ from dashboard.provision_by_need import (
     ProvisionByNeed,
 )
 from dashboard.rules.control_chart import ASSURANCE_WORDS, VARIATION_WORDS, Assurance, ControlChart
-from dashboard.rules.disclosure import Released, hidden_flag
+from dashboard.rules.disclosure import hidden_flag
 from dashboard.rules.inequality import LEAST_GROUPS
-from dashboard.rules.projection import Projection, month_reached, reached_words
+from dashboard.rules.projection import month_reached, reached_words
 from dashboard.style import MISSING, count, interval, month, number
-from dashboard.workforce_trend import Trajectory
-from dashboard.workforce_view import TRENDS, WorkforceView, trend_column
+from dashboard.workforce_view import TRENDS, RecruitmentView, WorkforceView, trend_column
 from queries.frames import each_row
 
 # Names said in a sentence; more are counted.
@@ -51,7 +50,7 @@ def no_trend(view: WorkforceView, name: str) -> str:
     return next((reason for reason in reasons if reason), "no referral return")
 
 
-def trend_finding(view: WorkforceView, name: str, judged: ControlChart) -> str:
+def trend_finding(name: str, judged: ControlChart) -> str:
     """The last month, and what its icon says."""
     last = judged.points[-1]
     value = number(last.value, 1 if name == "fte" else 0)
@@ -143,6 +142,14 @@ def trend_table(view: WorkforceView, name: str, judged: ControlChart) -> Table:
     return ["Month", alike, "Judgement", "FTE, all that returned", "Networks that returned"], rows
 
 
+def trend_source(view: WorkforceView, name: str) -> list[str]:
+    """What the chart rests on, and how people are protected in it."""
+    if name == "fte":
+        return ["Published national workforce series, to the rules of Making Data Count."]
+    profile = view.asked.profile.words
+    return [f"Referral returns, to the rules of Making Data Count. {profile.capitalize()}."]
+
+
 def limits_words(judged: ControlChart) -> str:
     """Mean and limits of the latest phase, for those who can't see the chart."""
     last = judged.limits[-1]
@@ -152,22 +159,9 @@ def limits_words(judged: ControlChart) -> str:
     return f"{words}."
 
 
-def targets(view: WorkforceView) -> tuple[tuple[str, float], ...]:
-    """The targets in force of the listed networks."""
-    known = view.listed.frame.dropna(subset="target_fte")
-    return tuple((row.pcn_code, float(row.target_fte)) for row in each_row(known))
-
-
-def is_past(view: WorkforceView, first: date) -> bool:
-    """Whether a month is over in the published series."""
-    census = view.workforce.basis.census
-    return census is not None and first <= census
-
-
-def recruitment_finding(
-    view: WorkforceView, found: Trajectory, ahead: Projection | None, why_not: str
-) -> list[str]:
+def recruitment_finding(view: WorkforceView, recruitment: RecruitmentView) -> list[str]:
     """Where these networks stand, and when they get there."""
+    found, ahead = recruitment.trajectory, recruitment.ahead
     many = len(found.pcn_codes)
     who = {
         "plan": f"the {many} networks with a plan and a return in every month",
@@ -178,7 +172,7 @@ def recruitment_finding(
     if not many:
         return ["**No network** returned in every one of these months: nothing to project."]
     if ahead is None:
-        return [f"**No projection** for {who}: {why_not}."]
+        return [f"**No projection** for {who}: {recruitment.why_not}."]
     rate = (
         f"{ahead.rate_per_month:+.2f} FTE a month over the last year "
         f"({ahead.rate_lower:+.2f} to {ahead.rate_upper:+.2f})"
@@ -197,10 +191,10 @@ def _reached(words: str) -> str:
     return f"not reached {words[4:]}" if words.startswith("not ") else f"reached in {words}"
 
 
-def moves_finding(moves: Released, source: str) -> list[str]:
+def moves_finding(recruitment: RecruitmentView) -> list[str]:
     """How many joined and left, and how that is known."""
-    frame = moves.frame
-    if not source:
+    frame = recruitment.moves.frame
+    if not recruitment.moves_from:
         return [
             "Who joined and who left is not known: no posts return says since when posts are filled, "
             "and the identifiers of the published return do not go on from month to month."
@@ -210,14 +204,26 @@ def moves_finding(moves: Released, source: str) -> list[str]:
     how = {
         "posts": "from the posts return",
         "people": "from the identifiers of the published return, own staff only",
-    }[source]
+    }[recruitment.moves_from]
     return [f"{joined} joined and {left} left in {known} of the last {len(frame)} months, {how}."]
 
 
-def recruitment_table(found: Trajectory, ahead: Projection | None, moves: Released) -> Table:
+def recruitment_source(recruitment: RecruitmentView) -> list[str]:
+    """What the chart rests on."""
+    words = ["In post: published national workforce series. Planned and meant: local returns."]
+    if recruitment.ahead:
+        words.append(
+            f"At this rate: the mean of {recruitment.ahead.changes} monthly changes; the range is that of a "
+            "random walk with this drift."
+        )
+    return words
+
+
+def recruitment_table(recruitment: RecruitmentView) -> Table:
     """One row per month: in post, planned, at this rate with its range, joined and left."""
-    frame = found.months.frame.set_index("month")
-    moved = moves.frame.set_index("month")
+    ahead = recruitment.ahead
+    frame = recruitment.trajectory.months.frame.set_index("month")
+    moved = recruitment.moves.frame.set_index("month")
     path: dict[date, list[float]] = (
         {
             m: values

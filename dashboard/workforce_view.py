@@ -18,8 +18,19 @@ from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.rules.control_chart import ControlChart, judge_series
 from dashboard.rules.disclosure import Released
+from dashboard.rules.projection import Projection, project
+from dashboard.rules.take_up import month_end, months_before
 from dashboard.workforce import OPEN, Workforce, area_totals, pcn_workforce
-from dashboard.workforce_trend import RECEIVED, FteTrend, asked_trend, fte_trend
+from dashboard.workforce_trend import (
+    RECEIVED,
+    FteTrend,
+    Trajectory,
+    asked_trend,
+    fte_trend,
+    joined_and_left,
+    trajectory,
+)
+from queries.frames import each_row
 from queries.scope import Scope
 
 # What the trend shows: its column, its name, and which way is better.
@@ -65,6 +76,8 @@ def workforce_view(engine: Engine, scope: Scope, choices: Choices) -> WorkforceV
     listed = found.pcns.rows(keep)
     area = (choices.pcn_code,) if choices.pcn_code else tuple(listed.frame["pcn_code"])
     total = next(area_totals(engine, scope, icb_code, as_at, area).frame.itertuples())
+    then = month_end(months_before(as_at, 12))
+    before = next(area_totals(engine, scope, icb_code, then, area).frame.itertuples())
     fte = fte_trend(engine, scope, icb_code, as_at, area, choices.months)
     window = found.basis.window.window
     chosen = pcns[pcns["pcn_code"].isin(area)]
@@ -91,7 +104,7 @@ def workforce_view(engine: Engine, scope: Scope, choices: Choices) -> WorkforceV
         total=total,
         chips=words.chips(listed.frame, found.basis),
         finding=words.finding(total, chosen, found.basis, choices),
-        tiles=words.tiles(total, found.basis, sparks) if found.basis.census else [],
+        tiles=words.tiles(total, before, found.basis, sparks) if found.basis.census else [],
         fte=fte,
         asked=asked,
         asked_pcns=len(told),
@@ -135,6 +148,47 @@ def trend_target(view: WorkforceView, name: str) -> float | None:
     pcns = view.workforce.pcns.frame
     aims = pcns[pcns["pcn_code"].isin(judged)]["target_fte"]
     return float(aims.sum()) if len(aims) and aims.notna().all() else None
+
+
+@dataclass(frozen=True)
+class RecruitmentView:
+    """Planned against actual of the chosen networks, and who joined and left.
+
+    `ahead` is `None` with the reason in `why_not`; `moves_from` says from what the moves are
+    known, "" where they are not.
+    """
+
+    trajectory: Trajectory
+    ahead: Projection | None
+    why_not: str
+    moves: Released
+    moves_from: str
+
+
+def recruitment_view(engine: Engine, scope: Scope, choices: Choices) -> RecruitmentView:
+    """What the chosen networks plan, where they stand, and where the present rate leads."""
+    view = fetch_shared(workforce_view, scope, choices)
+    census = view.workforce.basis.census
+    targets = view.workforce.pcns.frame.dropna(subset="target_fte")
+    found = trajectory(
+        engine,
+        scope,
+        choices.icb_code,
+        choices.as_at,
+        view.fte.alike,
+        dict(zip(targets["pcn_code"], targets["target_fte"].astype(float), strict=True)),
+        choices.months,
+    )
+    told = [
+        (row.month, None if pd.isna(row.fte) else float(row.fte))
+        for row in each_row(found.months.frame)
+        if census is not None and row.month <= census
+    ]
+    ahead, why_not = project(told)
+    moves, moves_from = joined_and_left(
+        engine, scope, choices.icb_code, choices.as_at, view.area, choices.months
+    )
+    return RecruitmentView(found, ahead, why_not, moves, moves_from)
 
 
 def pcn_list(

@@ -145,71 +145,78 @@ def _have(many: int) -> str:
     return "has" if many == 1 else "have"
 
 
-def tiles(total: Any, basis: Basis, sparks: Mapping[str, Sequence[float | None]]) -> list[Tile]:
-    """What the chosen area has, lacks and is asked for; each says what is missing in it."""
-    returned = f"{_told(total.pcns_returned, total, 'returned')}, {day(basis.census)}"
-    change = (
-        f"{total.fte_change:+,.1f} in 12 months"
-        + (f" in the {total.pcns_compared} that returned both times" if total.pcns > 1 else "")
-        if total.pcns_compared
-        else "no census 12 months before to compare with"
-    )
+def tiles(
+    total: Any, before: Any, basis: Basis, sparks: Mapping[str, Sequence[float | None]]
+) -> list[Tile]:
+    """What the chosen area has, lacks and is asked for; each says what is missing in it.
+
+    `before` is the same area a year before. The posts return says how posts stand now, and what
+    was before only as far as its spells go: its tiles are not compared.
+    """
+    returned = _sentences(_told(total.pcns_returned, total, "returned"), day(basis.census))
+    change = "no census 12 months before to compare with"
+    if total.pcns_compared:
+        change = f"{total.fte_change:+,.1f} in 12 months"
+        if total.pcns > 1:
+            change += f" in the {total.pcns_compared} that returned both times"
+    people = f"a year before {number(before.headcount)}; " if pd.notna(before.headcount) else ""
     posts = _told(total.pcns_with_posts, total, "returned posts")
+    funded = f"Local return: {_posts(total.posts)}" if pd.notna(total.posts) else ""
     return [
         Tile(
             "FTE in post",
             number(total.fte, 1),
             "FTE",
-            f"{SERIES}; {change}. {returned}",
+            _sentences(f"Published national workforce series; {change}", returned),
             sparks["fte"],
         ),
         Tile(
             "Headcount",
             number(total.headcount),
             "people",
-            f"own staff; contracted services have FTE and no people. {returned}",
+            _sentences(f"Own staff, {people}contracted services have FTE and no people", returned),
         ),
-        Tile(
-            "Funded posts",
-            number(total.funded_fte, 1),
-            "FTE",
-            f"local return: {_posts(total.posts)}. {posts}",
-        ),
-        Tile("Vacant", number(total.vacant_fte, 1), "FTE", f"{_vacant(total)}. {posts}"),
+        Tile("Funded posts", number(total.funded_fte, 1), "FTE", _sentences(funded, posts)),
+        Tile("Vacant", number(total.vacant_fte, 1), "FTE", _sentences(_vacant(total), posts)),
         Tile("Short of target or plan", number(total.short_fte, 1), "FTE", _aims(total)),
         _rate_tile(total),
         Tile(
             "Pressure",
             _or_hidden(total, REFERRALS, "pressure"),
             "new referrals a year per FTE",
-            _pressed(total, basis),
+            _pressed(total, before, basis),
             sparks["referrals"],
         ),
         Tile(
             "Open caseload",
             _or_hidden(total, OPEN, "open_per_fte", 1),
             "open referrals per FTE",
-            _open(total, basis),
+            _open(total, before, basis),
             sparks["open"],
         ),
     ]
 
 
 def _told(told: int, total: Any, what: str) -> str:
-    """'44 of 45 networks returned'; of a single one whether it did."""
+    """'44 of 45 networks returned'; of a single one only that it did not."""
     if total.pcns == 1:
-        return f"it {what}" if told else f"it has not {what}"
+        return "" if told else f"This network has not {what}"
     return f"{told} of {total.pcns} networks {what}"
+
+
+def _sentences(*parts: str) -> str:
+    return ". ".join(part for part in parts if part)
 
 
 def _rate_tile(total: Any) -> Tile:
     title = "For every 10,000 patients"
     if pd.isna(total.registered_patients):
-        return Tile(title, MISSING, "FTE", "no list sizes are loaded")
+        return Tile(title, MISSING, "FTE", "List sizes or the workforce are not told")
     rate = total.listed_fte / total.registered_patients
+    who = "" if total.pcns == 1 else " of networks that returned"
     note = (
-        f"{number(rate * PER_50_000_PEOPLE, 2)} for every 50,000; {number(total.registered_patients)} "
-        "patients of networks that returned"
+        f"{number(rate * PER_50_000_PEOPLE, 2)} for every 50,000; "
+        f"{number(total.registered_patients)} patients{who}"
     )
     if total.all_patients > total.registered_patients:
         whole = total.fte / total.all_patients * PER_10_000_PEOPLE
@@ -223,9 +230,9 @@ def _posts(many: Any) -> str:
 
 def _vacant(total: Any) -> str:
     if pd.isna(total.vacant_posts):
-        return "not known"
+        return ""
     if not total.vacant_posts:
-        return "no post is vacant"
+        return "No post is vacant"
     posts = _posts(total.vacant_posts)
     longest = total.longest_vacancy_days
     return posts + (f", the longest for {number(longest)} days" if pd.notna(longest) else "")
@@ -233,7 +240,7 @@ def _vacant(total: Any) -> str:
 
 def _aims(total: Any) -> str:
     if not total.pcns_with_aim:
-        return "no target and no plan" if total.pcns == 1 else "no network has a target or a plan"
+        return "No target and no plan" if total.pcns == 1 else "No network has a target or a plan"
     if total.pcns == 1:
         return f"{number(total.aim_fte, 1)} meant to be in post"
     return (
@@ -248,26 +255,44 @@ def _or_hidden(total: Any, counted: str, column: str, decimals: int = 0) -> str:
     return number(getattr(total, column), decimals)
 
 
-def _pressed(total: Any, basis: Basis) -> str:
+def _pressed(total: Any, before: Any, basis: Basis) -> str:
     if not total.pcns_pressed or basis.window.window is None:
-        return basis.window.no_window or "no network told both referrals and workforce"
+        return _not_both(total, basis)
     first, last = basis.window.window
     referrals = count(getattr(total, REFERRALS), is_hidden=getattr(total, hidden_flag(REFERRALS)))
-    return (
+    return _sentences(
         f"{referrals} referrals, {month(first)} to {month(last)}, over {number(total.mean_fte, 1)} mean "
-        f"FTE; {BAND} is national guidance, per FTE our reading. "
-        f"{_told(total.pcns_pressed, total, 'told both')}"
+        f"FTE{_a_year_before(before, REFERRALS, 'pressure', 0)}",
+        f"National guidance is {BAND}; per FTE is our reading",
+        _told(total.pcns_pressed, total, "told both"),
     )
 
 
-def _open(total: Any, basis: Basis) -> str:
+def _open(total: Any, before: Any, basis: Basis) -> str:
     if not total.pcns_open or basis.window.window is None:
-        return basis.window.no_window or "no network told both"
+        return _not_both(total, basis)
     referrals = count(getattr(total, OPEN), is_hidden=getattr(total, hidden_flag(OPEN)))
-    return (
-        f"{referrals} open at the end of {month(basis.window.window[1])}; not comparable with the "
-        f"yearly figure. {_told(total.pcns_open, total, 'told both')}"
+    return _sentences(
+        f"{referrals} open at the end of {month(basis.window.window[1])}"
+        + _a_year_before(before, OPEN, "open_per_fte", 1),
+        "Not comparable with the yearly figure",
+        _told(total.pcns_open, total, "told both"),
     )
+
+
+def _not_both(total: Any, basis: Basis) -> str:
+    """Why there is no ratio."""
+    if basis.window.no_window:
+        return basis.window.no_window.capitalize()
+    if total.pcns == 1:
+        return "Referrals or workforce of this network are not told"
+    return "No network told both referrals and workforce"
+
+
+def _a_year_before(before: Any, counted: str, column: str, decimals: int) -> str:
+    """What the same was a year before, as it was told then; "" where it was not."""
+    value = _or_hidden(before, counted, column, decimals)
+    return "" if value == MISSING else f"; a year before {value}"
 
 
 def columns() -> Sequence[Column]:

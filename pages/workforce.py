@@ -18,7 +18,7 @@ show.header(
 show.finding(view.finding)
 if view.tiles:
     show.tiles(view.tiles)
-    workforce_sections.every_network(view, choices)
+    workforce_sections.every_network(scope, view, choices)
     if choices.pcn_code:
         pcn_panel(scope, view, choices)
     show.table(
@@ -28,7 +28,7 @@ if view.tiles:
         on_pick=filters.pick_pcn,
     )
     show.downloads("workforce", choices.icb_code, choices.as_at.isoformat(), things="network")
-    workforce_sections.trend(view, choices)
+    workforce_sections.trend(scope, view, choices)
     workforce_sections.recruitment(scope, view, choices)
     workforce_sections.need(scope, choices)
     posts_sections.titles_and_employers(scope, view, choices)

@@ -95,8 +95,10 @@ def control_chart(
             )
     heights = [height for trace in traces for height in trace["y"] if height is not None]
     low, high = min(heights), max(heights)
-    # A series that never changes, without a target, has no height of its own.
-    height = (high - low) or 1
+    if low == high:
+        # A series that never changes, without a target, has no height of its own.
+        low, high = low - 0.5, high + 0.5
+    height = high - low
     places = apart(named, LEAST_GAP * height)
     traces.append(
         {
