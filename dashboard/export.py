@@ -15,6 +15,7 @@ import xlsxwriter
 from sqlalchemy import Engine
 
 from dashboard import __version__
+from dashboard.commitments import board_commitments
 from dashboard.coverage import REFERRALS, ward_coverage
 from dashboard.rules.apportion import PER_PEOPLE
 from dashboard.rules.coverage import GAPS, Status
@@ -246,8 +247,51 @@ def _workforce_missing(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def commitments(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Meta, and one row per national commitment: the table of the page."""
+    found = board_commitments(engine, scope, icb_code, as_at)
+    basis = found.basis
+    meta = _meta(engine, scope, "commitments", icb_code, as_at) | {
+        "basis": {
+            "england_patients": basis.england.patients,
+            "england_patients_on": basis.england.on.isoformat(),
+            "england_from_boards_loaded": basis.england.boards or None,
+            "board_patients": basis.patients,
+            "workforce_census": basis.census and basis.census.isoformat(),
+            "networks": basis.pcns,
+            "networks_returned": basis.pcns_returned,
+            "budgets_on": basis.budgets_on and basis.budgets_on.isoformat(),
+        },
+    }
+    frame = found.rows.frame
+    runs = [found.runs.get(name) for name in frame["id"]]
+    since = pd.Series([run and run.since for run in runs], frame.index, dtype=object)
+    released = Released(frame.assign(held_since=since), found.rows.people, found.rows.profile)
+    return meta, released_rows(
+        released, COMMITMENT_COLUMNS, _commitments_missing, {"counted": ("figure", "short_by")}
+    )
+
+
+def _commitments_missing(row: Mapping[str, Any]) -> dict[str, str]:
+    is_shown = row[hidden_flag("counted")] or pd.notna(row["figure"])
+    return {} if is_shown else {"figure": row["reason"]}
+
+
+COMMITMENT_COLUMNS = (
+    "id", "title", "kind", "status", "due", "ended_on", "low", "high", "unit", "share_low",
+    "share_high", "measure", "counted", "figure", "short_by", "standing", "held_since", "wording",
+    "misquoted", "national", "source", "confidence",
+)  # fmt: skip
+
+
 Builder = Callable[[Engine, Scope, str, date], tuple[dict[str, Any], list[dict[str, Any]]]]
-SUBJECTS: Mapping[str, Builder] = {"coverage": coverage, "workforce": workforce_by_pcn}
+SUBJECTS: Mapping[str, Builder] = {
+    "coverage": coverage,
+    "workforce": workforce_by_pcn,
+    "commitments": commitments,
+}
 
 
 def released_rows(

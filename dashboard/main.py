@@ -17,6 +17,9 @@ show.styles()
 pages = [
     st.Page(ROOT / "pages" / "coverage.py", title="Coverage", url_path="coverage", default=True),
     st.Page(ROOT / "pages" / "workforce.py", title="Workforce", url_path="workforce"),
+    st.Page(
+        ROOT / "pages" / "commitments.py", title="National commitments", url_path="commitments"
+    ),
     st.Page(ROOT / "pages" / "data.py", title="Data", url_path="data"),
     st.Page(ROOT / "pages" / "methods.py", title="Methods", url_path="methods"),
 ]
