@@ -19,7 +19,7 @@ from dashboard.rules.disclosure import PROFILES, Profile, Released, hidden_flag,
 from dashboard.rules.returns import ReferralWindow, months_between, referral_window
 from dashboard.rules.staffing import CASELOAD_HIGH, CASELOAD_LOW
 from dashboard.settings import settings
-from dashboard.workforce import REFERRALS, area_totals, profile
+from dashboard.workforce import REFERRALS, area_totals, pcn_workforce, profile
 from queries import list_sizes, posts, referrals, workforce
 from queries.frames import each_row
 from queries.scope import Scope
@@ -91,7 +91,9 @@ def board_commitments(engine: Engine, scope: Scope, icb_code: str, as_at: date) 
     """Every commitment for one board at a date. A query by its signature: `fetch` keeps it."""
     asked = (engine, scope, icb_code, as_at)
     pcns = workforce.fte_by_pcn(*asked)
-    total: Any = next(area_totals(*asked, tuple(pcns["pcn_code"])).frame.itertuples())
+    total: Any = next(
+        area_totals(pcn_workforce(*asked), tuple(pcns["pcn_code"])).frame.itertuples()
+    )
     budgets = _budgets(*asked)
     received, basis = _basis(*asked, pcns, total, budgets.on)
     frame = commitments_on(as_at)

@@ -184,10 +184,10 @@ def workforce_by_pcn(
 WORKFORCE_COLUMNS = (
     "pcn_code", "pcn_name", "lad_code", "lad_name", "has_returned", "in_post", "fte", "fte_own_staff",
     "fte_contracted", "headcount", "registered_patients", "fte_per_10k", "fte_per_50k",
-    "funnel_place", "posts", "funded_fte", "vacant_posts", "vacant_fte", "longest_vacancy_days",
-    "target_fte", "target_until", "planned_fte", "aim", "gap_fte", "mean_fte",
-    "referrals_12_months", "pressure", "pressure_state", "needed_least_fte", "needed_most_fte",
-    "needed_further_fte", "open_referrals", "open_per_fte",
+    "funnel_lower", "funnel_upper", "funnel_place", "posts", "funded_fte", "vacant_posts",
+    "vacant_fte", "longest_vacancy_days", "target_fte", "target_until", "planned_fte", "aim",
+    "gap_fte", "mean_fte", "referrals_12_months", "pressure", "pressure_state",
+    "needed_least_fte", "needed_most_fte", "needed_further_fte", "open_referrals", "open_per_fte",
 )  # fmt: skip
 # What is worked out from a count of people, and would give it back.
 WORKFORCE_DERIVED = {
@@ -215,7 +215,7 @@ def _workforce_missing(row: Mapping[str, Any]) -> dict[str, str]:
         "lad_code": "not known where its patients live",
         "lad_name": "not known where its patients live",
         **dict.fromkeys(("fte", "fte_own_staff", "fte_contracted", "headcount"), workforce_told),
-        "registered_patients": people_told,
+        **dict.fromkeys(("registered_patients", "funnel_lower", "funnel_upper"), people_told),
         **dict.fromkeys(
             ("fte_per_10k", "fte_per_50k", "funnel_place"), workforce_told or people_told
         ),

@@ -11,7 +11,7 @@ from dashboard import filters, show
 from dashboard import workforce_words as words
 from dashboard.filters import Choices
 from dashboard.rules.disclosure import hidden_flag
-from dashboard.rules.staffing import InPost
+from dashboard.rules.staffing import InPost, Pressure
 from dashboard.style import MISSING, count, day, number
 from dashboard.target_editor import target_editor
 from dashboard.workforce import OPEN, REFERRALS, Basis
@@ -79,7 +79,7 @@ def _posts(row: Any) -> str:
         if pd.notna(row.longest_vacancy_days):
             said += f", the longest for {number(row.longest_vacancy_days)} days"
     if row.posts_without_fte:
-        said += f"; {row.posts_without_fte} do not say their FTE"
+        said += f"; {row.posts_without_fte} without a number of FTE"
     return said
 
 
@@ -87,7 +87,7 @@ def _target(row: Any) -> str:
     if pd.notna(row.target_fte):
         until = f" until {day(row.target_until)}" if pd.notna(row.target_until) else ""
         reason = f": {row.target_reason}" if pd.notna(row.target_reason) else ""
-        return f"{number(row.target_fte, 1)} FTE{until}{reason}"
+        return f"{number(row.target_fte, 2)} FTE{until}{reason}"
     if pd.notna(row.expired_fte):
         return (
             f"none in force; {number(row.expired_fte, 1)} FTE ended on {day(row.expired_on)} and is not "
@@ -99,7 +99,8 @@ def _target(row: Any) -> str:
 def _list(row: Any) -> str:
     if pd.isna(row.registered_patients):
         return "no list sizes are loaded"
-    patients = f"{number(row.registered_patients)} patients of {number(row.practices)} practices"
+    practices = f"{number(row.practices)} practice{'' if row.practices == 1 else 's'}"
+    patients = f"{number(row.registered_patients)} patients of {practices}"
     if pd.isna(row.fte_per_10k):
         return patients
     return f"{patients}: {number(row.fte_per_10k, 2)} FTE for every 10,000, {row.funnel_place}"
@@ -110,7 +111,9 @@ def _referrals(row: Any, basis: Basis) -> str:
         return str(row.referral_reason)
     referrals = count(getattr(row, REFERRALS), is_hidden=getattr(row, hidden_flag(REFERRALS)))
     if pd.isna(row.pressure):
-        return f"{referrals} in 12 months; {row.pressure_state}"
+        is_silent = row.pressure_state == Pressure.NO_RETURN
+        why = words.silence(row) if is_silent else row.pressure_state
+        return f"{referrals} in 12 months; {why}"
     return (
         f"{referrals} in 12 months over {number(row.mean_fte, 2)} mean FTE: {number(row.pressure)} a year "
         f"per FTE, {row.pressure_state} of {words.BAND}"

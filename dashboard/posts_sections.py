@@ -53,7 +53,7 @@ def _posts(scope: Scope, view: WorkforceView, choices: Choices) -> pd.DataFrame:
 def _fte(chosen: pd.DataFrame) -> str:
     unknown = int(chosen["funded_fte"].isna().sum())
     words = f"{number(chosen['funded_fte'].sum(), 1)} FTE funded"
-    return f"{words}; {unknown} do not say how many" if unknown else words
+    return f"{words}; {unknown} without a number of FTE" if unknown else words
 
 
 def _grouped(chosen: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
@@ -135,7 +135,7 @@ def _by_profession(filled: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 
 def _post_by_post(filled: pd.DataFrame, view: WorkforceView) -> tuple[list[str], list[list[str]]]:
-    names = view.workforce.pcns.frame.set_index("pcn_code")["pcn_name"]
+    names = view.listed.frame.set_index("pcn_code")["pcn_name"]
     order = filled.assign(named=filled["supervised_by"].notna()).sort_values(
         ["named", "days"], ascending=[True, False], na_position="first"
     )

@@ -59,7 +59,7 @@ def provision_by_need(
     fifths, slopes = [], []
     for census, told in found.groupby("census") if len(found) else ():
         month = pd.Timestamp(str(census)).date().replace(day=1)
-        fte = cells["pcn_code"].map(told.set_index("pcn_code")["fte"])
+        fte = cells["pcn_code"].map(told.groupby("pcn_code")["fte"].sum()).astype("float64")
         rates, left_out = clustered_rates(
             cells.assign(fte=fte * cells["people"] / cells["pcn_patients"])
         )

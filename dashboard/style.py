@@ -92,7 +92,8 @@ def map_layout(theme: Theme) -> dict[str, Any]:
 
 def number(value: Any, decimals: int = 0) -> str:
     """'1,234' or '12.3'; a dash where it is missing."""
-    return MISSING if pd.isna(value) else f"{float(value):,.{decimals}f}"
+    # Adding 0 takes the sign from a 0 that was rounded from below.
+    return MISSING if pd.isna(value) else f"{round(float(value), decimals) + 0.0:,.{decimals}f}"
 
 
 def count(value: Any, *, is_hidden: bool = False) -> str:

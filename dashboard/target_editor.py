@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import show, targets
 from dashboard.access import current_user, may_set_targets
-from dashboard.data import engine, fetch
+from dashboard.data import data_state, engine, fetch
 from dashboard.filters import Choices
 from dashboard.intake.recruitment_plan import APRIL, financial_year
 from dashboard.rules.take_up import month_end, months_before
@@ -49,16 +49,29 @@ def _target_form(scope: Scope, choices: Choices) -> None:
     this_month = choices.as_at.replace(day=1)
     starts = [months_before(this_month, back) for back in range(-MONTHS_AHEAD, MONTHS_BACK + 1)]
     ends = [NO_END, *(month_end(first).isoformat() for first in reversed(starts))]
+    # Each network has boxes of its own: what was typed for one is not meant for the next.
+    of = choices.pcn_code
     with st.form("target", clear_on_submit=False):
         show.card_title("Set a target", "from a month on; earlier targets stay and end before it")
         fte = st.number_input(
-            "Target, FTE in post", 0.0, float(targets.MOST_FTE), 1.0, 0.1, key="target fte"
+            "Target, FTE in post",
+            0.0,
+            float(targets.MOST_FTE),
+            1.0,
+            0.1,
+            key=f"target fte {of}",
         )
         start = st.selectbox(
-            "From", starts[::-1], MONTHS_BACK, format_func=month, key="target from"
+            "From",
+            starts[::-1],
+            MONTHS_BACK,
+            format_func=month,
+            key=f"target from {of}",
         )
-        end = st.selectbox("Until the end of", ends, format_func=_end_words, key="target until")
-        reason = st.text_input("Why", max_chars=200, key="target reason")
+        end = st.selectbox(
+            "Until the end of", ends, format_func=_end_words, key=f"target until {of}"
+        )
+        reason = st.text_input("Why", max_chars=200, key=f"target reason {of}")
         if st.form_submit_button("Set target"):
             until = None if end == NO_END else date.fromisoformat(end)
             _told(
@@ -66,7 +79,7 @@ def _target_form(scope: Scope, choices: Choices) -> None:
                     engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
                     round(float(fte), 2), start, until, reason, current_user(),
                 ),
-                f"The target of {choices.pcn_name} is {number(fte, 1)} FTE from {month(start)}.",
+                f"The target of {choices.pcn_name} is {number(fte, 2)} FTE from {month(start)}.",
             )  # fmt: skip
         if st.form_submit_button("Take targets away from that month on"):
             _told(
@@ -92,17 +105,22 @@ def _plan_form(scope: Scope, choices: Choices) -> None:
         for row in range(0, 12, 3):
             for place, first in zip(st.columns(3), months[row : row + 3], strict=True):
                 known = mine.get(first)
+                # Another load may have planned otherwise: then the boxes begin anew.
+                key = f"plan {choices.pcn_code} {first} {data_state().version}"
+                # Not as the box's own value: to that it would go back when it is emptied.
+                st.session_state.setdefault(key, None if known is None else float(known))
                 values[first] = place.number_input(
-                    month(first), 0.0, float(targets.MOST_FTE),
-                    None if known is None else float(known), 0.1,
-                    key=f"plan {choices.pcn_code} {first}",
-                )  # fmt: skip
+                    month(first), 0.0, float(targets.MOST_FTE), None, 0.1, key=key
+                )
         if st.form_submit_button("Save plan"):
             planned = {first: float(fte) for first, fte in values.items() if fte is not None}
             _told(
-                lambda: targets.set_plan(engine(), choices.pcn_code, planned, current_user()),
+                lambda: targets.set_plan(
+                    engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
+                    year, planned, current_user(),
+                ),
                 f"The plan of {choices.pcn_name} for {financial_year(year)} is saved.",
-            )
+            )  # fmt: skip
 
 
 def _april(day_in_year: date) -> date:
@@ -127,16 +145,29 @@ def _end_words(end: str) -> str:
 
 
 def _history(history: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    rows = [
-        [
-            f"{number(row.target_fte, 1)} FTE",
-            day(row.valid_from),
-            day(row.valid_until) if row.valid_until else NO_END,
-            MISSING if pd.isna(row.reason) else row.reason,
-            f"{day(row.loaded_at.date())} by {MISSING if pd.isna(row.loaded_by) else row.loaded_by}",
-            row.file_name,
-            "in force" if row.is_in_force else "replaced",
-        ]
-        for row in each_row(history)
-    ]
+    """One row per target that was ever set, the newest first. A load repeats the earlier targets of
+    the network, which somebody else set before: who and when are those of the first."""
+    history = history.assign(reason=history["reason"].fillna(""))
+    what = ["target_fte", "valid_from", "reason"]
+    first = history.drop_duplicates(what, keep="last").sort_values(
+        ["loaded_at", "valid_from"], ascending=[False, True]
+    )
+    newest = {
+        (row.target_fte, row.valid_from, row.reason): row
+        for row in each_row(history.drop_duplicates(what))
+    }
+    rows = []
+    for row in each_row(first):
+        now = newest[row.target_fte, row.valid_from, row.reason]
+        rows.append(
+            [
+                f"{number(row.target_fte, 2)} FTE",
+                day(row.valid_from),
+                day(now.valid_until) if now.valid_until else NO_END,
+                row.reason or MISSING,
+                f"{day(row.loaded_at.date())} by {MISSING if pd.isna(row.loaded_by) else row.loaded_by}",
+                row.file_name,
+                "in force" if now.is_in_force else "replaced",
+            ]
+        )
     return ["Target", "From", "Until", "Why", "Set", "In", "Now"], rows

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from dashboard.intake.recruitment_plan import financial_year
 from dashboard.rules.take_up import month_end
-from queries import loads, posts
+from queries import loads, posts, workforce
 from queries.load import CleanLoad, LoadRecord, save
 from queries.scope import Scope
 
@@ -47,37 +47,52 @@ def set_target(
         )
     if valid_until is not None and valid_until < valid_from:
         raise NotSetError("the target would end before it begins: choose a later end")
+    _refuse_foreign(engine, scope, icb_code, as_at, pcn_code)
     before = posts.local_targets(engine, scope, icb_code, as_at)
     rows = before[(before["pcn_code"] == pcn_code) & (before["valid_from"] < valid_from)].copy()
     eve = valid_from - timedelta(days=1)
-    rows["valid_until"] = [min(end, eve) if pd.notna(end) else eve for end in rows["valid_until"]]
+    ends = [min(end, eve) if pd.notna(end) else eve for end in rows["valid_until"]]
+    rows["valid_until"] = pd.Series(ends, rows.index, dtype=object)
     if target_fte is not None:
         new = (pcn_code, float(target_fte), valid_from, valid_until, reason.strip() or None)
         rows.loc[len(before)] = list(new)
-    return _save(engine, "targets", "local_target", rows, [pcn_code], user)
+    return _save(engine, "targets", "local_target", rows, pcn_code, user)
 
 
-def set_plan(engine: Engine, pcn_code: str, planned: Mapping[date, float], user: str) -> LoadRecord:
-    """Plan the FTE of a PCN for months (their first days) of one financial year; what was planned
-    for other months of that year is no longer planned.
+def set_plan(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    pcn_code: str,
+    april: date,
+    planned: Mapping[date, float],
+    user: str,
+) -> LoadRecord:
+    """Plan the FTE of a PCN for months (their first days) of the financial year that begins in
+    `april`; what was planned for its other months is no longer planned.
     """
-    years = {financial_year(month) for month in planned}
-    if len(years) != 1:
-        raise NotSetError("expected the months of one financial year")
+    _refuse_foreign(engine, scope, icb_code, as_at, pcn_code)
+    year = financial_year(april)
+    if any(financial_year(month) != year for month in planned):
+        raise NotSetError(f"expected months of {year}")
     if any(not 0 <= fte <= MOST_FTE for fte in planned.values()):
         raise NotSetError(f"expected plans from 0 to {MOST_FTE} FTE")
     rows = pd.DataFrame(
         {"pcn_code": pcn_code, "month": list(planned), "planned_fte": list(planned.values())}
     )
-    return _save(
-        engine,
-        "recruitment_plan",
-        "recruitment_plan",
-        rows,
-        [f"{years.pop()} {pcn_code}"],
-        user,
-        (min(planned), month_end(max(planned))),
-    )
+    months = [*planned] or [april]
+    period = (min(months), month_end(max(months)))
+    table = "recruitment_plan"
+    return _save(engine, table, table, rows, f"{year} {pcn_code}", user, period)
+
+
+def _refuse_foreign(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, pcn_code: str
+) -> None:
+    """`NotSetError` for a PCN that is not of the board, or not to be seen."""
+    if pcn_code not in set(workforce.fte_by_pcn(engine, scope, icb_code, as_at)["pcn_code"]):
+        raise NotSetError("this network was not found in the board")
 
 
 def _save(
@@ -85,13 +100,13 @@ def _save(
     dataset: str,
     table: str,
     rows: pd.DataFrame,
-    part_keys: list[str],
+    part_key: str,
     user: str,
     period: tuple[date | None, date | None] = (None, None),
 ) -> LoadRecord:
-    written = f"{dataset} {part_keys} {rows.to_csv(index=False)}"
+    written = f"{dataset} {part_key} {rows.to_csv(index=False)}"
     parts = pd.DataFrame(
-        {"part_key": part_keys, "period_start": period[0], "period_end": period[1]}
+        {"part_key": [part_key], "period_start": [period[0]], "period_end": [period[1]]}
     )
     clean = CleanLoad(
         dataset=dataset,
@@ -99,7 +114,7 @@ def _save(
         sha256=hashlib.sha256(written.encode()).hexdigest(),
         rows_read=len(rows),
         parts=parts,
-        rows={table: rows.assign(part_key=part_keys[0])},
+        rows={table: rows.assign(part_key=part_key)},
     )
     # Beside the demonstration, what is set belongs to it: it must not make way for one target.
     simulated = loads.data_state(engine).is_demonstration

@@ -3,7 +3,7 @@ show the same frame."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from dashboard.coverage import ward_patients
 from dashboard.rules import moves, staffing
-from dashboard.rules.disclosure import PROFILES, Profile, Released, hidden_flag, release
+from dashboard.rules.disclosure import PROFILES, Profile, Released, added_up, hidden_flag, release
 from dashboard.rules.rates import smooth_funnel_limits
 from dashboard.rules.returns import ReferralWindow, referral_window
 from dashboard.rules.take_up import WINDOW_MONTHS, month_end, months_before
@@ -53,13 +53,15 @@ class Workforce:
     """One row per PCN of a board, the shortest of its target first, and what they rest on.
 
     `centre` is the FTE per 10,000 patients of all that returned, `funnel` the limits of chance
-    around it by number of patients: people, lower_95, upper_95, lower_998, upper_998.
+    around it by number of patients: people, lower_95, upper_95, lower_998, upper_998. `people` are
+    the link workers of each PCN's own staff, as the identifiers of the published return.
     """
 
     pcns: Released
     basis: Basis
     centre: float
     funnel: pd.DataFrame
+    people: Mapping[str, frozenset[str]]
 
 
 def pcn_workforce(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Workforce:
@@ -68,11 +70,21 @@ def pcn_workforce(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> W
     told = frame.dropna(subset=["fte", "registered_patients"])
     people = float(told["registered_patients"].sum())
     centre = float(told["fte"].sum()) / people * staffing.PER_10_000_PEOPLE if people else 0.0
-    frame["funnel_place"] = _funnel_places(frame, centre)
+    frame = frame.join(_placed_in_funnel(frame, centre))
     released = release(frame, profile(), people=[REFERRALS, OPEN], derive=_pressed)
     lists = told["registered_patients"].astype(float)
     grid = np.linspace(lists.min() * 0.8, lists.max() * 1.05, FUNNEL_POINTS if people else 0)
-    return Workforce(released, basis, centre, _funnel(grid, centre))
+    staff = _people(engine, scope, icb_code, basis.census)
+    return Workforce(released, basis, centre, _funnel(grid, centre), staff)
+
+
+def _people(
+    engine: Engine, scope: Scope, icb_code: str, census: date | None
+) -> Mapping[str, frozenset[str]]:
+    if census is None:
+        return {}
+    people = workforce.people_by_pcn_and_month(engine, scope, icb_code, census, census)
+    return {str(code): frozenset(rows) for code, rows in people.groupby("pcn_code")["person_id"]}
 
 
 def _funnel(people: npt.NDArray[Any], centre: float) -> pd.DataFrame:
@@ -86,18 +98,24 @@ def _funnel(people: npt.NDArray[Any], centre: float) -> pd.DataFrame:
     return pd.DataFrame(limits)
 
 
-def _funnel_places(frame: pd.DataFrame, centre: float) -> list[str | None]:
-    limits = _funnel(
-        frame["registered_patients"].astype("Float64").to_numpy(float, na_value=np.nan), centre
-    )
-    return [
+def _placed_in_funnel(frame: pd.DataFrame, centre: float) -> pd.DataFrame:
+    """The 95% limits of each PCN's own list, and where its rate lies; missing without a list."""
+    people = frame["registered_patients"].astype("Float64").mask(frame["registered_patients"] == 0)
+    limits = _funnel(people.to_numpy(float, na_value=np.nan), centre)
+    places = [
         None
-        if pd.isna(rate) or pd.isna(row.people)
+        if pd.isna(rate)
         else staffing.judge_funnel(
             float(rate), (row.lower_95, row.upper_95), (row.lower_998, row.upper_998)
         ).value
         for rate, row in zip(frame["fte_per_10k"], each_row(limits), strict=True)
     ]
+    found = {
+        "funnel_lower": limits["lower_95"].astype("Float64"),
+        "funnel_upper": limits["upper_95"].astype("Float64"),
+        "funnel_place": places,
+    }
+    return pd.DataFrame(found).set_axis(frame.index)
 
 
 def _true(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> tuple[pd.DataFrame, Basis]:
@@ -126,7 +144,7 @@ def _true(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> tuple[pd.
     people = frame["registered_patients"].mask(frame["registered_patients"] == 0)
     frame["fte_per_10k"] = frame["fte"] / people * staffing.PER_10_000_PEOPLE
     frame["fte_per_50k"] = frame["fte"] / people * staffing.PER_50_000_PEOPLE
-    frame["referral_reason"] = [told.silence(code) for code in frame["pcn_code"]]
+    frame["referral_reason"] = [_silence(told, code) for code in frame["pcn_code"]]
     is_told = frame["referral_reason"] == ""
     for column in (REFERRALS, OPEN):
         frame[column] = frame[column].fillna(0).where(is_told).astype("Int64")
@@ -134,33 +152,41 @@ def _true(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> tuple[pd.
     return _in_order(frame), basis
 
 
+def _silence(told: ReferralWindow, pcn_code: str) -> str:
+    """Why referrals of a PCN are not known; where no return names a PCN, of none they are."""
+    if told.window and not told.names_pcns:
+        return "referral returns name no network"
+    return told.silence(pcn_code)
+
+
 def profile() -> Profile:
     """The disclosure profile in force."""
     return PROFILES[settings().disclosure_profile]
 
 
-def area_totals(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date, pcn_codes: Sequence[str]
-) -> Released:
-    """One row: the chosen PCNs together. Counts of people are added up from true values, and
-    then hidden and rounded like any other count; where single ones are exact, the sum is rounded
-    all the same, since it would give one hidden count in it back.
+def area_totals(found: Workforce, pcn_codes: Sequence[str]) -> Released:
+    """One row: the chosen PCNs together. Counts of people are added up from what is shown of each
+    PCN, so that nothing hidden is in them.
     """
-    frame, basis = _true(engine, scope, icb_code, as_at)
-    mine = frame[frame["pcn_code"].isin(pcn_codes)]
-    known = mine[mine["mean_fte"].notna() & mine[REFERRALS].notna()]
-    busy = mine[mine["fte"].notna() & mine[OPEN].notna()]
+    chosen = found.pcns.rows(found.pcns.frame["pcn_code"].isin(pcn_codes))
+    mine = chosen.frame
+    known = chosen.rows(mine["mean_fte"].notna() & (mine["referral_reason"] == ""))
+    busy = chosen.rows(mine["fte"].notna() & (mine["referral_reason"] == ""))
+    received, received_hidden = added_up(known, REFERRALS)
+    still_open, open_hidden = added_up(busy, OPEN)
     everybody = mine["registered_patients"].sum(min_count=1)
-    if len(mine) == len(frame):
-        everybody += basis.unallocated_patients
+    if len(mine) == len(found.pcns.frame):
+        everybody += found.basis.unallocated_patients
     in_force = mine[mine["gap_fte"].notna()]
     compared = mine[mine["fte"].notna() & mine["fte_before"].notna()]
     listed = mine[mine["fte"].notna() & mine["registered_patients"].notna()]
+    people = {person for code in pcn_codes for person in found.people.get(code, ())}
     total = {
         "pcns": len(mine),
         "pcns_returned": int(mine["fte"].notna().sum()),
         "pcns_with_worker": int((mine["fte"] > 0).fillna(False).sum()),
         "fte": mine["fte"].sum(min_count=1),
+        "headcount": len(people) if mine["fte"].notna().any() else None,
         "pcns_compared": len(compared),
         "fte_change": (compared["fte"] - compared["fte_before"]).sum(min_count=1),
         "pcns_with_posts": int(mine["posts"].notna().sum()),
@@ -176,28 +202,17 @@ def area_totals(
         "registered_patients": listed["registered_patients"].sum(min_count=1),
         "listed_fte": listed["fte"].sum(min_count=1),
         "all_patients": everybody,
-        "pcns_pressed": len(known),
-        "mean_fte": known["mean_fte"].sum(min_count=1),
-        REFERRALS: known[REFERRALS].sum(min_count=1),
-        "pcns_open": len(busy),
-        "open_fte": busy["fte"].sum(min_count=1),
-        OPEN: busy[OPEN].sum(min_count=1),
-        "headcount": _headcount(engine, scope, icb_code, as_at, pcn_codes),
+        "pcns_pressed": len(known.frame),
+        "mean_fte": known.frame["mean_fte"].sum(min_count=1),
+        REFERRALS: received,
+        hidden_flag(REFERRALS): received_hidden,
+        "pcns_open": len(busy.frame),
+        "open_fte": busy.frame["fte"].sum(min_count=1),
+        OPEN: still_open,
+        hidden_flag(OPEN): open_hidden,
     }
     row = pd.DataFrame([total]).astype({REFERRALS: "Int64", OPEN: "Int64", "mean_fte": "Float64"})
-    rounded = profile() if profile().round_to > 1 else PROFILES["nhs"]
-    return release(row, rounded, people=[REFERRALS, OPEN], derive=_pressed)
-
-
-def _headcount(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date, pcn_codes: Sequence[str]
-) -> int | None:
-    """People of the chosen PCNs' own staff: one who works in two counts once."""
-    census = workforce.census_date(engine, scope, icb_code, as_at)
-    if census is None:
-        return None
-    people = workforce.people_by_pcn_and_month(engine, scope, icb_code, census, census)
-    return int(people[people["pcn_code"].isin(pcn_codes)]["person_id"].nunique())
+    return Released(_pressed(row), found.pcns.people, found.pcns.profile)
 
 
 def _pressed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -257,7 +272,8 @@ def _fte_a_year_before(
         return pd.DataFrame({"pcn_code": [], "fte_before": []}).astype({"pcn_code": "str"})
     then = month_end(months_before(census, 12))
     found = workforce.fte_by_pcn_and_month(engine, scope, icb_code, then, then)
-    return found.rename(columns={"fte": "fte_before"})[["pcn_code", "fte_before"]]
+    # One that two boards returned stands in two rows.
+    return found.groupby("pcn_code")["fte"].sum().rename("fte_before").reset_index()
 
 
 def _posts_by_pcn(spells: pd.DataFrame, as_at: date) -> pd.DataFrame:
@@ -269,7 +285,9 @@ def _posts_by_pcn(spells: pd.DataFrame, as_at: date) -> pd.DataFrame:
         vacant.index,
         dtype="Int64",
     )
-    codes = pd.Index(sorted(spells["pcn_code"].unique()), name="pcn_code")
+    # Of a PCN whose posts are all yet to come nobody has told how they stand.
+    told = spells[spells["since"].isna() | (spells["since"].fillna(as_at) <= as_at)]
+    codes = pd.Index(sorted(told["pcn_code"].unique()), name="pcn_code")
     by_pcn = now.groupby("pcn_code")
     empty = vacant.groupby("pcn_code")
     frame = pd.DataFrame(
@@ -327,7 +345,7 @@ def _mean_fte(
     found = workforce.fte_by_pcn_and_month(
         engine, scope, icb_code, month_end(window[0]), month_end(window[1])
     )
-    wide = found.pivot_table(index="pcn_code", columns="census", values="fte")
+    wide = found.pivot_table(index="pcn_code", columns="census", values="fte", aggfunc="sum")
     months = [month_end(months_before(window[1], back)) for back in range(WINDOW_MONTHS)]
     means = [staffing.mean_fte(list(row)) for row in wide.reindex(columns=months).to_numpy()]
     return pd.DataFrame(

@@ -14,9 +14,10 @@ from dashboard.charts.staffing_bars import staffing_bars
 from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.provision_by_need import provision_by_need
+from dashboard.rules.disclosure import HIDDEN_MARK, hidden_flag
 from dashboard.rules.rates import CONFIDENCE
 from dashboard.rules.staffing import CASELOAD_HIGH, CASELOAD_LOW
-from dashboard.style import Theme, template
+from dashboard.style import MISSING, Theme, template
 from dashboard.workforce_trend_words import FIFTHS
 from dashboard.workforce_view import (
     TRENDS,
@@ -32,11 +33,14 @@ from queries.scope import Scope
 
 def networks_figure(
     engine: Engine, scope: Scope, choices: Choices, name: str, is_dark: bool
-) -> Figure:
-    """All networks of the board or locality: "staffing", "funnel" or "pressure"."""
+) -> Figure | None:
+    """All networks of the board or locality: "staffing", "funnel" (`None` without list sizes) or
+    "pressure"."""
     view, theme = fetch_shared(workforce_view, scope, choices), Theme(is_dark)
     layout = template(theme)
     match name:
+        case "funnel" if view.workforce.funnel.empty:
+            return None
         case "funnel":
             return funnel_plot(
                 view.listed,
@@ -85,7 +89,10 @@ def trend_figure(
         label=TRENDS[name][0],
         target=trend_target(view, name),
         extra=extra,
-        missing=frame[frame[column].isna()]["month"].tolist(),
+        gaps={
+            row.month: HIDDEN_MARK if name != "fte" and getattr(row, hidden_flag(name)) else MISSING
+            for row in each_row(frame[frame[column].isna()])
+        },
     )
 
 

@@ -16,6 +16,7 @@ from dashboard.workforce_view import (
     WorkforceView,
     recruitment_view,
     trend_chart,
+    trend_target,
 )
 from queries.scope import Scope
 
@@ -32,13 +33,16 @@ def every_network(scope: Scope, view: WorkforceView, choices: Choices) -> None:
     filters.follow_pick()
     name = filters.pick(filters.VIEW, "Chart shows", VIEWS)
     figure = fetch_shared(pictures.networks_figure, scope, choices, name, show.theme().is_dark)
-    show.chart(
-        figure,
-        view.listed,
-        name=f"networks_{name}",
-        alt=f"{VIEWS[name]} by network, {choices.words}; the list below has the same figures",
-        on_pick=filters.pick_pcn,
-    )
+    if figure:
+        show.chart(
+            figure,
+            view.listed,
+            name=f"networks_{name}",
+            alt=f"{VIEWS[name]} by network, {choices.words}; the list below has the same figures",
+            on_pick=filters.pick_pcn,
+        )
+    else:
+        show.empty("No funnel to draw", words.NO_LISTS)
     show.explanation(
         words.notes(view.workforce.basis, view.listed),
         words.ABOUT[name],
@@ -68,7 +72,8 @@ def trend(scope: Scope, view: WorkforceView, choices: Choices) -> None:
         name=f"trend_{name}",
         alt=f"{TRENDS[name][0]} by month, {choices.words}. {judged.words}",
     )
-    show.notes([told.limits_words(judged), *told.trend_source(view, name)])
+    lines = told.limits_words(judged, trend_target(view, name))
+    show.notes([lines, *told.trend_source(view, name)])
     with st.expander("The months as a table", key="trend months"):
         show.small_table(*told.trend_table(view, name, judged), caption=TRENDS[name][0])
     filters.write_address()

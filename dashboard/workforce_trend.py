@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from dashboard.rules import moves
-from dashboard.rules.disclosure import PROFILES, Released, release
+from dashboard.rules.disclosure import Released, added_up, hidden_flag, release, rounding
 from dashboard.rules.take_up import month_end, months_before
 from dashboard.workforce import OPEN, profile
 from queries import posts, referrals, workforce
@@ -44,14 +44,16 @@ def fte_trend(
     scope: Scope,
     icb_code: str,
     as_at: date,
-    pcn_codes: Sequence[str],
+    pcn_codes: Sequence[str] | None,
     months: int,
 ) -> FteTrend:
-    """FTE in post of the chosen PCNs, from the published series alone."""
+    """FTE in post of the chosen PCNs, from the published series alone; `None` is all that were
+    in the board's returns."""
     newest = workforce.census_date(engine, scope, icb_code, as_at) or month_end(as_at)
     wanted = [month_end(months_before(newest, back)) for back in reversed(range(months))]
     found = workforce.fte_by_pcn_and_month(engine, scope, icb_code, wanted[0], newest)
-    found = found[found["pcn_code"].isin(pcn_codes)]
+    if pcn_codes is not None:
+        found = found[found["pcn_code"].isin(pcn_codes)]
     seen = found.groupby("pcn_code")["census"].agg(["min", "max", "nunique"])
     told = sorted(found["census"].unique())
     alike = sorted(seen.index[seen["nunique"] == len(told)])
@@ -90,27 +92,40 @@ def asked_trend(
 ) -> Released:
     """One row per month to the last that was told: referrals received, and open at its end.
 
-    A month before the first return of these PCNs is missing.
+    A month is missing before all of these PCNs had begun to tell. Each PCN's count is hidden and
+    rounded first (under every profile, as months beside a year's count give a hidden one back),
+    and the month is added up from what is shown.
     """
-    if window_end is None:
-        frame = pd.DataFrame({"month": [], RECEIVED: [], OPEN: []})
-        frame = frame.astype({"month": object, RECEIVED: "Int64", OPEN: "Int64"})
-        return release(frame, profile(), people=[RECEIVED, OPEN])
+    by = rounding(profile())
     flows = referrals.episodes_by_pcn_and_month(engine, scope, icb_code, as_at)
     flows = flows[flows["pcn_code"].isin(pcn_codes)]
-    by_month = flows.groupby("month")[["began", "ended"]].sum()
-    wanted = [months_before(window_end, back) for back in reversed(range(months))]
-    begun = by_month.index[by_month["began"] > 0].min() if len(by_month) else None
-    every = sorted({*wanted, *by_month.index})
-    by_month = by_month.reindex(every).fillna(0)
-    frame = pd.DataFrame(
-        {RECEIVED: by_month["began"], OPEN: (by_month["began"] - by_month["ended"]).cumsum()}
-    ).loc[wanted]
-    is_told = [begun is not None and month >= begun for month in wanted]
-    frame = frame.astype("Int64").where(pd.Series(is_told, frame.index))
-    # Sums of many PCNs are rounded under every profile: exact ones give a hidden one back.
-    by = profile() if profile().round_to > 1 or len(pcn_codes) == 1 else PROFILES["nhs"]
-    return release(frame.rename_axis("month").reset_index(), by, people=[RECEIVED, OPEN])
+    wanted = []
+    if window_end is not None:
+        wanted = [months_before(window_end, back) for back in reversed(range(months))]
+    every = pd.Index(sorted({*wanted, *flows["month"]}), name="month", dtype=object)
+    began, ended = (
+        flows.pivot(index="month", columns="pcn_code", values=name).reindex(every).fillna(0)
+        for name in ("began", "ended")
+    )
+    by_pcn = pd.DataFrame({RECEIVED: began.stack(), OPEN: (began - ended).cumsum().stack()})
+    told_from = flows[flows["began"] > 0].groupby("pcn_code")["month"].min().max()
+    each = release(
+        by_pcn.astype("Int64").reset_index(),
+        by,
+        people=[RECEIVED, OPEN],
+    )
+    rows: list[dict[str, object]] = []
+    for month in wanted:
+        is_told = len(flows) > 0 and month >= told_from
+        of_month = each.rows((each.frame["month"] == month) & is_told)
+        row: dict[str, object] = {"month": month}
+        for name in (RECEIVED, OPEN):
+            row[name], row[hidden_flag(name)] = added_up(of_month, name)
+        rows.append(row)
+    columns = ["month", RECEIVED, OPEN, hidden_flag(RECEIVED), hidden_flag(OPEN)]
+    frame = pd.DataFrame(rows, columns=columns).astype({RECEIVED: "Int64", OPEN: "Int64"})
+    flags = dict.fromkeys((hidden_flag(RECEIVED), hidden_flag(OPEN)), bool)
+    return Released(frame.astype(flags), (RECEIVED, OPEN), by)
 
 
 @dataclass(frozen=True)
@@ -192,6 +207,8 @@ def joined_and_left(
     spells = spells[spells["pcn_code"].isin(pcn_codes)]
     if spells["since"].notna().any():
         found = moves.moves_of_posts(spells)
+        # What is yet to come has not happened.
+        found = found[found["day"].map(lambda day: day <= as_at).astype(bool)]
         found["month"] = [day.replace(day=1) for day in found["day"]]
         by_month = found.groupby("month")[["joined", "left"]].sum().reindex(wanted, fill_value=0)
         source = "posts"

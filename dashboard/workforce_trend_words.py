@@ -150,13 +150,13 @@ def trend_source(view: WorkforceView, name: str) -> list[str]:
     return [f"Referral returns, to the rules of Making Data Count. {profile.capitalize()}."]
 
 
-def limits_words(judged: ControlChart) -> str:
-    """Mean and limits of the latest phase, for those who can't see the chart."""
+def limits_words(judged: ControlChart, target: float | None) -> str:
+    """Mean and limits of the latest phase, and the target, for those who can't see the chart."""
     last = judged.limits[-1]
     words = f"Mean {number(last.mean, 1)}"
     if last.lower is not None and last.upper is not None:
         words += f", limits {number(last.lower, 1)} to {number(last.upper, 1)}"
-    return f"{words}."
+    return f"{words}." if target is None else f"{words}; target {number(target, 1)}."
 
 
 def recruitment_finding(view: WorkforceView, recruitment: RecruitmentView) -> list[str]:
@@ -220,7 +220,7 @@ def recruitment_source(recruitment: RecruitmentView) -> list[str]:
 
 
 def recruitment_table(recruitment: RecruitmentView) -> Table:
-    """One row per month: in post, planned, at this rate with its range, joined and left."""
+    """One row per month: in post, planned, meant, at this rate with its range, joined and left."""
     ahead = recruitment.ahead
     frame = recruitment.trajectory.months.frame.set_index("month")
     moved = recruitment.moves.frame.set_index("month")
@@ -243,12 +243,13 @@ def recruitment_table(recruitment: RecruitmentView) -> Table:
                 month(first),
                 MISSING if known is None else number(known["fte"], 1),
                 MISSING if known is None else number(known["planned_fte"], 1),
+                MISSING if known is None else number(recruitment.trajectory.aim_fte, 1),
                 _range(path[first]) if first in path else MISSING,
                 MISSING if move is None else number(move["joined"]),
                 MISSING if move is None else number(move["left"]),
             ]
         )
-    return ["Month", "In post", "Planned", "At this rate (95%)", "Joined", "Left"], rows
+    return ["Month", "In post", "Planned", "Meant", "At this rate (95%)", "Joined", "Left"], rows
 
 
 def _range(path: Sequence[float]) -> str:

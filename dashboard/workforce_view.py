@@ -73,12 +73,17 @@ def workforce_view(engine: Engine, scope: Scope, choices: Choices) -> WorkforceV
     )
     # A network picked from another locality is shown all the same: its tiles are its own.
     keep |= pcns["pcn_code"] == choices.pcn_code
-    listed = found.pcns.rows(keep)
+    # Charts and the list name every network: by its code where no name is loaded.
+    names = pcns["pcn_name"].fillna(pcns["pcn_code"])
+    named = Released(pcns.assign(pcn_name=names), found.pcns.people, found.pcns.profile)
+    listed = named.rows(keep)
     area = (choices.pcn_code,) if choices.pcn_code else tuple(listed.frame["pcn_code"])
-    total = next(area_totals(engine, scope, icb_code, as_at, area).frame.itertuples())
-    then = month_end(months_before(as_at, 12))
-    before = next(area_totals(engine, scope, icb_code, then, area).frame.itertuples())
-    fte = fte_trend(engine, scope, icb_code, as_at, area, choices.months)
+    total = next(area_totals(found, area).frame.itertuples())
+    then = fetch_shared(pcn_workforce, scope, icb_code, month_end(months_before(as_at, 12)))
+    before = next(area_totals(then, area).frame.itertuples())
+    # Of a whole board also those that have left it since.
+    is_whole = len(area) == len(pcns)
+    fte = fte_trend(engine, scope, icb_code, as_at, None if is_whole else area, choices.months)
     window = found.basis.window.window
     chosen = pcns[pcns["pcn_code"].isin(area)]
     # Of a network that stopped sending, months without referrals would look like none.

@@ -31,6 +31,7 @@ TABLE_TEXT = TableText(
 )
 SERIES = "published national workforce series"
 BAND = f"{CASELOAD_LOW} to {CASELOAD_HIGH}"
+NO_LISTS = "It needs list sizes of practices: the page Data says whether they are there."
 AIM_WORDS = {"target": "target", "plan": "planned for this month", "": ""}
 
 
@@ -120,7 +121,7 @@ def _pressure_words(row: Any) -> str:
         case Pressure.NO_WORKER:
             return "No worker in the 12 months of referrals, so nobody is pressed: people wait."
         case Pressure.NO_RETURN:
-            return f"How hard they are pressed is not known: {_silence(row)}."
+            return f"How hard they are pressed is not known: {silence(row)}."
         case Pressure.HIDDEN:
             return "The number of referrals is hidden, so that nobody can be recognised."
     return (
@@ -129,7 +130,7 @@ def _pressure_words(row: Any) -> str:
     )
 
 
-def _silence(row: Any) -> str:
+def silence(row: Any) -> str:
     return str(row.referral_reason) or "its workforce was not returned in most of these months"
 
 
@@ -162,6 +163,7 @@ def tiles(
     people = f"a year before {number(before.headcount)}; " if pd.notna(before.headcount) else ""
     posts = _told(total.pcns_with_posts, total, "returned posts")
     funded = f"Local return: {_posts(total.posts)}" if pd.notna(total.posts) else ""
+    at = f"As at {day(basis.as_at)}"
     return [
         Tile(
             "FTE in post",
@@ -176,9 +178,14 @@ def tiles(
             "people",
             _sentences(f"Own staff, {people}contracted services have FTE and no people", returned),
         ),
-        Tile("Funded posts", number(total.funded_fte, 1), "FTE", _sentences(funded, posts)),
-        Tile("Vacant", number(total.vacant_fte, 1), "FTE", _sentences(_vacant(total), posts)),
-        Tile("Short of target or plan", number(total.short_fte, 1), "FTE", _aims(total)),
+        Tile("Funded posts", number(total.funded_fte, 1), "FTE", _sentences(funded, posts, at)),
+        Tile("Vacant", number(total.vacant_fte, 1), "FTE", _sentences(_vacant(total), posts, at)),
+        Tile(
+            "Short of target or plan",
+            number(total.short_fte, 1),
+            "FTE",
+            _sentences(_aims(total), at),
+        ),
         _rate_tile(total),
         Tile(
             "Pressure",
@@ -356,16 +363,13 @@ def _in_post(row: Any) -> Cell:
 
 
 def _rate(row: Any) -> Cell:
-    """The rate, the list it rests on, and where it lies when that is outside the funnel."""
-    outside = (
-        ""
-        if pd.isna(row.funnel_place) or row.funnel_place == FunnelPlace.INSIDE
-        else row.funnel_place
-    )
-    patients = (
-        "" if pd.isna(row.registered_patients) else f"{number(row.registered_patients)} patients"
-    )
-    return _plain(row.fte_per_10k, 2, ", ".join(part for part in (patients, outside) if part))
+    """The rate, the list it rests on, and the limits of chance for a list of this length."""
+    if pd.isna(row.registered_patients):
+        return _plain(row.fte_per_10k, 2)
+    note = f"{number(row.registered_patients)} patients, 95% {number(row.funnel_lower, 1)} to "
+    note += number(row.funnel_upper, 1)
+    outside = pd.notna(row.funnel_place) and row.funnel_place != FunnelPlace.INSIDE
+    return _plain(row.fte_per_10k, 2, f"{note}, {row.funnel_place}" if outside else note)
 
 
 def _funded(row: Any) -> Cell:
@@ -381,7 +385,9 @@ def _vacancy(row: Any) -> Cell:
 
 def _aim(row: Any) -> Cell:
     if pd.notna(row.aim_fte):
-        return _plain(row.aim_fte, 1, AIM_WORDS[row.aim])
+        both = row.aim == "target" and pd.notna(row.planned_fte)
+        planned = f"; {number(row.planned_fte, 1)} planned" if both else ""
+        return _plain(row.aim_fte, 1, AIM_WORDS[row.aim] + planned)
     expired = pd.notna(row.expired_fte)
     return Cell(
         MISSING, note=f"{number(row.expired_fte, 1)} until {day(row.expired_on)}" if expired else ""

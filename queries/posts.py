@@ -18,7 +18,7 @@ _PART, _LOAD = tables.load_part.c, tables.load.c
 
 
 def posts(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
-    """One row per post and spell of the board's PCNs that had begun by the date.
+    """One row per post and spell of the PCNs of the board at the date, those to come included.
 
     A PCN without a row returned no posts. `since` and `until` are missing where not told.
     """
@@ -41,7 +41,6 @@ def posts(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFr
             .where(
                 _POST.part_id.in_(in_force()),
                 _POST.pcn_code.in_(pcns_of(icb_code, as_at)),
-                _POST.since.is_(None) | (_POST.since <= as_at),
                 true() if scope.admits(icb_code) else false(),
             )
             .order_by(_POST.pcn_code, _POST.post_id, _POST.since.nulls_first()),
@@ -132,7 +131,7 @@ def target_history(
                 "is_in_force": "bool",
             },
         )
-    frame["loaded_at"] = [in_utc(moment) for moment in frame["loaded_at"]]
+    frame["loaded_at"] = pd.Series(map(in_utc, frame["loaded_at"]), frame.index, dtype="object")
     return frame
 
 

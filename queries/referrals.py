@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Engine, false, func, literal, select, true
+from sqlalchemy import Engine, case, false, func, literal, select, true
 
 from queries import tables
 from queries.frames import read_frame
@@ -156,12 +156,14 @@ def episodes_by_pcn_and_month(
         _EPISODE.referrals.label("began"),
         literal(0).label("ended"),
     ).where(_EPISODE.part_id.in_(in_force()), _EPISODE.month <= as_at)
+    # One that ended before it was received, by a slip, was never open.
+    last = case((_EPISODE.ended_month < _EPISODE.month, _EPISODE.month), else_=_EPISODE.ended_month)
     ended = select(
         _EPISODE.pcn_code,
-        _EPISODE.ended_month.label("month"),
+        last.label("month"),
         literal(0).label("began"),
         _EPISODE.referrals.label("ended"),
-    ).where(_EPISODE.part_id.in_(in_force()), _EPISODE.ended_month <= as_at)
+    ).where(_EPISODE.part_id.in_(in_force()), last <= as_at)
     flows = began.union_all(ended).subquery()
     with engine.connect() as connection:
         return read_frame(

@@ -45,6 +45,19 @@ Everything is judged at AS_AT, 30 June 2026. Figures without a change to the kno
     deprivation, ranks of 33,755 (a fifth is 6,751), weighted by registered patients:
       Abbey (1,000 + 3,000)/2 = 2,000; Brook (2,000 x 5,000 + 500 x 10,000)/2,500 = 6,000
       (7,500, another fifth, if unweighted); Castle 16,000; Dale 22,000; Elm 31,000; Ford none
+
+    referrals by PCN: North 40 + 40 = 80 in the window, South 17 + 3 = 20 (both multiples of 5);
+    the first of each ward, and the one before the window, ended in the month after they came:
+      North: June 1, July 2, June 78 began; July 1, August 2 ended -> 78 open (shown as 80)
+      South: July 2, June 18 began; August 2 ended -> 18 open (shown as 20)
+
+    posts: North P1 filled (1.0), P2 vacant for 121 days, since 1 March (1.0, filled before, from
+      April 2025), P3 recruiting for 29 days, since 1 June (0.5), P4 filled without a funded FTE
+      or a date, P5 ended on 31 January, P6 begins on 1 July: 4 posts, 2.5 FTE funded, 2 vacant
+      with 1.5 FTE. South has one post, ended: 0 posts. East returned none.
+    targets: North 2.0 to March 2026, then 5.0 to 30 June 2026 -> 1.0 short; South's of 1.5 ended
+      on 31 May. Plans: North 3.0 in June and 5.0 in July; South 1.0 in June -> 1.0 short.
+    personal health budgets: 30 in March; 40 in June, and a group that is hidden in the return.
 """
 
 from __future__ import annotations
@@ -172,6 +185,43 @@ SCHEMES = (Scheme("Links", NORTHAM, ABBEY), Scheme("Links", NORTHAM, BROOK))
 
 
 @dataclass(frozen=True)
+class Post:
+    """One spell of one post."""
+
+    post_id: str
+    pcn_code: str
+    status: str
+    funded_fte: float | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+POSTS = (
+    Post("P1", NORTH, "filled", 1.0, date(2026, 1, 1)),
+    Post("P2", NORTH, "filled", 1.0, date(2025, 4, 1), date(2026, 2, 28)),
+    Post("P2", NORTH, "vacant", 1.0, date(2026, 3, 1)),
+    Post("P3", NORTH, "recruiting", 0.5, date(2026, 6, 1)),
+    Post("P4", NORTH, "filled"),
+    Post("P5", NORTH, "filled", 1.0, None, date(2026, 1, 31)),
+    Post("P5", NORTH, "ended", 1.0, date(2026, 2, 1)),
+    Post("P6", NORTH, "vacant", 2.0, date(2026, 7, 1)),
+    Post("P7", SOUTH, "ended", 1.0, date(2026, 4, 1)),
+)
+# PCN, FTE, first and last day.
+TARGETS: tuple[tuple[str, float, date, date | None], ...] = (
+    (NORTH, 2.0, date(2025, 4, 1), date(2026, 3, 31)),
+    (NORTH, 5.0, date(2026, 4, 1), AS_AT),
+    (SOUTH, 1.5, date(2026, 1, 1), date(2026, 5, 31)),
+)
+# PCN, month, FTE.
+PLANS = (
+    (NORTH, date(2026, 6, 1), 3.0),
+    (NORTH, date(2026, 7, 1), 5.0),
+    (SOUTH, date(2026, 6, 1), 1.0),
+)
+
+
+@dataclass(frozen=True)
 class Board:
     """What is loaded. Leave pieces out, or change them, with `replace`."""
 
@@ -191,6 +241,13 @@ class Board:
     before_window: int = 1
     ward_names: Mapping[str, str] = field(default_factory=dict)
     east_fte: float | None = None  # East returns after all
+    # FTE of own staff by PCN, month after month to the last at AS_AT, `None` where it sent
+    # nothing; instead of the two censuses. Each PCN has one person, the same throughout.
+    monthly: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    posts: tuple[Post, ...] = POSTS
+    targets: tuple[tuple[str, float, date, date | None], ...] = TARGETS
+    plans: tuple[tuple[str, date, float], ...] = PLANS
+    budgets: bool = True
 
     def but(self, **changes: Any) -> Board:
         return replace(self, **changes)
@@ -205,6 +262,10 @@ class Board:
         made += [scheme_areas(self.schemes)] if self.schemes else []
         made += [services(self.services)] if self.services else []
         made += [self.referral_return()] if self.referrals else []
+        made += [posts(self.posts)] if self.posts else []
+        made += [targets(self.targets)] if self.targets else []
+        made += [plans(self.plans)] if self.plans else []
+        made += [budgets()] if self.budgets else []
         return made
 
     def save(self, engine: Engine, *, is_demonstration: bool = False) -> list[LoadRecord]:
@@ -254,6 +315,8 @@ class Board:
         )
 
     def censuses(self) -> list[CleanLoad]:
+        if self.monthly:
+            return self.monthly_censuses()
         now = [
             (NORTH, False, 1.0, "person 1"),
             (NORTH, False, 1.0, "person 2"),
@@ -268,6 +331,19 @@ class Board:
             census(AS_AT, BOARD, staff, now),
             census(AS_AT, NEIGHBOUR, {GORSE_PCN: 1}, [(GORSE_PCN, False, 1.0, "person 9")]),
         ]
+
+    def monthly_censuses(self) -> list[CleanLoad]:
+        made = []
+        for back in range(max(map(len, self.monthly.values()))):
+            sent = {
+                pcn: fte[-1 - back]
+                for pcn, fte in self.monthly.items()
+                if back < len(fte) and fte[-1 - back] is not None
+            }
+            workers = [(pcn, False, fte, f"person of {pcn}") for pcn, fte in sent.items() if fte]
+            if sent:
+                made.append(census(month_ends(back), BOARD, dict.fromkeys(sent, 1), workers))
+        return made[::-1]
 
     def referral_return(self) -> CleanLoad:
         """Each PCN's first month has one referral of each ward, the newest has the rest."""
@@ -285,6 +361,12 @@ class Board:
             facts.append((BROOK, NORTH, date(2025, 6, 1), "18-39", self.before_window))
         columns = ["ward_code", "pcn_code", "month", "age_band", "referrals"]
         rows = pd.DataFrame([fact for fact in facts if fact[-1]], columns=columns)
+        is_newest = [
+            month == self.months.get(pcn, next(iter(self.months.values())))[1]
+            for pcn, month in zip(rows["pcn_code"], rows["month"], strict=True)
+        ]
+        following = [month_end(month) + timedelta(days=1) for month in rows["month"]]
+        rows["ended_month"] = pd.Series(following, dtype=object).mask(is_newest, None)
         rows["part_key"] = [
             f"{month:%Y-%m} {pcn if isinstance(pcn, str) else 'no PCN'}"
             for month, pcn in zip(rows["month"], rows["pcn_code"], strict=True)
@@ -296,6 +378,7 @@ class Board:
             {
                 "referral_fact": counted(rows, "ward_code", "pcn_code", "month"),
                 "referral_age_fact": counted(rows, "ward_code", "month", "age_band"),
+                "referral_episode_fact": counted(rows, "pcn_code", "month", "ended_month"),
             },
             starts=parts["month"],
             ends=parts["month"].map(month_end),
@@ -308,6 +391,14 @@ def counted(rows: pd.DataFrame, *key: str) -> pd.DataFrame:
 
 def month_end(month: date) -> date:
     return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def month_ends(back: int) -> date:
+    """The last day of the month so many before AS_AT's."""
+    day = AS_AT
+    for _ in range(back):
+        day = day.replace(day=1) - timedelta(days=1)
+    return day
 
 
 def square(ward_code: str) -> shapely.Polygon:
@@ -481,6 +572,58 @@ def services(rows: Iterable[Service]) -> CleanLoad:
         "services",
         frame["part_key"].unique(),
         {"service": frame, "service_area": areas, "service_theme": themes},
+    )
+
+
+def posts(rows: Iterable[Post]) -> CleanLoad:
+    frame = pd.DataFrame(
+        [
+            (r.pcn_code, r.post_id, r.pcn_code, r.funded_fte, r.status, r.since, r.until)
+            for r in rows
+        ],
+        columns=["part_key", "post_id", "pcn_code", "funded_fte", "status", "since", "until"],
+    )
+    return made_of("posts", frame["part_key"].unique(), {"post": frame})
+
+
+def targets(rows: Iterable[tuple[str, float, date, date | None]]) -> CleanLoad:
+    columns = ["pcn_code", "target_fte", "valid_from", "valid_until"]
+    frame = pd.DataFrame(list(rows), columns=columns)
+    frame = frame.assign(part_key=frame["pcn_code"], reason="agreed")
+    return made_of("targets", frame["part_key"].unique(), {"local_target": frame})
+
+
+def plans(rows: Iterable[tuple[str, date, float]]) -> CleanLoad:
+    """Months of one financial year."""
+    frame = pd.DataFrame(list(rows), columns=["pcn_code", "month", "planned_fte"])
+    frame["part_key"] = "2026-27 " + frame["pcn_code"]
+    parts = frame.groupby("part_key")["month"]
+    return made_of(
+        "recruitment_plan",
+        list(parts.groups),
+        {"recruitment_plan": frame},
+        starts=parts.min(),
+        ends=parts.max().map(month_end),
+    )
+
+
+@cache
+def budgets() -> CleanLoad:
+    rows = [
+        (date(2026, 3, 31), "mental health", 30),
+        (AS_AT, "mental health", 40),
+        (AS_AT, "wheelchair", None),
+    ]
+    frame = pd.DataFrame(rows, columns=["period_end", "entitlement", "in_place"])
+    frame = frame.astype({"in_place": "Int64"}).assign(icb_code=BOARD)
+    frame["part_key"] = [f"{day} {BOARD}" for day in frame["period_end"]]
+    days = sorted(frame["period_end"].unique())
+    return made_of(
+        "personal_health_budgets",
+        [f"{day} {BOARD}" for day in days],
+        {"personal_health_budget": frame},
+        starts=days,
+        ends=days,
     )
 
 

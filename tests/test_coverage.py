@@ -219,7 +219,7 @@ def test_stale_after_exactly_twelve_months(
     sqlite_engine: Engine, confirmed_on: date | None, state: State
 ) -> None:
     service = b.Service("walk", (ABBEY,), confirmed_on=confirmed_on)
-    wards, _ = judged(sqlite_engine, b.Board(services=(service,)))
+    wards, _ = judged(sqlite_engine, b.Board(posts=(), services=(service,)))
     assert wards.loc[ABBEY, "services"] == state
     is_stale = state is State.STALE
     assert (wards.loc[ABBEY, "status"] == "Nothing to refer to") == is_stale

@@ -17,6 +17,8 @@ from dashboard.coverage import Basis, ward_coverage
 from dashboard.intake.source import Source
 from dashboard.returns_view import unmatched_wards
 from dashboard.settings import settings
+from dashboard.workforce import area_totals, pcn_workforce
+from dashboard.workforce_trend import fte_trend
 from geodata.shapes import read_features
 from queries.database import make_engine, upgrade
 from queries.scope import EVERYTHING
@@ -91,7 +93,31 @@ def test_workforce_as_published(workforce: dict[str, Any]) -> None:
     assert totals["registered_patients"] == 2_039_483
     assert totals["fte_per_10k"] == pytest.approx(0.3213, abs=5e-5)
     silent = next(row for row in workforce["rows"] if row["pcn_code"] == "U29398")
-    assert (silent["fte"], silent["missing"]["fte"]) == (None, "no return")
+    assert (silent["fte"], silent["missing"]["fte"]) == (None, "no workforce return")
+    assert (silent["in_post"], silent["pressure_state"]) == ("no return", "no return")
+
+
+def test_every_network_of_kent_is_in_one_row(workforce: dict[str, Any]) -> None:
+    """The rows add up to the totals; nobody sent referrals, posts, targets or plans."""
+    rows = workforce["rows"]
+    assert len({row["pcn_code"] for row in rows}) == len(rows) == 45
+    states = [row["in_post"] for row in rows]
+    assert {state: states.count(state) for state in set(states)} == {
+        "in post": 27, "no worker": 17, "no return": 1
+    }  # fmt: skip
+    told = [row for row in rows if row["has_returned"]]
+    assert len(told) == 44
+    for column, total in (("fte", 65.5333), ("fte_own_staff", 54.5333), ("fte_contracted", 11.0)):
+        assert sum(row[column] for row in told) == pytest.approx(total, abs=5e-5)
+    assert sum(row["fte"] == 0 for row in told) == 17
+    assert rows[-1]["pcn_code"] == "U29398"
+    for row in rows:
+        assert row["lad_code"] is not None
+        assert row["posts"] is row["target_fte"] is row["planned_fte"] is row["pressure"] is None
+        assert row["missing"]["posts"] == "no posts return"
+        assert row["missing"]["gap_fte"] == "no target or plan"
+        assert row["missing"]["referrals_12_months"] == "no referral return for the period"
+        assert "*" not in row.values()
 
 
 def test_the_census_before(kent: Engine) -> None:
@@ -99,6 +125,23 @@ def test_the_census_before(kent: Engine) -> None:
     meta = json.loads(made.body)["meta"]
     assert meta["census"] == "2025-11-30"
     assert meta["totals"]["fte"] == pytest.approx(66.73, abs=5e-3)
+
+
+def test_every_network_of_kent_like_for_like(kent: Engine) -> None:
+    """One returned in June only; what the page adds up is what the file says."""
+    asked = (kent, EVERYTHING, ICB, AS_AT)
+    codes = pcn_workforce(*asked).pcns.frame["pcn_code"].tolist()
+    (total,) = area_totals(pcn_workforce(*asked), codes).frame.to_dict("records")
+    assert total["fte"] == pytest.approx(65.5333, abs=5e-5)
+    assert (total["pcns"], total["pcns_returned"], total["pcns_with_worker"]) == (45, 44, 27)
+    assert (total["headcount"], total["all_patients"]) == (66, 2_039_483)
+    trend = fte_trend(*asked, codes, 12)
+    told = trend.months.frame.dropna(subset="fte").set_index("month")["fte"]
+    assert told.to_dict() == pytest.approx(
+        {date(2025, 11, 1): 66.73, date(2026, 6, 1): 65.5333}, abs=5e-3
+    )
+    assert (trend.joined, trend.left, trend.moved, trend.silent) == (["U11490"], [], [], [])
+    assert len(trend.alike) == 43
 
 
 def test_every_ward_is_judged(judged: tuple[pd.DataFrame, Basis]) -> None:

@@ -40,7 +40,7 @@ def control_chart(
     target: float | None = None,
     target_words: str = "",
     extra: Mapping[str, Sequence[tuple[date, float]]] | None = None,
-    missing: Sequence[date] = (),
+    gaps: Mapping[date, str] | None = None,
 ) -> go.Figure:
     """A Plotly figure of one judged series; `label` is its axis, with the unit.
 
@@ -68,7 +68,7 @@ def control_chart(
     traces.append(
         {
             **_line(days, values, label, grey, 1.5),
-            **_broken(chart, missing),
+            **_broken(chart, gaps or {}),
             "hoverinfo": "skip",
             "hovertemplate": None,
         }
@@ -97,7 +97,8 @@ def control_chart(
     low, high = min(heights), max(heights)
     if low == high:
         # A series that never changes, without a target, has no height of its own.
-        low, high = low - 0.5, high + 0.5
+        # What is never below 0 is not drawn there.
+        low, high = max(low - 0.5, min(low, 0.0)), high + 0.5
     height = high - low
     places = apart(named, LEAST_GAP * height)
     traces.append(
@@ -114,6 +115,18 @@ def control_chart(
             "hoverinfo": "skip",
         }
     )
+    if gaps:
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "text",
+                "x": [day.isoformat() for day in gaps],
+                "y": [low] * len(gaps),
+                "text": list(gaps.values()),
+                "showlegend": False,
+                "hoverinfo": "skip",
+            }
+        )
     return go.Figure(
         data=traces,
         layout={
@@ -132,9 +145,9 @@ def control_chart(
     )
 
 
-def _broken(chart: ControlChart, missing: Sequence[date]) -> dict[str, Any]:
-    """The values by date, with none at the dates that are missing."""
-    values: dict[date, float | None] = dict.fromkeys(missing)
+def _broken(chart: ControlChart, gaps: Mapping[date, str]) -> dict[str, Any]:
+    """The values by date, with none at the gaps."""
+    values: dict[date, float | None] = dict.fromkeys(gaps)
     values |= {point.date: point.value for point in chart.points}
     return {
         "x": [day.isoformat() for day in sorted(values)],

@@ -102,7 +102,7 @@ def month_lines(
                 "line": {"color": colour, "dash": dash, "width": 2},
                 "marker": {"color": colour, "symbol": symbol, "size": 7},
                 "name": plain(line.label),
-                "hovertemplate": "%{x|%b %Y}: %{y:,.1f}<extra>%{fullData.name}</extra>",
+                "hovertemplate": "%{x|%b %Y}: %{y:,.2f}<extra>%{fullData.name}</extra>",
             }
         )
         ends.append((_named(line.label, colour, sign), months[-1], known[months[-1]]))

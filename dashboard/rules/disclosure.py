@@ -98,13 +98,40 @@ def disclose(counts: pd.Series[int], profile: Profile) -> tuple[pd.Series[int], 
     return rounded.mask(hidden).astype("Int64"), hidden
 
 
+def rounding(profile: Profile) -> Profile:
+    """The profile, or NHS England's where it does not round: sums and parts of a count, exact beside
+    one another, give a hidden one back."""
+    return profile if profile.round_to > 1 else PROFILES["nhs"]
+
+
 def stand_in(counts: pd.Series[int], profile: Profile) -> pd.Series[float]:
     """Sums as a public rate may rest on them: rounded, and the middle of the range where hidden.
 
     A sum that is exact gives the one hidden count in it back, so it is rounded under every
     profile.
     """
-    rounding = profile if profile.round_to > 1 else PROFILES["nhs"]
-    shown, hidden = disclose(counts, rounding)
-    middle = (rounding.hide_from + rounding.hide_to) / 2
-    return shown.astype("Float64").mask(hidden, middle)
+    by = rounding(profile)
+    shown, hidden = disclose(counts, by)
+    return shown.astype("Float64").mask(hidden, _middle(by))
+
+
+def added_up(released: Released, column: str) -> tuple[int | None, bool]:
+    """The counts of a column together, worked out from what is shown of each, and whether that is
+    hidden.
+
+    A hidden one counts as the middle of its range, and the sum is then rounded to 5: nothing is
+    in it that each reader could not work out. Hidden where nothing but hidden ones is there;
+    `None` where nothing is.
+    """
+    shown = released.frame[column].dropna()
+    hidden = int(released.frame[hidden_flag(column)].sum())
+    if shown.empty:
+        return None, hidden > 0
+    if not hidden:
+        return int(shown.sum()), False
+    step = rounding(released.profile).round_to
+    return int((shown.sum() + hidden * _middle(released.profile)) / step + 0.5) * step, False
+
+
+def _middle(profile: Profile) -> float:
+    return (profile.hide_from + profile.hide_to) / 2

@@ -17,6 +17,8 @@ CASELOAD_LOW, CASELOAD_HIGH = 200, 250
 # FTE is shown for so many people, and for the patients of a large PCN.
 # Source of the second: NHS England, network contract (30,000 to 50,000 patients).
 PER_10_000_PEOPLE, PER_50_000_PEOPLE = PER_PEOPLE, 50_000
+# To which a ratio is judged.
+DECIMALS = 6
 # A mean stands for its window when at least this share of the months is known.
 LEAST_KNOWN_SHARE = 0.5
 
@@ -85,9 +87,11 @@ def judge_pressure(
         return Pressure.HIDDEN
     if pd.isna(referrals_per_fte):
         return Pressure.NO_RETURN
-    if referrals_per_fte < CASELOAD_LOW:
+    # Means of decimals miss a line by their last digits.
+    ratio = round(referrals_per_fte, DECIMALS)
+    if ratio < CASELOAD_LOW:
         return Pressure.BELOW
-    return Pressure.ABOVE if referrals_per_fte > CASELOAD_HIGH else Pressure.WITHIN
+    return Pressure.ABOVE if ratio > CASELOAD_HIGH else Pressure.WITHIN
 
 
 def needed_fte(referrals: pd.Series[int], fte: pd.Series[float]) -> pd.DataFrame:

@@ -32,7 +32,7 @@ OF_THE_BOARD = re.compile(
 )
 
 
-@pytest.mark.parametrize("page", ["coverage", "methods"])
+@pytest.mark.parametrize("page", ["coverage", "workforce", "methods"])
 @pytest.mark.parametrize("reader", [NEIGHBOUR, OUTSIDER_ICB])
 def test_no_page_shows_anything_of_another_board(
     small_board: Engine,
@@ -60,6 +60,16 @@ def test_what_is_looked_for_is_there_for_those_who_may(
     assert "Neighbour board" not in everything
 
 
+def test_a_network_of_the_board_is_there_for_those_who_may(
+    small_board: Engine, open_page: Callable[..., View], read_as: Callable[[str], None]
+):
+    read_as(BOARD)
+    everything = open_page("workforce", icb=BOARD, pcn=NORTH).everything()
+    for name in ("Small board", "Northam", "North PCN", "East PCN", NORTH):
+        assert name in everything
+    assert "Gorse PCN" not in everything
+
+
 def test_a_reader_of_the_neighbour_sees_the_neighbour(
     small_board: Engine, open_page: Callable[..., View], read_as: Callable[[str], None]
 ):
@@ -77,7 +87,10 @@ def test_no_route_answers_for_another_board(
     addresses = [
         f"/geo/{BOARD}/{shapes.wards.name}.json",
         f"/geo/{BOARD}/{shapes.hatching.name}.json",
-        f"/table/coverage.json?icb={BOARD}&as_at={AS_AT}",
+        *(
+            f"/table/{subject}.json?icb={BOARD}&as_at={AS_AT}"
+            for subject in ("coverage", "workforce")
+        ),
         *(
             f"/export/{subject}.{form}?icb={BOARD}&as_at={AS_AT}"
             for subject in ("coverage", "workforce")
@@ -114,7 +127,8 @@ def test_the_demonstration_boards_do_not_see_each_other(
     names = {*wards["ward_code"], *wards["ward_name"], *wards["lad_code"], *pcns["pcn_code"]}
     names |= {f"{name} PCN" for name in wards["lad_name"]}
     read_as("QDM")
-    for page in ("coverage", "methods"):
-        everything = open_page(page, icb="QDK", ward=wards["ward_code"].iloc[0]).everything()
+    for page in ("coverage", "workforce", "methods"):
+        address = {"ward": wards["ward_code"].iloc[0], "pcn": pcns["pcn_code"].iloc[0]}
+        everything = open_page(page, icb="QDK", **address).everything()
         assert {name for name in names if name in everything} == set()
         assert "Kent" not in everything

@@ -244,10 +244,8 @@ def test_files_without_months(small_board: Engine, open_page: Callable[..., View
     in_force = {name: parts for name, parts, _ in rows}
     assert in_force["Ward boundaries, GeoJSON (ONS)"] == "3 districts"
     assert in_force["Services and capacity (local return)"] == "1 providers"
-    assert in_force["Link-worker posts (local return)"] == "nothing loaded"
-    assert ["Link-worker posts (local return)", "nothing loaded", "–"] in [
-        list(row) for row in rows
-    ]
+    assert in_force["Link-worker posts (local return)"] == "2 PCNs"
+    assert ["Named leads (local return)", "nothing loaded", "–"] in [list(row) for row in rows]
 
 
 def test_an_empty_database_tells_what_to_load_first(empty: Engine, open_page: Callable[..., View]):

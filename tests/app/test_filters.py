@@ -11,7 +11,7 @@ from tests.app.reading import View
 from tests.small_board import ABBEY, BOARD, DALE, NEIGHBOUR, NORTH, NORTHAM
 
 KENT, MEDWAY, THANET, DOVER = "QDK", "QDM", "E07000114", "E07000108"
-NOTHING_CHOSEN = {"icb": KENT, "months": "12", "layer": "status"}
+NOTHING_CHOSEN = {"icb": KENT, "months": "24", "layer": "status"}
 
 
 def test_the_address_names_what_is_shown_from_the_start(
@@ -29,7 +29,7 @@ def test_the_address_names_what_is_shown_from_the_start(
         {"as_at": "2025-12-31"},
         {"months": "36"},
         {"layer": "take-up"},
-        {"locality": THANET, "layer": "fte", "months": "24", "as_at": "2026-03-31"},
+        {"locality": THANET, "layer": "fte", "months": "12", "as_at": "2026-03-31"},
     ],
 )
 def test_a_link_opens_the_view_it_names(
@@ -74,13 +74,13 @@ def test_a_ward_chosen_in_the_box_is_picked_everywhere(
 def test_another_board_forgets_the_places_of_the_first(
     small_board: Engine, open_page: Callable[..., View]
 ):
-    view = open_page(locality=NORTHAM, pcn=NORTH, ward=ABBEY, months="24", layer="fte")
+    view = open_page(locality=NORTHAM, pcn=NORTH, ward=ABBEY, months="12", layer="fte")
     assert view.panel == "Abbey, Northam"
     view.choose("icb", NEIGHBOUR)
-    assert view.address == {"icb": NEIGHBOUR, "months": "24", "layer": "fte"}
+    assert view.address == {"icb": NEIGHBOUR, "months": "12", "layer": "fte"}
     assert view.chosen_words == "Neighbour board · as at 30 June 2026"
     back = view.choose("icb", BOARD)
-    assert back.address == {"icb": BOARD, "months": "24", "layer": "fte"}
+    assert back.address == {"icb": BOARD, "months": "12", "layer": "fte"}
 
 
 @pytest.mark.parametrize(("name", "value"), [("locality", "E07000902"), ("pcn", "U90002")])
@@ -101,7 +101,7 @@ def test_another_place_forgets_the_ward(
         ("pcn", "U99999", ""),
         ("as_at", "2026-02-30", ""),
         ("as_at", "yesterday", ""),
-        ("months", "7777", "12"),
+        ("months", "7777", "24"),
         ("layer", "secrets", "status"),
         ("ward", "E05999999", ""),
     ],

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from tests.app.reading import Markup, View
 from tests.app.test_routes import get
+from tests.app.test_workforce_page import FEW_REFERRALS, listed, panel, small_table, tile
 from tests.small_board import (
     ABBEY,
     AS_AT,
@@ -21,12 +22,14 @@ from tests.small_board import (
     CASTLE,
     DALE,
     NORTH,
+    NORTHAM,
     SOUTH,
     Board,
     Referrals,
 )
 
 TABLE = f"/table/coverage.json?icb={BOARD}&as_at={AS_AT}"
+NETWORKS = f"/table/workforce.json?icb={BOARD}&as_at={AS_AT}"
 LAYERS_OF_PEOPLE = ("take-up", "ratio")
 
 
@@ -152,6 +155,86 @@ def test_a_hidden_number_changes_nothing_that_is_shown(
     five = all_that_is_shown(open_page)
     assert two.keys() == five.keys()
     assert [name for name in two if two[name] != five[name]] == []
+
+
+def few_of_north(*north: int) -> Board:
+    """North with so many referrals (one in July, the rest in June), South with 43."""
+    south = FEW_REFERRALS.referrals[1]
+    return FEW_REFERRALS.but(referrals=(Referrals(ABBEY, NORTH, north), south))
+
+
+def all_of_workforce(open_page: Callable[..., View]) -> dict[str, str]:
+    """Every view and every file in which North's number could show."""
+    views: list[dict[str, str]] = [{}, {"view": "pressure"}, {"locality": NORTHAM}]
+    views += [{"pcn": pcn, "view": "funnel"} for pcn in (NORTH, SOUTH)]
+    views += [{"pcn": NORTH, "trend": trend} for trend in ("referrals", "open_referrals")]
+    views += [{"trend": trend} for trend in ("referrals", "open_referrals")]
+    shown = {
+        json.dumps(view): page_of(lambda **a: open_page("workforce", **a), **view) for view in views
+    }
+    shown["the list"] = get(NETWORKS).text
+    shown["the csv file"] = get(f"/export/workforce.csv?icb={BOARD}&as_at={AS_AT}").text
+    rows = get(f"/export/workforce.json?icb={BOARD}&as_at={AS_AT}").json()["rows"]
+    shown["the json file"] = json.dumps(rows)
+    return shown
+
+
+@pytest.mark.slow
+def test_a_hidden_number_of_a_network_changes_nothing_that_is_shown(
+    load_board: Callable[..., Engine], open_page: Callable[..., View]
+):
+    """Beside 43 of South both 2 and 4 make 45 together: nothing else may tell them apart."""
+    load_board(few_of_north(1, 1, 0, 0))
+    two = all_of_workforce(open_page)
+    load_board(few_of_north(1, 1, 1, 1))
+    four = all_of_workforce(open_page)
+    assert two.keys() == four.keys()
+    assert [name for name in two if two[name] != four[name]] == []
+
+
+def test_a_hidden_network_has_marks_and_nothing_derived(
+    load_board: Callable[..., Engine], open_page: Callable[..., View]
+):
+    load_board(few_of_north(1, 2, 1, 1))
+    view = open_page("workforce", pcn=NORTH, trend="referrals")
+    cells = listed(view)[NORTH]
+    for title in ("Referrals, 12 months", "A year per FTE", "Needed for the band", "Open per FTE"):
+        # Text alone: no value to sort by, no note.
+        assert cells[title] == ["*"]
+    facts = panel(view)
+    assert facts["New referrals"] == "* in 12 months; hidden"
+    assert facts["Open referrals"] == "*"
+    assert facts["Needed for the band"] == "–"
+    for label in ("Pressure", "Open caseload"):
+        assert tile(view, label).split()[len(label.split())] == "*"
+    assert tile(view, "Pressure").count("* referrals, Jul 2025 to Jun 2026") == 1
+    north = next(
+        row
+        for row in get(f"/export/workforce.json?icb={BOARD}&as_at={AS_AT}").json()["rows"]
+        if row["pcn_code"] == NORTH
+    )
+    derived = ("pressure", "needed_least_fte", "needed_most_fte", "needed_further_fte")
+    hidden = ("referrals_12_months", "open_referrals", "open_per_fte", *derived)
+    assert {north[name] for name in hidden} == {"*"}
+    # By month: one in July, four in June, and no picture but of the noughts between.
+    months = {row["Month"]: row["New referrals"] for row in small_table(view, "New referrals")}
+    assert (months["Jul 2025"], months["Jun 2026"]) == ("*", "*")
+    values = [y for t in view.figure("trend_referrals")["data"] for y in t["y"] if y is not None]
+    assert set(values) == {0.0}
+
+
+def test_trends_of_networks_show_noughts_and_fives_only(
+    demonstration: Engine, open_page: Callable[..., View]
+):
+    """The network of the demonstration with the fewest referrals: most of its months are hidden."""
+    for trend, title in (("referrals", "New referrals"), ("open_referrals", "Open referrals")):
+        view = open_page("workforce", pcn="UDK031", trend=trend, months="36")
+        line = next(t for t in view.figure(f"trend_{trend}")["data"] if t.get("name") == title)
+        drawn = [y for y in line["y"] if y is not None]
+        assert all(y == 0 or (y >= 10 and y % 5 == 0) for y in drawn)
+        told = [row[title] for row in small_table(view, title)]
+        assert [float(cell) for cell in told if cell not in ("*", "–")] == drawn
+        assert "*" in told
 
 
 def test_a_hidden_ward_keeps_no_expected_number_in_a_file(

@@ -49,7 +49,7 @@ def test_settings_in_force_hold_no_secret(
 def test_choices_outlive_a_visit_to_another_page(
     demonstration: Engine, open_page: Callable[..., View]
 ):
-    view = open_page(locality="E07000114", layer="fte", months="24")
+    view = open_page(locality="E07000114", layer="fte", months="36")
     before = dict(view.address)
     view.go_to("methods")
     assert "What does each figure mean?" in view.words()

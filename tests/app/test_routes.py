@@ -130,6 +130,55 @@ class TestTable:
                 else:
                     assert cells[title][1] == pytest.approx(other[name], abs=1e-5)
 
+    def test_the_networks_are_those_of_the_export(self, demonstration: Engine):
+        area = "icb=QDK&as_at=2026-06-30"
+        exported = {r["pcn_code"]: r for r in get(f"/export/workforce.json?{area}").json()["rows"]}
+        body = get(f"/table/workforce.json?{area}").json()
+        titles = [column["title"] for column in body["columns"]]
+        assert [row["key"] for row in body["rows"]] == list(exported)
+        place = {
+            "FTE in post": "fte",
+            "People": "headcount",
+            "Funded": "funded_fte",
+            "Vacant": "vacant_fte",
+            "Short of it": "gap_fte",
+            "Per 10,000": "fte_per_10k",
+            "Referrals, 12 months": "referrals_12_months",
+            "A year per FTE": "pressure",
+            "Needed for the band": "needed_least_fte",
+            "Open per FTE": "open_per_fte",
+        }
+        for row in body["rows"]:
+            other = exported[row["key"]]
+            cells = dict(zip(titles, row["cells"], strict=True))
+            assert cells["Network"][0] == other["pcn_name"]
+            aim = other["target_fte"] if other["aim"] == "target" else other["planned_fte"]
+            for title, value in (
+                ("Target or plan", aim),
+                *((title, other[name]) for title, name in place.items()),
+            ):
+                sort = cells[title][1] if len(cells[title]) > 1 else None
+                if value is None:
+                    assert sort is None
+                    assert cells[title][0] in ("–", "no return", "no worker")
+                else:
+                    assert sort == pytest.approx(value, abs=1e-5)
+
+    @pytest.mark.parametrize(
+        ("filters", "networks"),
+        [
+            ("", ["U90002", "U90001", "U90003"]),
+            (f"&locality={NORTHAM}", ["U90001"]),
+            # One that is picked stands in the list of any locality.
+            (f"&locality={NORTHAM}&pcn={SOUTH}", ["U90002", "U90001"]),
+            ("&locality=E07999999", []),
+            ("&pcn=U99999", ["U90002", "U90001", "U90003"]),
+        ],
+    )
+    def test_filters_of_networks(self, small_board: Engine, filters: str, networks: list[str]):
+        rows = get(f"/table/workforce.json?{EXPORT}{filters}").json()["rows"]
+        assert [row["key"] for row in rows] == networks
+
     @pytest.mark.parametrize(
         ("filters", "wards"),
         [
@@ -154,21 +203,29 @@ class TestTable:
         )
         assert now["rows"] != then["rows"]
 
-    def test_kept_by_this_reader_only(self, small_board: Engine):
-        answer = get(f"/table/coverage.json?{EXPORT}")
+    @pytest.mark.parametrize("subject", ["coverage", "workforce"])
+    def test_kept_by_this_reader_only(self, small_board: Engine, subject: str):
+        answer = get(f"/table/{subject}.json?{EXPORT}")
         assert answer.headers["cache-control"].startswith("private")
         assert answer.headers["content-encoding"] == "gzip"
 
     @pytest.mark.parametrize("query", ["", "icb=QZ1", "icb=QZ1&as_at=today", "as_at=2026-13-01"])
-    def test_a_broken_address_is_refused(self, small_board: Engine, query: str):
-        answer = get(f"/table/coverage.json?{query}")
+    @pytest.mark.parametrize("subject", ["coverage", "workforce"])
+    def test_a_broken_address_is_refused(self, small_board: Engine, subject: str, query: str):
+        answer = get(f"/table/{subject}.json?{query}")
         assert answer.status_code == 400
         assert "as_at" in answer.text
 
+    def test_no_such_table(self, small_board: Engine):
+        answer = get(f"/table/secrets.json?{EXPORT}")
+        assert (answer.status_code, answer.text) == (404, "not found")
+
     def test_a_board_that_is_not_there_has_no_rows(self, small_board: Engine):
-        answer = get(f"/table/coverage.json?icb=QXX&as_at={AS_AT}")
-        assert answer.status_code in (200, 404)
-        assert "Abbey" not in answer.text
+        for subject in ("coverage", "workforce"):
+            answer = get(f"/table/{subject}.json?icb=QXX&as_at={AS_AT}")
+            assert answer.status_code in (200, 404)
+            assert "Abbey" not in answer.text
+            assert "North PCN" not in answer.text
 
 
 class TestExport:
@@ -300,6 +357,7 @@ class TestFilesOfTheDataPage:
         "/geo/topo/x.json",
         "/geo/QZ1/none.json",
         f"/table/coverage.json?{EXPORT}",
+        f"/table/workforce.json?{EXPORT}",
         "/table/coverage.json",
         f"/export/coverage.csv?{EXPORT}",
         "/export/coverage.csv",

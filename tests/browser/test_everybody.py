@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 Open = Callable[..., Visit]
 THANET = "/?icb=QDK&locality=E07000114"
 PICKED = f"{THANET}&ward=E05DM0229"
+NETWORK = "/workforce?icb=QDK&pcn=UDK006"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 # What axe finds in Streamlit itself: the rule, and a piece of the element it is in. Nothing of
@@ -51,6 +52,27 @@ def test_axe_finds_nothing_of_ours_on_coverage(visit: Open, address: str, scheme
     assert findings(here) == []
 
 
+@pytest.mark.parametrize(
+    ("address", "scheme", "width"),
+    [
+        (NETWORK, "light", 1400),
+        (NETWORK, "dark", 1400),
+        (NETWORK, "light", 400),
+        (NETWORK, "dark", 400),
+        ("/workforce?icb=QDK&view=funnel&trend=referrals", "dark", 1400),
+        ("/workforce?icb=QDK&view=pressure&months=12", "light", 1400),
+    ],
+)
+def test_axe_finds_nothing_of_ours_on_workforce(visit: Open, address: str, scheme: str, width: int):
+    here = charted(visit(address, color_scheme=scheme, width=width))
+    # What is folded away is read too, by who opens it.
+    folded = here.page.locator("details:not([open]) > summary")
+    while folded.count():
+        folded.first.click()
+    here.done()
+    assert findings(here) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_of_ours_on_methods(visit: Open, scheme: str):
     here = visit("/methods", color_scheme=scheme)
@@ -58,14 +80,25 @@ def test_axe_finds_nothing_of_ours_on_methods(visit: Open, scheme: str):
     assert findings(here) == []
 
 
+def charted(here: Visit) -> Visit:
+    """Until the list of networks and every chart is drawn."""
+    expect(here.rows.first).to_be_visible()
+    charts = here.page.locator("[data-testid=stPlotlyChart]")
+    expect(charts).to_have_count(4)
+    expect(here.page.locator("[data-testid=stPlotlyChart] .main-svg:first-child")).to_have_count(4)
+    return here.done()
+
+
 @pytest.mark.parametrize("width", [320, 400])
-@pytest.mark.parametrize("address", [PICKED, "/methods"])
+@pytest.mark.parametrize("address", [PICKED, NETWORK, "/methods"])
 def test_a_phone_never_scrolls_sideways(visit: Open, address: str, width: int):
     here = visit(address, width=width)
     expect(here.page.get_by_role("heading", level=1)).to_be_visible()
     if address == PICKED:
         here.painted(20)
         expect(here.rows.first).to_be_visible()
+    if address == NETWORK:
+        charted(here)
     assert here.scrolls_sideways() == 0
 
 
@@ -78,11 +111,13 @@ def test_a_phone_shows_the_page_and_not_the_filters(visit: Open):
     )
 
 
-@pytest.mark.parametrize("address", [PICKED, "/methods"])
+@pytest.mark.parametrize("address", [PICKED, NETWORK, "/methods"])
 def test_text_at_twice_its_size(visit: Open, address: str):
     here = visit(address, width=1280)
     here.page.add_style_tag(content="html { font-size: 200% !important; }")
     expect(here.page.get_by_role("heading", level=1)).to_be_visible()
+    if address == NETWORK:
+        charted(here)
     assert here.scrolls_sideways() == 0
     # Our own boxes grow with the text: none hides a part of it.
     cut = here.page.evaluate(
@@ -133,4 +168,19 @@ def test_the_map_has_a_text_alternative_and_a_twin(visit: Open):
     expect(named.first).to_be_attached()
     expect(
         here.page.get_by_role("table", name="Wards, worst and most people first")
+    ).to_be_visible()
+
+
+def test_every_chart_of_workforce_has_a_text_alternative(visit: Open):
+    here = charted(visit(NETWORK))
+    for words in (
+        "FTE in post, vacant, planned and target by network",
+        "FTE in post by month",
+        "FTE in post, planned and projected by month",
+        "FTE per 10,000 patients by fifth of deprivation and month",
+    ):
+        named = here.page.locator(f"[aria-label^='{words}'], [alt^='{words}']")
+        expect(named.first).to_be_attached()
+    expect(
+        here.page.get_by_role("table", name="Networks, the shortest of target or plan first")
     ).to_be_visible()

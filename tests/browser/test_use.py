@@ -206,3 +206,45 @@ def test_filters_that_leave_no_ward_can_be_cleared(visit: Open):
     here.painted(10)
     here.choose("Locality (district)", "All localities")
     expect(here.page.locator(".chosen")).to_have_text("Kent (demonstration) · as at 30 June 2026")
+
+
+@pytest.mark.slow
+def test_a_network_by_keyboard_only(visit: Open):
+    """From the top of the page by Tab into the list; Enter opens the panel."""
+    here = visit("/workforce?icb=QDK")
+    expect(here.rows.first).to_be_visible()
+    here.page.locator("h1").click()
+    focused = here.page.locator(".board-pick:focus")
+    for _ in range(80):
+        here.page.keyboard.press("Tab")
+        if focused.count():
+            break
+    else:
+        raise AssertionError("the list cannot be reached by Tab")
+    name = focused.inner_text()
+    here.page.keyboard.press("Enter")
+    expect(here.page.locator("#network")).to_have_text(name)
+    expect(here.page).to_have_url(re.compile(r"pcn=UDK\d{3}"))
+    expect(here.page.locator("tr.picked .board-pick")).to_have_text(name)
+    expect(here.page.locator("tr.picked .board-pick")).to_have_attribute("aria-pressed", "true")
+    expect(here.page.locator(".chosen")).to_contain_text(f"> {name}")
+
+
+@pytest.mark.slow
+def test_a_network_by_mouse_on_its_bar(visit: Open):
+    here = visit("/workforce?icb=QDM")
+    bar = here.page.locator("[data-testid=stPlotlyChart]").first.locator(".bars .point path").first
+    expect(bar).to_be_visible()
+    bar.evaluate("e => e.scrollIntoView({block: 'center'})")
+    box = bar.bounding_box()
+    assert box
+    here.page.mouse.move(box["x"] + 8, box["y"] + box["height"] / 2)
+    here.page.mouse.click(box["x"] + 9, box["y"] + box["height"] / 2)
+    expect(here.page.locator("#network")).to_be_visible()
+    expect(here.page).to_have_url(re.compile(r"pcn=UDM\d{3}"))
+    expect(here.page.locator("tr.picked")).to_have_count(1)
+    name = here.page.locator("tr.picked .board-pick").inner_text()
+    expect(here.page.locator("#network")).to_have_text(name)
+    here.page.get_by_role("button", name="Show every network").click()
+    expect(here.page.locator("#network")).to_have_count(0)
+    expect(here.page).not_to_have_url(re.compile("pcn="))

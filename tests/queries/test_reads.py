@@ -13,14 +13,14 @@ import pytest
 import shapely
 from sqlalchemy import Engine
 
-from queries import loads, lookups, places, practices, provision, referrals, workforce
+from queries import loads, lookups, places, posts, practices, provision, referrals, workforce
 from queries.frames import read_frame
 from queries.load import AlreadyLoadedError, save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
 
 MODULES: tuple[ModuleType, ...] = (
-    loads, lookups, places, practices, provision, referrals, workforce,
+    loads, lookups, places, posts, practices, provision, referrals, workforce,
 )  # fmt: skip
 FIRST, LAST = date(2025, 7, 1), date(2026, 6, 1)
 ARGUMENTS: dict[str, Any] = {
@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, Any] = {
     "first": FIRST,
     "last": LAST,
     "ward_code": b.ABBEY,
+    "pcn_code": b.NORTH,
 }
 # These say what was loaded, not what it says of an area; or place the rows of a later file.
 ABOUT_NO_AREA = {
@@ -70,7 +71,7 @@ def is_nothing(answer: Any) -> bool:
 
 def test_every_read_takes_a_scope_or_is_about_no_area() -> None:
     assert set(reads()) - set(SCOPED) == ABOUT_NO_AREA
-    assert len(SCOPED) >= 17
+    assert len(SCOPED) >= 27
     for name, function in SCOPED.items():
         scope = inspect.signature(function).parameters["scope"]
         assert scope.default is inspect.Parameter.empty, f"{name} has a default scope"
@@ -104,7 +105,10 @@ def test_a_reader_of_the_board_gets_all_of_it(small_board_engine: Engine, name: 
 
 
 def test_local_returns_are_named_to_those_who_see_every_board(small_board_engine: Engine) -> None:
-    local = {"scheme_areas", "services", "referrals"}
+    local = {
+        "scheme_areas", "services", "referrals", "posts", "targets", "recruitment_plan",
+        "personal_health_budgets",
+    }  # fmt: skip
     assert local <= set(loads.sources(small_board_engine, EVERYTHING)["dataset"])
     seen = set(loads.sources(small_board_engine, Scope(frozenset({b.BOARD})))["dataset"])
     assert "workforce" in seen
@@ -170,6 +174,34 @@ FRAMES: dict[str, dict[str, str]] = {
         "staff_rows": "Int64", "fte_own_staff": "Float64", "fte_contracted": "Float64",
         "fte": "Float64", "headcount": "Int64",
     },
+    "fte_by_pcn_and_month": {
+        "pcn_code": "str", "census": "object", "icb_code": "str", "fte_own_staff": "float64",
+        "fte": "float64",
+    },
+    "people_by_pcn_and_month": {"census": "object", "pcn_code": "str", "person_id": "str"},
+    "roles_in_post": {
+        "pcn_code": "str", "role_title": "str", "is_contracted": "bool", "entries": "int64",
+        "fte": "float64",
+    },
+    "referrals_by_pcn_and_month": {"pcn_code": "str", "month": "object", "referrals": "Int64"},
+    "episodes_by_pcn_and_month": {
+        "pcn_code": "str", "month": "object", "began": "Int64", "ended": "Int64",
+    },
+    "posts": {
+        "post_id": "str", "pcn_code": "str", "role_title": "str", "employer_type": "str",
+        "funded_fte": "Float64", "status": "str", "since": "object", "until": "object",
+        "supervised_by": "str", "last_supervision_on": "object",
+    },
+    "planned_fte": {"pcn_code": "str", "month": "object", "planned_fte": "float64"},
+    "local_targets": {
+        "pcn_code": "str", "target_fte": "float64", "valid_from": "object",
+        "valid_until": "object", "reason": "str",
+    },
+    "target_history": {
+        "loaded_at": "object", "loaded_by": "str", "file_name": "str", "target_fte": "float64",
+        "valid_from": "object", "valid_until": "object", "reason": "str", "is_in_force": "bool",
+    },
+    "budgets_in_place": {"period_end": "object", "entitlement": "str", "in_place": "Int64"},
 }  # fmt: skip
 
 
@@ -263,6 +295,75 @@ def test_workforce(small_board_engine: Engine) -> None:
     assert workforce.census_date(*ask_board) == b.AS_AT
 
 
+def plain(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None))
+
+
+def test_workforce_by_month(small_board_engine: Engine) -> None:
+    asked = (small_board_engine, EVERYTHING, b.BOARD)
+    november = date(2025, 11, 30)
+    found = workforce.fte_by_pcn_and_month(*asked, november, b.AS_AT)
+    assert plain(found) == [
+        (b.NORTH, november, b.BOARD, 1.0, 1.0),
+        (b.NORTH, b.AS_AT, b.BOARD, 2.0, 4.0),
+        (b.SOUTH, b.AS_AT, b.BOARD, 0.0, 0.0),
+    ]
+    assert len(workforce.fte_by_pcn_and_month(*asked, date(2025, 12, 1), b.AS_AT)) == 2
+    assert len(workforce.fte_by_pcn_and_month(*asked, november, date(2026, 6, 29))) == 1
+    people = workforce.people_by_pcn_and_month(*asked, november, b.AS_AT)
+    assert plain(people) == [
+        (november, b.NORTH, "person 1"),
+        (b.AS_AT, b.NORTH, "person 1"),
+        (b.AS_AT, b.NORTH, "person 2"),
+    ]
+    assert len(workforce.people_by_pcn_and_month(*asked, date(2025, 12, 1), b.AS_AT)) == 2
+    # The two of own staff, and one line of contracted ones.
+    roles = [(b.NORTH, "worker", False, 2, 2.0), (b.NORTH, "worker", True, 1, 2.0)]
+    assert plain(workforce.roles_in_post(*asked, b.AS_AT)) == roles
+    before = [(b.NORTH, "worker", False, 1, 1.0)]
+    assert plain(workforce.roles_in_post(*asked, date(2026, 6, 29))) == before
+
+
+def test_returns_of_another_board_count_for_the_pcn_that_moved(any_engine: Engine) -> None:
+    """North was the neighbour's in May; what else the neighbour returned is not the board's."""
+    b.Board().save(any_engine)
+    may = date(2026, 5, 31)
+    workers = [(b.NORTH, False, 3.0, "person 1"), (b.GORSE_PCN, False, 7.0, "person 9")]
+    save(any_engine, b.census(may, b.NEIGHBOUR, {b.NORTH: 1, b.GORSE_PCN: 1}, workers))
+    found = workforce.fte_by_pcn_and_month(any_engine, EVERYTHING, b.BOARD, may, may)
+    assert plain(found) == [(b.NORTH, may, b.NEIGHBOUR, 3.0, 3.0)]
+    # The persons of another board are not this one's to see.
+    assert workforce.people_by_pcn_and_month(any_engine, EVERYTHING, b.BOARD, may, may).empty
+    theirs = workforce.fte_by_pcn_and_month(any_engine, EVERYTHING, b.NEIGHBOUR, may, may)
+    assert theirs["fte"].tolist() == [3.0, 7.0]
+
+
+def test_staff_of_no_pcn_is_no_pcn(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    save(any_engine, b.census(b.AS_AT, b.BOARD, {"U": 2}, [("U", False, 1.0, "person 1")]))
+    month = (any_engine, EVERYTHING, b.BOARD, b.AS_AT, b.AS_AT)
+    assert workforce.fte_by_pcn_and_month(*month).empty
+    assert set(workforce.fte_by_pcn(*month[:4])["pcn_code"]) == {b.NORTH, b.SOUTH, b.EAST}
+
+
+def test_the_pcns_of_a_board_are_those_of_its_practices_and_of_its_returns(
+    any_engine: Engine,
+) -> None:
+    """Newham's practices left the list: it is the board's as long as the board returns it."""
+    newham = "U90008"
+    b.Board().save(any_engine)
+    save(any_engine, b.census(b.AS_AT, b.BOARD, {b.NORTH: 1, newham: 1, "U": 1}, []))
+
+    def pcns(icb_code: str, as_at: date) -> set[str]:
+        with any_engine.connect() as connection:
+            return set(connection.scalars(workforce.pcns_of(icb_code, as_at)))
+
+    assert pcns(b.BOARD, b.AS_AT) == {b.NORTH, b.SOUTH, b.EAST, newham}
+    assert pcns(b.BOARD, date(2026, 6, 29)) == {b.NORTH, b.SOUTH, b.EAST}
+    assert pcns(b.NEIGHBOUR, b.AS_AT) == {b.GORSE_PCN}
+    assert pcns(b.OUTSIDER_ICB, b.AS_AT) == set()
+
+
 def test_a_person_in_two_pcns_is_one(any_engine: Engine) -> None:
     workers = [(b.NORTH, False, 0.5, "person 1"), (b.SOUTH, False, 0.5, "person 1")]
     save(any_engine, b.census(b.AS_AT, b.BOARD, {b.NORTH: 1, b.SOUTH: 1}, workers))
@@ -322,6 +423,41 @@ def test_referrals(small_board_engine: Engine) -> None:
     assert referrals.first_month(small_board_engine, EVERYTHING, b.GORSE) is None
 
 
+def test_referrals_by_pcn_and_month(small_board_engine: Engine) -> None:
+    asked = (small_board_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    assert plain(referrals.referrals_by_pcn_and_month(*asked, FIRST, LAST)) == [
+        (b.NORTH, FIRST, 2),
+        (b.NORTH, LAST, 78),
+        (b.SOUTH, FIRST, 2),
+        (b.SOUTH, LAST, 18),
+    ]
+    june, august = date(2025, 6, 1), date(2025, 8, 1)
+    assert plain(referrals.episodes_by_pcn_and_month(*asked)) == [
+        (b.NORTH, june, 1, 0),
+        (b.NORTH, FIRST, 2, 1),
+        (b.NORTH, august, 0, 2),
+        (b.NORTH, LAST, 78, 0),
+        (b.SOUTH, FIRST, 2, 0),
+        (b.SOUTH, august, 0, 2),
+        (b.SOUTH, LAST, 18, 0),
+    ]
+    earlier = referrals.episodes_by_pcn_and_month(*asked[:3], date(2025, 7, 31))
+    assert plain(earlier) == [(b.NORTH, june, 1, 0), (b.NORTH, FIRST, 2, 1), (b.SOUTH, FIRST, 2, 0)]
+
+
+def test_referrals_of_a_pcn_count_wherever_the_people_live(any_engine: Engine) -> None:
+    sent = (b.Referrals(None, b.NORTH, (1, 1, 1, 1)), b.Referrals(b.GORSE, b.NORTH, (2, 2, 2, 2)))
+    b.Board(referrals=sent, before_window=0).save(any_engine)
+    asked = (any_engine, EVERYTHING, b.BOARD, b.AS_AT)
+    by_month = referrals.referrals_by_pcn_and_month(*asked, FIRST, LAST)
+    assert by_month["referrals"].sum() == 12
+    flows = referrals.episodes_by_pcn_and_month(*asked)
+    assert flows[["began", "ended"]].sum().tolist() == [12, 2]
+    theirs = (any_engine, EVERYTHING, b.NEIGHBOUR, b.AS_AT)
+    assert referrals.episodes_by_pcn_and_month(*theirs).empty
+    assert referrals.referrals_by_pcn_and_month(*theirs, FIRST, LAST).empty
+
+
 def test_returned_months(small_board_engine: Engine) -> None:
     def months(as_at: date) -> dict[str, tuple[date, date]]:
         found = referrals.returned_months(small_board_engine, EVERYTHING, b.BOARD, as_at)
@@ -355,13 +491,13 @@ def test_shapes_come_back_as_they_were(small_board_engine: Engine) -> None:
 
 def test_sources(small_board_engine: Engine) -> None:
     found = loads.sources(small_board_engine, EVERYTHING)
-    assert len(found) == 14
+    assert len(found) == 18
     assert found["loaded_at"].map(lambda moment: moment.utcoffset().total_seconds()).eq(0).all()
     assert found["sha256"].str.len().eq(64).all()
     assert found["sha256"].is_unique
     referral = found[found["dataset"] == "referrals"].iloc[0]
     assert (referral["period_start"], referral["period_end"]) == (date(2025, 6, 1), b.AS_AT)
-    assert loads.data_state(small_board_engine) == loads.DataState(14, False, b.AS_AT)
+    assert loads.data_state(small_board_engine) == loads.DataState(18, False, b.AS_AT)
 
 
 def test_times_are_utc_whatever_zone_the_server_is_in(postgres_engine: Engine) -> None:
@@ -534,11 +670,20 @@ def test_replaced_parts_do_not_count(any_engine: Engine) -> None:
     assert by_age["referrals"].sum() == 80
     month = referrals.referrals_by_month(any_engine, EVERYTHING, b.ABBEY, FIRST, LAST)
     assert month["referrals"].tolist() == [1, 19]
+    of_pcns = referrals.referrals_by_pcn_and_month(*asked, b.AS_AT, FIRST, LAST)
+    assert of_pcns.groupby("pcn_code")["referrals"].sum().to_dict() == {b.NORTH: 60, b.SOUTH: 20}
+    flows = referrals.episodes_by_pcn_and_month(*asked, b.AS_AT)
+    assert flows.groupby("pcn_code")["began"].sum().to_dict() == {b.NORTH: 61, b.SOUTH: 20}
 
     save(any_engine, b.census(b.AS_AT, b.BOARD, {b.NORTH: 1}, [(b.NORTH, False, 0.5, "person 4")]))
     found = workforce.fte_by_pcn(any_engine, EVERYTHING, b.BOARD, b.AS_AT).set_index("pcn_code")
     assert found.loc[b.NORTH, ["fte", "fte_contracted", "headcount"]].tolist() == [0.5, 0, 1]
     assert found.loc[[b.SOUTH, b.EAST], "fte"].isna().all()
+    by_month = workforce.fte_by_pcn_and_month(*asked, b.AS_AT, b.AS_AT)
+    assert plain(by_month) == [(b.NORTH, b.AS_AT, b.BOARD, 0.5, 0.5)]
+    people = workforce.people_by_pcn_and_month(*asked, b.AS_AT, b.AS_AT)
+    assert people["person_id"].tolist() == ["person 4"]
+    assert workforce.roles_in_post(*asked, b.AS_AT)["fte"].tolist() == [0.5]
     assert workforce.people_in_post(any_engine, EVERYTHING, b.BOARD, b.AS_AT) == 1
 
     save(any_engine, b.scheme_areas([b.Scheme("New", b.NORTHAM, b.CASTLE)]))

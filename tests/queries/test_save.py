@@ -388,6 +388,6 @@ def test_a_reader_sees_whole_loads_only(any_engine: Engine) -> None:
 
     correction = board.but(referrals=b.REFERRALS[:1]).referral_return()
     save(any_engine, replace(correction, rows=Watched(frames)))
-    assert seen == [100, 100]
+    assert seen == [100] * len(frames)
     after = referrals.referrals_by_ward(any_engine, EVERYTHING, b.BOARD, first, last)
     assert after.set_index("ward_code")["referrals"].to_dict()[b.ABBEY] == 40

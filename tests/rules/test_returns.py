@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.rules.returns import (
+    COMPLETE_SHARE,
     EXPECTED,
+    ReferralWindow,
     ReturnState,
     judge_return,
     months_between,
     months_to,
+    referral_window,
 )
-from dashboard.rules.take_up import month_end
+from dashboard.rules.take_up import month_end, months_before
 
 MAY, JUNE, JULY = date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1)
 EARLIER = {date(2026, 1, 1)}
@@ -143,3 +147,143 @@ def test_a_period_touches_each_month_from_its_first_to_its_last(start: date, len
     assert month_end(months[-1]) >= end
     for one, following in pairwise(months):
         assert following == month_end(one) + timedelta(days=1)
+
+
+# The 12 months of referrals that count.
+
+LONG_AGO = date(2020, 1, 1)
+Told = tuple[str | None, date, date, int]
+APRIL, AS_AT = date(2026, 4, 1), date(2026, 6, 30)
+WINDOW = (date(2025, 7, 1), JUNE)
+
+
+def window(*rows: Told, as_at: date = AS_AT, late_months: int = 3) -> ReferralWindow:
+    told = pd.DataFrame(rows, columns=["pcn_code", "first_month", "newest_month", "referrals"])
+    return referral_window(told, as_at, late_months)
+
+
+def test_all_in_time_and_from_long_ago() -> None:
+    found = window(("U1", LONG_AGO, JUNE, 60), ("U2", LONG_AGO, JUNE, 40))
+    assert found == ReferralWindow(WINDOW, "", frozenset({"U1", "U2"}), frozenset(), True)
+    assert [found.silence(code) for code in ("U1", "U2")] == ["", ""]
+    # One that nobody knows of has sent nothing.
+    assert found.silence("U3") == "no referral return"
+
+
+def test_nothing_told_is_no_window() -> None:
+    found = window()
+    assert found == ReferralWindow(None, "no referral return for the period")
+    assert found.silence("U1") == "no referral return for the period"
+
+
+@pytest.mark.parametrize(
+    ("as_at", "newest", "late_months", "is_late"),
+    [
+        # The last whole month is June, three before it is March.
+        (AS_AT, date(2026, 3, 1), 3, False),
+        (AS_AT, date(2026, 2, 1), 3, True),
+        # On the 29th June is not over: May, and three before it is February.
+        (date(2026, 6, 29), date(2026, 2, 1), 3, False),
+        (date(2026, 6, 29), date(2026, 1, 1), 3, True),
+        (AS_AT, date(2026, 5, 1), 1, False),
+        (AS_AT, date(2026, 4, 1), 1, True),
+    ],
+)
+def test_returns_that_ended_long_ago_count_no_more(
+    as_at: date, newest: date, late_months: int, is_late: bool
+) -> None:
+    found = window(("U1", LONG_AGO, newest, 9), as_at=as_at, late_months=late_months)
+    if is_late:
+        assert found == ReferralWindow(None, f"no referral return since {newest:%B %Y}")
+    else:
+        assert found.window == (months_before(newest, 11), newest)
+
+
+def test_one_that_is_late_is_silent_and_does_not_hold_up_the_others() -> None:
+    rows = ("U1", LONG_AGO, JUNE, 60), ("U2", LONG_AGO, date(2026, 2, 1), 40)
+    found = window(*rows)
+    assert (found.window, found.timely) == (WINDOW, frozenset({"U1"}))
+    assert (found.silence("U1"), found.silence("U2")) == ("", "no referral return")
+    # A month later it would be in time: then the window is its, until nearly all have told more.
+    later = window(rows[0], ("U2", LONG_AGO, date(2026, 3, 1), 40))
+    assert later.window == (date(2025, 4, 1), date(2026, 3, 1))
+    assert later.timely == frozenset({"U1", "U2"})
+
+
+@pytest.mark.parametrize(
+    ("slow", "last"), [(5, JUNE), (6, APRIL), (0, JUNE), (50, APRIL), (100, APRIL)]
+)
+def test_a_month_is_complete_when_nearly_all_have_told_of_it(slow: int, last: date) -> None:
+    assert COMPLETE_SHARE == 0.95
+    rows: list[Told] = [("U2", LONG_AGO, APRIL, slow)]
+    rows += [("U1", LONG_AGO, JUNE, 100 - slow)] if slow < 100 else []
+    assert window(*rows).window == (months_before(last, 11), last)
+
+
+@pytest.mark.parametrize(
+    ("first", "silence", "is_begun"),
+    [
+        (date(2025, 7, 1), "", False),
+        (date(2025, 8, 1), "less than 12 months of referrals", True),
+        (JUNE, "less than 12 months of referrals", True),
+    ],
+)
+def test_one_that_began_within_the_window(first: date, silence: str, is_begun: bool) -> None:
+    found = window(("U1", LONG_AGO, JUNE, 60), ("U2", first, JUNE, 40))
+    assert found.window == WINDOW
+    assert found.silence("U2") == silence
+    assert found.begun == (frozenset({"U2"}) if is_begun else frozenset())
+    assert found.silence("U1") == ""
+
+
+def test_less_than_12_months_of_any() -> None:
+    assert window(("U1", date(2025, 7, 1), JUNE, 9)).window == WINDOW
+    found = window(("U1", date(2025, 8, 1), JUNE, 9))
+    reason = "referral returns begin in August 2025: less than 12 months"
+    assert found == ReferralWindow(None, reason)
+    assert found.silence("U1") == reason
+
+
+def test_returns_that_say_no_pcn_speak_for_every_one() -> None:
+    found = window((None, LONG_AGO, JUNE, 9))
+    assert found == ReferralWindow(WINDOW, "", frozenset(), frozenset(), False)
+    assert found.silence("U1") == ""
+    # Once one says which it is, the others have said nothing.
+    both = window((None, LONG_AGO, JUNE, 9), ("U1", LONG_AGO, JUNE, 9))
+    assert (both.silence("U1"), both.silence("U2")) == ("", "no referral return")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["U1", "U2", "U3", "U4"]),
+            st.integers(0, 30),
+            st.integers(0, 8),
+            st.integers(1, 1000),
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda row: row[0],
+    ),
+    st.integers(0, 6),
+)
+def test_a_window_is_12_months_that_nearly_all_of_the_timely_have_told(
+    sent: list[tuple[str, int, int, int]], late_months: int
+) -> None:
+    rows: list[Told] = [
+        (code, months_before(JUNE, back + more), months_before(JUNE, back), referrals)
+        for code, more, back, referrals in sent
+    ]
+    found = window(*rows, late_months=late_months)
+    assert (found.window is None) == (found.no_window != "")
+    if found.window is None:
+        return
+    first, last = found.window
+    assert months_before(last, 11) == first
+    timely = [row for row in rows if row[0] in found.timely]
+    told = sum(row[3] for row in timely if row[2] >= last)
+    assert told >= COMPLETE_SHARE * sum(row[3] for row in timely)
+    assert found.begun == {row[0] for row in timely if row[1] > first}
+    for code, *_ in rows:
+        known = code in found.timely - found.begun
+        assert (found.silence(code) == "") == known
