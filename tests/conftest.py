@@ -23,7 +23,15 @@ IN_CI = os.environ.get("CI", "").lower() == "true"
 
 
 # Files that take longest: begun first, so that no worker is left alone with one at the end.
-LONGEST = ("test_coverage.py", "test_data_page.py", "test_use.py", "test_routes.py", "test_save.py")
+LONGEST = (
+    "test_coverage.py",
+    "test_workforce.py",
+    "test_workforce_page.py",
+    "test_data_page.py",
+    "test_use.py",
+    "test_routes.py",
+    "test_save.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

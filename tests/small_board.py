@@ -63,7 +63,9 @@ Everything is judged at AS_AT, 30 June 2026. Figures without a change to the kno
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
@@ -269,7 +271,31 @@ class Board:
         return made
 
     def save(self, engine: Engine, *, is_demonstration: bool = False) -> list[LoadRecord]:
-        return [save(engine, each, is_demonstration=is_demonstration) for each in self.loads()]
+        """Load all of it.
+
+        Into an empty SQLite database what was loaded before is copied: the whole board, or what
+        most boards share, places and lists. The same bytes, in a tenth of the time.
+        """
+        loads = self.loads()
+        if engine.dialect.name != "sqlite" or not _is_empty(engine):
+            return [save(engine, each, is_demonstration=is_demonstration) for each in loads]
+        places = [each for each in loads if each.dataset in PLACES]
+        records: list[LoadRecord] = []
+        with closing(engine.raw_connection()) as raw:
+            for upto in (len(loads), len(places)):
+                key = (is_demonstration, *(each.sha256 for each in loads[:upto]))
+                if key in _SAVED:
+                    before, copy = _SAVED[key]
+                    copy.backup(raw.driver_connection)
+                    records += before
+                    break
+            for place in range(len(records), len(loads)):
+                records.append(save(engine, loads[place], is_demonstration=is_demonstration))
+                if place + 1 in (len(places), len(loads)):
+                    key = (is_demonstration, *(each.sha256 for each in loads[: place + 1]))
+                    _SAVED[key] = list(records), sqlite3.connect(":memory:")
+                    raw.driver_connection.backup(_SAVED[key][1])
+        return records
 
     def boundaries(self) -> CleanLoad:
         wards = pd.DataFrame(
@@ -383,6 +409,17 @@ class Board:
             starts=parts["month"],
             ends=parts["month"].map(month_end),
         )
+
+
+# The first loads of a board, which few tests change.
+PLACES = ("ward_boundaries", "lsoa_ward", "lsoa_icb", "ward_population", "deprivation", "practices",
+          "list_sizes", "registered_patients")  # fmt: skip
+_SAVED: dict[tuple[object, ...], tuple[list[LoadRecord], sqlite3.Connection]] = {}
+
+
+def _is_empty(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return connection.exec_driver_sql("SELECT count(*) FROM load").scalar() == 0
 
 
 def counted(rows: pd.DataFrame, *key: str) -> pd.DataFrame:

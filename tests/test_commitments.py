@@ -266,6 +266,7 @@ class TestBudgets:
         before = by_id(asked(sqlite_engine, date(2026, 4, 29))).loc["budgets_200k"]
         assert before["reason"] == "no return of personal health budgets"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("profile", "shown"), [("nhs", pd.NA), ("opensafely", pd.NA), ("lt6", pd.NA)]
     )
@@ -293,6 +294,7 @@ def test_few_referrals_are_hidden_everywhere(sqlite_engine: Engine) -> None:
     assert rows["personalised_2_5m"]["missing"] == {"figure": "no return loaded here measures it"}
 
 
+@pytest.mark.slow
 class TestEngland:
     @pytest.mark.parametrize(
         ("boards", "expected"),
@@ -326,6 +328,7 @@ class TestEngland:
         assert patients_by_board(both_engines, Scope(frozenset()), b.AS_AT).empty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("board", "unknown", "reason"),
     [

@@ -249,6 +249,7 @@ def test_how_near_a_service_is(
     assert wards.loc[ABBEY, "service_count"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ends", "flagged"),
     [
@@ -638,6 +639,7 @@ def test_a_hidden_ward_shows_no_number_of_its_own(sqlite_engine: Engine, ages: b
     assert hidden[[*numbers, "take_up_ratio", "expected"]].isna().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("profile", "hidden"), [("nhs", {DALE}), ("lt6", {DALE}), ("opensafely", {DALE, ELM})]
 )

@@ -88,29 +88,29 @@ def history(engine: Engine, pcn_code: str = NORTH) -> list[tuple[Any, ...]]:
     ],
 )
 def test_what_stands_after(
-    both_engines: Engine, fte: float | None, start: date, end: date | None, after: list[Target]
+    any_engine: Engine, fte: float | None, start: date, end: date | None, after: list[Target]
 ) -> None:
-    b.Board().save(both_engines)
-    others = targets(both_engines, SOUTH)
-    record = give(both_engines, fte, start, end)
-    assert targets(both_engines) == after
-    assert targets(both_engines, SOUTH) == others == [b.TARGETS[2][1:]]
+    b.Board().save(any_engine)
+    others = targets(any_engine, SOUTH)
+    record = give(any_engine, fte, start, end)
+    assert targets(any_engine) == after
+    assert targets(any_engine, SOUTH) == others == [b.TARGETS[2][1:]]
     assert (record.dataset, record.parts_added, record.parts_replaced) == ("targets", 1, 1)
     assert (record.rows_read, record.removed_demonstration) == (len(after), False)
 
 
-def test_the_first_target_of_a_pcn(both_engines: Engine) -> None:
-    b.Board(targets=()).save(both_engines)
-    record = give(both_engines, 3, JUNE, pcn_code=EAST, reason="  agreed in May ")
+def test_the_first_target_of_a_pcn(any_engine: Engine) -> None:
+    b.Board(targets=()).save(any_engine)
+    record = give(any_engine, 3, JUNE, pcn_code=EAST, reason="  agreed in May ")
     assert (record.parts_added, record.parts_replaced) == (1, 0)
-    assert history(both_engines, EAST) == [("Ann", 3.0, JUNE, None, "agreed in May", True)]
+    assert history(any_engine, EAST) == [("Ann", 3.0, JUNE, None, "agreed in May", True)]
 
 
-def test_one_that_has_no_end_ends_the_day_before_the_next(both_engines: Engine) -> None:
-    b.Board(targets=((NORTH, 2.0, date(2026, 1, 1), None),)).save(both_engines)
-    give(both_engines, 3.0, JUNE)
-    give(both_engines, 4.0, JULY)
-    assert targets(both_engines) == [
+def test_one_that_has_no_end_ends_the_day_before_the_next(any_engine: Engine) -> None:
+    b.Board(targets=((NORTH, 2.0, date(2026, 1, 1), None),)).save(any_engine)
+    give(any_engine, 3.0, JUNE)
+    give(any_engine, 4.0, JULY)
+    assert targets(any_engine) == [
         (2.0, date(2026, 1, 1), date(2026, 5, 31)),
         (3.0, JUNE, b.AS_AT),
         (4.0, JULY, None),
@@ -138,29 +138,29 @@ def test_what_is_refused_changes_nothing(
     assert contents(sqlite_engine) == before
 
 
-def test_the_same_again_is_no_change(both_engines: Engine) -> None:
-    b.Board().save(both_engines)
-    give(both_engines, 7.0, JULY)
-    before = contents(both_engines)
+def test_the_same_again_is_no_change(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    give(any_engine, 7.0, JULY)
+    before = contents(any_engine)
     with pytest.raises(AlreadyLoadedError):
-        give(both_engines, 7.0, JULY)
-    assert contents(both_engines) == before
+        give(any_engine, 7.0, JULY)
+    assert contents(any_engine) == before
     # After something else it may be set again.
-    give(both_engines, 8.0, JULY)
-    give(both_engines, 7.0, JULY)
-    assert targets(both_engines)[-1] == (7.0, JULY, None)
+    give(any_engine, 8.0, JULY)
+    give(any_engine, 7.0, JULY)
+    assert targets(any_engine)[-1] == (7.0, JULY, None)
     # The same target for another network is another.
-    give(both_engines, 7.0, JULY, pcn_code=SOUTH)
-    assert targets(both_engines, SOUTH)[-1] == (7.0, JULY, None)
+    give(any_engine, 7.0, JULY, pcn_code=SOUTH)
+    assert targets(any_engine, SOUTH)[-1] == (7.0, JULY, None)
 
 
-def test_taken_away_twice_is_no_change(both_engines: Engine) -> None:
-    b.Board().save(both_engines)
-    give(both_engines, None, date(2025, 4, 1))
+def test_taken_away_twice_is_no_change(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    give(any_engine, None, date(2025, 4, 1))
     with pytest.raises(AlreadyLoadedError):
-        give(both_engines, None, date(2025, 4, 1))
-    assert targets(both_engines) == []
-    assert [row[-1] for row in history(both_engines)] == [False, False]
+        give(any_engine, None, date(2025, 4, 1))
+    assert targets(any_engine) == []
+    assert [row[-1] for row in history(any_engine)] == [False, False]
 
 
 def test_history_tells_the_newest_first_and_undo_brings_the_earlier_back(
@@ -184,25 +184,25 @@ def test_history_tells_the_newest_first_and_undo_brings_the_earlier_back(
     assert targets(both_engines) == [(4.0, JUNE, None)]
 
 
-def test_undo_of_a_removal_brings_the_targets_back(both_engines: Engine) -> None:
-    b.Board().save(both_engines)
-    removal = give(both_engines, None, date(2025, 4, 1))
-    undo(both_engines, removal.load_id, None)
-    assert targets(both_engines) == [FIRST, SECOND]
+def test_undo_of_a_removal_brings_the_targets_back(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    removal = give(any_engine, None, date(2025, 4, 1))
+    undo(any_engine, removal.load_id, None)
+    assert targets(any_engine) == [FIRST, SECOND]
 
 
-def test_beside_the_demonstration_it_belongs_to_it(both_engines: Engine) -> None:
+def test_beside_the_demonstration_it_belongs_to_it(any_engine: Engine) -> None:
     """It makes no way for one target, and takes what was set with it when it goes."""
-    b.Board().save(both_engines, is_demonstration=True)
-    files = len(loads.sources(both_engines, EVERYTHING))
-    record = give(both_engines, 7.0, JULY)
-    set_plan(both_engines, EAST, {JULY: 1.0}, "Ann")
+    b.Board().save(any_engine, is_demonstration=True)
+    files = len(loads.sources(any_engine, EVERYTHING))
+    record = give(any_engine, 7.0, JULY)
+    set_plan(any_engine, EAST, {JULY: 1.0}, "Ann")
     assert not record.removed_demonstration
-    assert loads.data_state(both_engines).is_demonstration
-    assert len(loads.sources(both_engines, EVERYTHING)) == files + 2
-    assert targets(both_engines)[-1] == (7.0, JULY, None)
+    assert loads.data_state(any_engine).is_demonstration
+    assert len(loads.sources(any_engine, EVERYTHING)) == files + 2
+    assert targets(any_engine)[-1] == (7.0, JULY, None)
     with pytest.raises(UndoError):
-        undo(both_engines, record.load_id, "Ann")
+        undo(any_engine, record.load_id, "Ann")
 
 
 # Plans.
@@ -213,25 +213,25 @@ def plans(engine: Engine, pcn_code: str = NORTH) -> list[tuple[date, float]]:
     return plain(found[found["pcn_code"] == pcn_code][["month", "planned_fte"]])
 
 
-def test_a_plan_replaces_that_of_its_year_only(both_engines: Engine) -> None:
-    b.Board().save(both_engines)
+def test_a_plan_replaces_that_of_its_year_only(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
     march, april = date(2026, 3, 1), date(2026, 4, 1)
-    set_plan(both_engines, NORTH, {march: 1.5}, "Ann", date(2025, 4, 1))
-    assert plans(both_engines) == [(march, 1.5), (JUNE, 3.0), (JULY, 5.0)]
-    record = set_plan(both_engines, NORTH, {april: 0.0, date(2027, 3, 1): 50.0}, "Ann")
-    assert plans(both_engines) == [(march, 1.5), (april, 0.0), (date(2027, 3, 1), 50.0)]
-    assert plans(both_engines, SOUTH) == [(JUNE, 1.0)]
+    set_plan(any_engine, NORTH, {march: 1.5}, "Ann", date(2025, 4, 1))
+    assert plans(any_engine) == [(march, 1.5), (JUNE, 3.0), (JULY, 5.0)]
+    record = set_plan(any_engine, NORTH, {april: 0.0, date(2027, 3, 1): 50.0}, "Ann")
+    assert plans(any_engine) == [(march, 1.5), (april, 0.0), (date(2027, 3, 1), 50.0)]
+    assert plans(any_engine, SOUTH) == [(JUNE, 1.0)]
     with pytest.raises(AlreadyLoadedError):
-        set_plan(both_engines, NORTH, {april: 0.0, date(2027, 3, 1): 50.0}, "Ann")
-    undo(both_engines, record.load_id, None)
-    assert plans(both_engines) == [(march, 1.5), (JUNE, 3.0), (JULY, 5.0)]
+        set_plan(any_engine, NORTH, {april: 0.0, date(2027, 3, 1): 50.0}, "Ann")
+    undo(any_engine, record.load_id, None)
+    assert plans(any_engine) == [(march, 1.5), (JUNE, 3.0), (JULY, 5.0)]
 
 
-def test_the_months_of_a_plan_are_not_what_the_data_speaks_of(both_engines: Engine) -> None:
-    b.Board().save(both_engines)
-    set_plan(both_engines, NORTH, {date(2027, 3, 1): 2.0}, "Ann")
-    assert loads.data_state(both_engines).newest_date == b.AS_AT
-    sources = loads.sources(both_engines, EVERYTHING)
+def test_the_months_of_a_plan_are_not_what_the_data_speaks_of(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    set_plan(any_engine, NORTH, {date(2027, 3, 1): 2.0}, "Ann")
+    assert loads.data_state(any_engine).newest_date == b.AS_AT
+    sources = loads.sources(any_engine, EVERYTHING)
     mine = sources[sources["file_name"] == "set on the page Workforce"].iloc[0]
     assert (mine["period_start"], mine["period_end"]) == (date(2027, 3, 1), date(2027, 3, 31))
 
@@ -256,13 +256,13 @@ def test_a_plan_that_is_refused_changes_nothing(
     assert contents(sqlite_engine) == before
 
 
-def test_an_empty_plan_takes_the_year_away(both_engines: Engine) -> None:
-    b.Board().save(both_engines)
-    record = set_plan(both_engines, NORTH, {}, "Ann")
-    assert plans(both_engines) == []
+def test_an_empty_plan_takes_the_year_away(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    record = set_plan(any_engine, NORTH, {}, "Ann")
+    assert plans(any_engine) == []
     assert (record.parts_added, record.parts_replaced) == (1, 1)
-    undo(both_engines, record.load_id, None)
-    assert plans(both_engines) == [(JUNE, 3.0), (JULY, 5.0)]
+    undo(any_engine, record.load_id, None)
+    assert plans(any_engine) == [(JUNE, 3.0), (JULY, 5.0)]
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,7 @@ def test_every_figure_by_hand(both_engines: Engine) -> None:
     assert basis.window.window == (date(2025, 7, 1), date(2026, 6, 1))
 
 
+@pytest.mark.slow
 def test_nobody_else_sees_it(sqlite_engine: Engine) -> None:
     rows, _ = judged(sqlite_engine, b.Board())
     assert again(sqlite_engine, scope=Scope(frozenset({b.BOARD})))[0] == rows
@@ -232,6 +233,7 @@ def test_the_longest_vacancy_is_that_of_those_that_say(sqlite_engine: Engine) ->
 # Targets and plans.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("as_at", "target", "expired", "aim", "aim_fte"),
     [
@@ -283,9 +285,9 @@ def test_an_aim_of_a_pcn_that_did_not_return_is_no_shortage(sqlite_engine: Engin
 KNOWN = (0.25, 0.25, 0.25, 0.5, 0.5, 0.5)
 
 
-def test_pressure_over_the_months_that_are_known(both_engines: Engine) -> None:
+def test_pressure_over_the_months_that_are_known(any_engine: Engine) -> None:
     """80 referrals over a mean of 0.375, of six months known: half of them is enough."""
-    rows, _ = judged(both_engines, b.Board(monthly={NORTH: KNOWN, SOUTH: (0.0,) * 12}))
+    rows, _ = judged(any_engine, b.Board(monthly={NORTH: KNOWN, SOUTH: (0.0,) * 12}))
     north, south = rows[NORTH], rows[SOUTH]
     assert among(north, "mean_fte", "months_known") == [0.375, 6]
     assert north["pressure"] == pytest.approx(80 / 0.375)
@@ -300,7 +302,7 @@ def test_pressure_over_the_months_that_are_known(both_engines: Engine) -> None:
     ]
     assert south["pressure_state"] == "no worker"
     assert among(south, "needed_least_fte", "needed_further_fte") == [0.08, 0.08]
-    total = total_of(both_engines, NORTH, SOUTH, EAST)
+    total = total_of(any_engine, NORTH, SOUTH, EAST)
     assert among(total, "pcns_pressed", "mean_fte", REFERRALS) == [2, 0.375, 100]
     assert total["pressure"] == pytest.approx(100 / 0.375)
     assert total["pressure_state"] == "above the band"
@@ -308,6 +310,7 @@ def test_pressure_over_the_months_that_are_known(both_engines: Engine) -> None:
     assert among(total, "pcns_open", "open_fte", OPEN, "open_per_fte") == [2, 0.5, 100, 200.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fte", "mean", "known", "state"),
     [
@@ -399,6 +402,7 @@ def test_hidden_without_a_worker_is_no_worker(sqlite_engine: Engine) -> None:
     assert south == [True, "no worker", None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "profile", "shown"),
     [
@@ -438,6 +442,7 @@ def behind_totals(engine: Engine, norths: Sequence[int], hidden: range) -> dict[
     return behind
 
 
+@pytest.mark.slow
 def test_a_total_leaves_more_than_one_number_behind_a_star(sqlite_engine: Engine) -> None:
     """North's 38 to 42 are all shown as 40."""
     behind = behind_totals(sqlite_engine, range(38, 43), range(2, 8))
@@ -452,6 +457,7 @@ def test_a_total_leaves_more_than_one_number_behind_a_star_where_rows_are_exact(
     assert all(len(counts) > 1 for counts in behind.values())
 
 
+@pytest.mark.slow
 def test_a_row_is_the_same_whatever_is_behind_the_star(
     sqlite_engine: Engine, each_profile: str
 ) -> None:
@@ -467,8 +473,8 @@ def test_a_row_is_the_same_whatever_is_behind_the_star(
 # Areas.
 
 
-def test_area_totals_by_hand(both_engines: Engine) -> None:
-    b.Board().save(both_engines)
+def test_area_totals_by_hand(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
     everybody = {
         "pcns": 3, "pcns_returned": 2, "pcns_with_worker": 1, "fte": 4.0,
         "pcns_compared": 0, "fte_change": None,
@@ -483,13 +489,13 @@ def test_area_totals_by_hand(both_engines: Engine) -> None:
         "needed_least_fte": None, "needed_most_fte": None, "needed_further_fte": None,
         "open_per_fte": 25.0,
     }  # fmt: skip
-    assert total_of(both_engines, NORTH, SOUTH, EAST) == everybody
-    part = total_of(both_engines, NORTH, SOUTH)
+    assert total_of(any_engine, NORTH, SOUTH, EAST) == everybody
+    part = total_of(any_engine, NORTH, SOUTH)
     assert part == {**everybody, "pcns": 2, "all_patients": 12_000}
-    silent = total_of(both_engines, EAST)
+    silent = total_of(any_engine, EAST)
     assert among(silent, "pcns", "pcns_returned", "fte", "all_patients") == [1, 0, None, 2000]
     assert among(silent, "headcount", "listed_fte", OPEN) == [None, None, None]
-    nobody = total_of(both_engines)
+    nobody = total_of(any_engine)
     assert among(nobody, "pcns", "fte", "all_patients", "short_fte") == [0, None, None, None]
 
 
@@ -506,6 +512,7 @@ def test_a_person_in_two_pcns_of_an_area_is_one(sqlite_engine: Engine) -> None:
 A_YEAR_BEFORE = date(2025, 6, 30)
 
 
+@pytest.mark.slow
 def test_change_in_a_year_is_that_of_those_that_returned_then_and_now(
     sqlite_engine: Engine,
 ) -> None:

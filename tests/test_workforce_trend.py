@@ -61,14 +61,14 @@ def changes(found: FteTrend) -> list[Sequence[str]]:
     return [found.joined, found.left, found.moved, found.silent]
 
 
-def test_all_that_returned_every_month(both_engines: Engine) -> None:
-    b.Board(monthly={NORTH: (1.0, 2.0, 3.0), SOUTH: (0.0, 0.5, 0.5)}).save(both_engines)
-    found = trend(both_engines)
+def test_all_that_returned_every_month(any_engine: Engine) -> None:
+    b.Board(monthly={NORTH: (1.0, 2.0, 3.0), SOUTH: (0.0, 0.5, 0.5)}).save(any_engine)
+    found = trend(any_engine)
     assert by_month(found) == [(APRIL, 1.0, 2, 1.0), (MAY, 2.5, 2, 2.5), (JUNE, 3.5, 2, 3.5)]
     # East never returned: nothing changed by it.
     assert (found.alike, found.is_whole, changes(found)) == ([NORTH, SOUTH], True, [[]] * 4)
-    assert by_month(trend(both_engines, pcn_codes=(SOUTH,)))[-1] == (JUNE, 0.5, 1, 0.5)
-    assert by_month(trend(both_engines, as_at=date(2026, 6, 29)))[1:] == [
+    assert by_month(trend(any_engine, pcn_codes=(SOUTH,)))[-1] == (JUNE, 0.5, 1, 0.5)
+    assert by_month(trend(any_engine, as_at=date(2026, 6, 29)))[1:] == [
         (APRIL, 1.0, 2, 1.0), (MAY, 2.5, 2, 2.5)
     ]  # fmt: skip
 
@@ -115,12 +115,12 @@ def test_a_month_that_nobody_returned_is_missing_and_nobodys_fault(sqlite_engine
     assert (found.is_whole, changes(found)) == (True, [[]] * 4)
 
 
-def test_one_that_came_from_another_board(both_engines: Engine) -> None:
+def test_one_that_came_from_another_board(any_engine: Engine) -> None:
     """South was the neighbour's in April: as returned it is new, like for like it was there."""
-    b.Board(monthly={NORTH: (2.0, 2.0, 2.0), SOUTH: (None, 1.0, 1.0)}).save(both_engines)
+    b.Board(monthly={NORTH: (2.0, 2.0, 2.0), SOUTH: (None, 1.0, 1.0)}).save(any_engine)
     workers = [(SOUTH, False, 1.5, "person 1")]
-    save(both_engines, b.census(date(2026, 4, 30), b.NEIGHBOUR, {SOUTH: 1}, workers))
-    found = trend(both_engines)
+    save(any_engine, b.census(date(2026, 4, 30), b.NEIGHBOUR, {SOUTH: 1}, workers))
+    found = trend(any_engine)
     assert by_month(found) == [(APRIL, 2.0, 1, 3.5), (MAY, 3.0, 2, 3.0), (JUNE, 3.0, 2, 3.0)]
     assert changes(found) == [[], [], [SOUTH], []]
     assert (found.alike, found.is_whole) == ([NORTH, SOUTH], False)
@@ -279,20 +279,20 @@ MONTHLY = {NORTH: (1.0, 2.0, 4.0), SOUTH: (0.0, 0.0, 0.5), EAST: (9.0, 9.0, 9.0)
 JULY = date(2026, 7, 1)
 
 
-def test_the_plans_of_those_that_returned_every_month(both_engines: Engine) -> None:
-    b.Board(monthly=MONTHLY).save(both_engines)
-    found = path(both_engines, months=3)
+def test_the_plans_of_those_that_returned_every_month(any_engine: Engine) -> None:
+    b.Board(monthly=MONTHLY).save(any_engine)
+    found = path(any_engine, months=3)
     # South plans nothing for July, so what both plan for it is not known.
     assert plain(found.months) == [
         (APRIL, 1.0, None), (MAY, 2.0, None), (JUNE, 4.5, 4.0)
     ]  # fmt: skip
     # Their last plans: 5.0 for North, 1.0 for South.
     assert (found.pcn_codes, found.basis, found.aim_fte) == ([NORTH, SOUTH], "plan", 6.0)
-    alone = path(both_engines, (NORTH,))
+    alone = path(any_engine, (NORTH,))
     assert plain(alone.months) == [(MAY, 2.0, None), (JUNE, 4.0, 3.0), (JULY, None, 5.0)]
     assert (alone.pcn_codes, alone.aim_fte) == ([NORTH], 5.0)
     # Of three, the two with a plan; a target says more than a plan.
-    mixed = path(both_engines, (NORTH, SOUTH, EAST), {NORTH: 7.0, EAST: 10.0})
+    mixed = path(any_engine, (NORTH, SOUTH, EAST), {NORTH: 7.0, EAST: 10.0})
     assert (mixed.pcn_codes, mixed.basis, mixed.aim_fte) == ([NORTH, SOUTH], "plan", 8.0)
     assert plain(mixed.months)[-1] == (JUNE, 4.5, 4.0)
 
@@ -331,35 +331,35 @@ def moves(
     return plain(found, "month", "joined", "left"), source
 
 
-def test_moves_from_posts(both_engines: Engine) -> None:
-    b.Board().save(both_engines)
-    found, source = moves(both_engines, *ALL, months=6)
+def test_moves_from_posts(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    found, source = moves(any_engine, *ALL, months=6)
     # P1 was filled on 1 January, P5 left on its last day; P2 left in February.
     assert (found[0], found[1]) == ((date(2026, 1, 1), 1, 1), (date(2026, 2, 1), 0, 1))
     assert [row[1:] for row in found[2:]] == [(0, 0)] * 4
     assert source == "posts"
 
 
-def test_moves_from_people_where_no_posts_were_returned(both_engines: Engine) -> None:
-    b.Board(workforce=False, posts=()).save(both_engines)
+def test_moves_from_people_where_no_posts_were_returned(any_engine: Engine) -> None:
+    b.Board(workforce=False, posts=()).save(any_engine)
     for month, north, south in ((4, "ab", "c"), (5, "ab", "bd"), (6, "a", "bde")):
         day = b.month_end(date(2026, month, 1))
         workers = [(NORTH, False, 1.0, who) for who in north]
         workers += [(SOUTH, False, 1.0, who) for who in south]
         workers += [(NORTH, True, 9.0, None)]
-        save(both_engines, b.census(day, b.BOARD, {NORTH: 1, SOUTH: 1}, workers))
+        save(any_engine, b.census(day, b.BOARD, {NORTH: 1, SOUTH: 1}, workers))
     # One who works in two networks, or goes from one to the other, is no move of both together.
-    assert moves(both_engines, NORTH, SOUTH) == (
+    assert moves(any_engine, NORTH, SOUTH) == (
         [(APRIL, None, None), (MAY, 1, 1), (JUNE, 1, 0)], "people"
     )  # fmt: skip
-    assert moves(both_engines, NORTH) == (
+    assert moves(any_engine, NORTH) == (
         [(APRIL, None, None), (MAY, 0, 0), (JUNE, 0, 1)], "people"
     )  # fmt: skip
     # East told nothing, and posts without a date tell nothing either.
     silent = [(month, None, None) for month in (APRIL, MAY, JUNE)]
-    assert moves(both_engines, EAST) == (silent, "")
-    save(both_engines, b.posts([Post("P1", NORTH, "filled", 1.0)]))
-    assert moves(both_engines, NORTH)[1] == "people"
+    assert moves(any_engine, EAST) == (silent, "")
+    save(any_engine, b.posts([Post("P1", NORTH, "filled", 1.0)]))
+    assert moves(any_engine, NORTH)[1] == "people"
 
 
 def test_moves_of_nobody(sqlite_engine: Engine) -> None:

@@ -281,6 +281,7 @@ class TestFilters:
         assert view.chosen_words == KENT
         assert panel(view) == {}
 
+    @pytest.mark.slow
     def test_a_network_that_is_not_there_is_nobody(self, demonstration: Engine, open_it: Open):
         for code in ("U99999", "UDM001", "<b>", "' or 1=1"):
             view = open_it(pcn=code)
@@ -315,6 +316,7 @@ class TestFilters:
         assert alts[1].startswith(f"{TRENDS[shown][0]} by month, Kent")
         assert re.search(r"(Special|Common) cause", alts[1])
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("name", "value"), [("view", "pressure"), ("trend", "referrals")])
     def test_a_choice_is_in_the_address(
         self, demonstration: Engine, open_it: Open, name: str, value: str
@@ -324,6 +326,7 @@ class TestFilters:
         linked = open_it(**view.address)
         assert linked.words() == view.words()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("months", [12, 24, pytest.param(36, marks=pytest.mark.slow)])
     @pytest.mark.parametrize("trend", ["fte", pytest.param("referrals", marks=pytest.mark.slow)])
     def test_so_many_months(self, demonstration: Engine, open_it: Open, months: int, trend: str):
@@ -531,6 +534,7 @@ class TestThreeWords:
         assert panel(view)["List"].startswith("8,000 patients of 1 practice:")
 
 
+@pytest.mark.slow
 class TestEmpty:
     def test_no_workforce(self, load_board: Callable[..., Engine], open_it: Open):
         load_board(Board(workforce=False))
@@ -541,6 +545,7 @@ class TestEmpty:
             assert not any(e.type == "plotly_chart" for e in view.elements())
             assert 'class="tiles"' not in "".join(view.markup())
 
+    @pytest.mark.slow
     def test_no_referrals(self, load_board: Callable[..., Engine], open_it: Open):
         load_board(Board(referrals=()))
         why = "no referral return for the period"
@@ -575,6 +580,7 @@ class TestEmpty:
             "no posts return", "none has been set", "none"
         )  # fmt: skip
 
+    @pytest.mark.slow
     def test_no_lists(self, load_board: Callable[..., Engine], open_it: Open):
         load_board(Board(practices=False, registered=False))
         for name in VIEWS:
@@ -640,6 +646,7 @@ class TestTargetEditor:
         view.app.run()
         assert "The target of North PCN is 3.5" not in view.words()
 
+    @pytest.mark.slow
     def test_a_reason_is_text(self, editor: View):
         view = self.set_target(editor, 3.5, date(2026, 6, 1), "<b>x</b><script>1</script>")
         for body in view.markup():
@@ -655,6 +662,7 @@ class TestTargetEditor:
         assert said(view) == "This is what was set already: nothing was changed."
         assert history(view) == rows
 
+    @pytest.mark.slow
     def test_taken_away(self, editor: View):
         editor.app.selectbox(key=f"target from {NORTH}").set_value(date(2026, 5, 1))
         view = press(editor, "Take targets away from that month on")
@@ -672,6 +680,7 @@ class TestTargetEditor:
         assert {row[-1] for row in history(view)} == {"replaced"}
         assert panel(view)["Target"] == "none has been set"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("fte", "end", "why"),
         [
