@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from dashboard.charts import Figure
 from dashboard.charts.band_dots import band_dots
-from dashboard.charts.control_chart import control_chart
+from dashboard.charts.control_chart import NO_RETURN_MARK, control_chart
 from dashboard.charts.funnel_plot import funnel_plot
 from dashboard.charts.month_lines import MonthBand, MonthLine, month_lines
 from dashboard.charts.staffing_bars import staffing_bars
@@ -17,7 +17,7 @@ from dashboard.provision_by_need import provision_by_need
 from dashboard.rules.disclosure import HIDDEN_MARK, hidden_flag
 from dashboard.rules.rates import CONFIDENCE
 from dashboard.rules.staffing import CASELOAD_HIGH, CASELOAD_LOW
-from dashboard.style import MISSING, Theme, template
+from dashboard.style import Theme, template
 from dashboard.workforce_trend_words import FIFTHS
 from dashboard.workforce_view import (
     TRENDS,
@@ -90,7 +90,9 @@ def trend_figure(
         target=trend_target(view, name),
         extra=extra,
         gaps={
-            row.month: HIDDEN_MARK if name != "fte" and getattr(row, hidden_flag(name)) else MISSING
+            row.month: HIDDEN_MARK
+            if name != "fte" and getattr(row, hidden_flag(name))
+            else NO_RETURN_MARK
             for row in each_row(frame[frame[column].isna()])
         },
     )

@@ -119,7 +119,7 @@ def _of_one(row: Any, basis: Basis) -> list[str]:
 def _pressure_words(row: Any) -> str:
     match row.pressure_state:
         case Pressure.NO_WORKER:
-            return "No worker in the 12 months of referrals, so nobody is pressed: people wait."
+            return "No link worker in the 12 months of referrals, so there is no ratio."
         case Pressure.NO_RETURN:
             return f"How hard they are pressed is not known: {silence(row)}."
         case Pressure.HIDDEN:

@@ -25,6 +25,8 @@ SYMBOLS = {
     Colour.NEITHER: "star",
     Colour.COMMON_CAUSE: "circle",
 }
+# As in the bars: a dash would look like a line.
+NO_RETURN_MARK = "?"
 # Room at the right for the words at the end of a line.
 WORDS_PIXELS = 110
 # Between two of them, as a share of the height.
@@ -51,9 +53,9 @@ def control_chart(
     days = [point.date.isoformat() for point in chart.points]
     traces, named = [], []
     for name, rows in (extra or {}).items():
-        heights = [value for _, value in rows]
-        traces.append(_line([day.isoformat() for day, _ in rows], heights, name, grey, 1))
-        named += [(heights[-1], name)] if heights else []
+        broken = _broken(dict(rows), gaps or {})
+        traces.append({**_line([], [], name, grey, 1), **broken})
+        named += [(rows[-1][1], name)] if rows else []
     for limits in chart.limits:
         phase = [limits.start.isoformat(), limits.end.isoformat()]
         for height, words in lines_of(limits):
@@ -68,7 +70,7 @@ def control_chart(
     traces.append(
         {
             **_line(days, values, label, grey, 1.5),
-            **_broken(chart, gaps or {}),
+            **_broken({point.date: point.value for point in chart.points}, gaps or {}),
             "hoverinfo": "skip",
             "hovertemplate": None,
         }
@@ -145,10 +147,10 @@ def control_chart(
     )
 
 
-def _broken(chart: ControlChart, gaps: Mapping[date, str]) -> dict[str, Any]:
+def _broken(known: Mapping[date, float], gaps: Mapping[date, str]) -> dict[str, Any]:
     """The values by date, with none at the gaps."""
     values: dict[date, float | None] = dict.fromkeys(gaps)
-    values |= {point.date: point.value for point in chart.points}
+    values |= known
     return {
         "x": [day.isoformat() for day in sorted(values)],
         "y": [values[d] for d in sorted(values)],

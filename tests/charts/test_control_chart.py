@@ -146,3 +146,29 @@ def test_names_keep_apart(named: list[tuple[float, str]], least_gap: int) -> Non
     assert all(
         place >= height for (place, _), (height, _) in zip(places, sorted(named), strict=True)
     )
+
+
+def test_months_without_a_value_are_gaps_with_a_sign() -> None:
+    """Of 14 days the third is hidden, and the fifth was not returned."""
+    days = [date(2026, 1, 1) + timedelta(days=place) for place in range(14)]
+    gaps = {days[2]: "*", days[4]: "?"}
+    known = [day for day in days if day not in gaps]
+    chart = judge_series(known, [float(5 + place % 2) for place in range(12)], improvement="high")
+    rows = [(day, 9.0) for day in days if day != days[2]]
+    figure = drawn(chart, gaps=gaps, extra={"all": rows})
+    found = {trace["name"]: trace for trace in figure["data"] if trace.get("mode") == "lines"}
+    main, extra = found["referrals"], found["all"]
+    assert main["x"] == [day.isoformat() for day in days]
+    assert [place for place, value in enumerate(main["y"]) if value is None] == [2, 4]
+    # The other series has a value on the fifth day, and none on the third.
+    assert [place for place, value in enumerate(extra["y"]) if value is None] == [2]
+    signs = next(trace for trace in figure["data"] if trace.get("text") == ["*", "?"])
+    assert signs["x"] == [days[2].isoformat(), days[4].isoformat()]
+    # At the foot of the picture.
+    assert signs["y"] == [chart.limits[0].lower] * 2
+
+
+def test_a_series_of_nought_is_not_drawn_below_it() -> None:
+    figure = drawn(judged([0.0] * 13), gaps={date(2030, 1, 1): "*"})
+    heights = [y for trace in figure["data"] for y in trace["y"] if y is not None]
+    assert min(heights) == 0

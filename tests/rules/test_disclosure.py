@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rules.disclosure import PROFILES, Released, disclose, hidden_flag, release
+from dashboard.rules.disclosure import (
+    PROFILES,
+    Released,
+    added_up,
+    disclose,
+    hidden_flag,
+    release,
+    rounding,
+)
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors"
 NHS = PROFILES["nhs"]
@@ -195,3 +203,46 @@ def test_worked_cases() -> None:
         if isinstance(bad, int | float):
             with pytest.raises(ValueError, match="people"):
                 disclose(pd.Series([bad], name="people"), NHS)
+
+
+def together(*values: int | None, profile: str = "nhs") -> tuple[int | None, bool]:
+    """What is said of counts together."""
+    frame = pd.DataFrame({"people": counts(*values)})
+    return added_up(release(frame, PROFILES[profile], people=["people"]), "people")
+
+
+def test_counts_are_added_up_from_what_is_shown() -> None:
+    # 12 is shown as 10 and 23 as 25; a hidden 1 to 7 counts as 4, and 39 becomes 40.
+    assert together(12, 23) == (35, False)
+    assert together(12, 23, 3) == (40, False)
+    assert together(12, 23, 0) == (35, False)
+    assert together(12, None) == (10, False)
+    # Exact counts stay exact, until one of them is hidden.
+    assert together(12, 23, profile="lt6") == (35, False)
+    assert together(12, 22, 3, profile="lt6") == (35, False)
+
+
+def test_of_hidden_counts_alone_nothing_is_said() -> None:
+    assert together(3) == together(3, 5) == together(3, None) == (None, True)
+    assert together() == together(None) == (None, False)
+
+
+@given(
+    st.lists(st.integers(0, 60), max_size=6),
+    st.lists(st.integers(1, 5), min_size=1, max_size=3),
+    st.data(),
+    st.sampled_from(sorted(PROFILES)),
+)
+def test_a_sum_is_the_same_whatever_is_hidden(
+    shown_counts: list[int], hidden: list[int], data: st.DataObject, profile: str
+) -> None:
+    others = [data.draw(st.integers(1, 5)) for _ in hidden]
+    assert together(*shown_counts, *hidden, profile=profile) == together(
+        *shown_counts, *others, profile=profile
+    )
+
+
+def test_a_profile_that_does_not_round_is_rounded_by_the_national_one() -> None:
+    assert [rounding(PROFILES[name]).name for name in ("nhs", "opensafely", "lt6")] == [
+        "nhs", "opensafely", "nhs"
+    ]  # fmt: skip
