@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -139,8 +139,10 @@ def test_any_order_of_loads_and_undos(upgraded_file: Path, steps: list[Step]) ->
     with copy_of(upgraded_file) as engine, copy_of(upgraded_file) as other:
         plain = run(engine, steps)
         for number, clean in enumerate(plain.files, start=1):
+            # Without what was undone between them, the same file may come twice in a row.
             if number not in plain.undone:
-                save(other, clean)
+                with suppress(AlreadyLoadedError):
+                    save(other, clean)
         assert patients(engine) == patients(other)
         assert parts(engine) == parts(other)
 
