@@ -199,7 +199,7 @@ def icons(items: Sequence[tuple[str, str, str]]) -> None:
     html(
         '<ul class="icons">'
         + "".join(
-            f'<li><span class="icon {escape(kind)}" aria-hidden="true">{escape(letter)}</span> '
+            f'<li><span class="spc-icon {escape(kind)}" aria-hidden="true">{escape(letter)}</span> '
             f"{escape(words)}</li>"
             for kind, letter, words in items
         )

@@ -407,13 +407,13 @@ def test_undo(loaded: Engine, tmp_path: Path):
 # Templates, the worker, fetching.
 
 
-@pytest.mark.slow  # 18 files
+@pytest.mark.slow  # 20 files
 def test_templates_are_written_and_load(here: Engine, tmp_path: Path):
     told = run("templates", str(tmp_path / "new" / "templates"))
     assert told.exit_code == 0
     paths = sorted((tmp_path / "new" / "templates").iterdir())
     assert sorted(told.stderr.split()) == [path.name for path in paths]
-    assert len(paths) == 18
+    assert len(paths) == 20
     told = run("load", *map(str, paths), "--json")
     assert told.exit_code == 0
     states = {one["file"]: (one["state"], one["rows_read"]) for one in json.loads(told.stdout)}
