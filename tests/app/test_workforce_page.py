@@ -517,7 +517,7 @@ class TestThreeWords:
         ("pcn", "finding", "referrals"),
         [
             (NORTH, "The number of referrals is hidden", "* in 12 months; hidden"),
-            (SOUTH, "No worker in the 12 months of referrals", "45 in 12 months; no worker"),
+            (SOUTH, "No link worker in the 12 months of referrals", "45 in 12 months; no worker"),
             (EAST, "East PCN did not return", "no referral return"),
         ],
     )
