@@ -15,12 +15,18 @@ from sqlalchemy import Engine
 
 from dashboard.rules import commitments as rules
 from dashboard.rules.commitments import Status
-from dashboard.rules.disclosure import PROFILES, Profile, Released, hidden_flag, release
-from dashboard.rules.returns import ReferralWindow, months_between, referral_window
+from dashboard.rules.disclosure import (
+    Released,
+    added_up,
+    disclose,
+    hidden_flag,
+    release,
+    rounding,
+)
+from dashboard.rules.returns import ReferralWindow, months_between
 from dashboard.rules.staffing import CASELOAD_HIGH, CASELOAD_LOW
-from dashboard.settings import settings
-from dashboard.workforce import REFERRALS, area_totals, pcn_workforce, profile
-from queries import list_sizes, posts, referrals, workforce
+from dashboard.workforce import REFERRALS, Workforce, area_totals, pcn_workforce, profile
+from queries import list_sizes, posts, workforce
 from queries.frames import each_row
 from queries.scope import Scope
 
@@ -90,12 +96,12 @@ class Commitments:
 def board_commitments(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Commitments:
     """Every commitment for one board at a date. A query by its signature: `fetch` keeps it."""
     asked = (engine, scope, icb_code, as_at)
-    pcns = workforce.fte_by_pcn(*asked)
-    total: Any = next(
-        area_totals(pcn_workforce(*asked), tuple(pcns["pcn_code"])).frame.itertuples()
-    )
-    budgets = _budgets(*asked)
-    received, basis = _basis(*asked, pcns, total, budgets.on)
+    staffed = pcn_workforce(*asked)
+    pcns = tuple(staffed.pcns.frame["pcn_code"])
+    total: Any = next(area_totals(staffed, pcns).frame.itertuples())
+    budgets, received = _budgets(*asked), _received(staffed)
+    lists = list_sizes.patients_by_board(engine, scope, as_at)
+    basis = _basis(lists, icb_code, staffed, total, received, budgets.on)
     frame = commitments_on(as_at)
     for bound in ("low", "high"):
         frame[f"share_{bound}"] = [
@@ -105,12 +111,17 @@ def board_commitments(engine: Engine, scope: Scope, icb_code: str, as_at: date) 
     frame["counted"] = [found[measure].people for measure in frame["measure"]]
     frame["figure"] = [found[measure].figure for measure in frame["measure"]]
     frame["reason"] = [found[measure].reason for measure in frame["measure"]]
+    was_hidden = pd.Series([found[measure].is_hidden for measure in frame["measure"]], frame.index)
     frame["patients"] = [
         received.patients if measure == "referrals_per_1000" else None
         for measure in frame["measure"]
     ]
     types = {"counted": "Int64", "patients": "Float64", "figure": "Float64"}
-    released = release(frame.astype(types), _rounded(), people=["counted"], derive=_stand)
+    by = rounding(profile())
+    frame = frame.astype(types)
+    frame["counted"], hidden = disclose(frame["counted"], by)
+    frame[hidden_flag("counted")] = hidden | was_hidden
+    released = Released(_stand(frame), ("counted",), by)
     return Commitments(released, budgets.groups, _runs(*asked, released.frame), basis)
 
 
@@ -137,11 +148,12 @@ def _file() -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Measure:
-    """What is known of one measure: people before the gate, or a figure that needs none."""
+    """What is known of one measure: people, still to be rounded, or a figure that needs none."""
 
     people: int | None = None
     figure: float | None = None
     reason: str = ""
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,44 +167,40 @@ class _Budgets:
 
 @dataclass(frozen=True)
 class _Received:
-    """Referrals of the networks that returned the whole window, and their patients."""
+    """Referrals of the networks that returned the whole window, added up from what is shown of
+    each as on the page Workforce: true ones would give a hidden one back beside it."""
 
+    pcns: int
     referrals: int | None
+    is_hidden: bool
     patients: int | None
     reason: str
 
 
 def _basis(
-    engine: Engine,
-    scope: Scope,
+    lists: pd.DataFrame,
     icb_code: str,
-    as_at: date,
-    pcns: pd.DataFrame,
+    staffed: Workforce,
     total: Any,
+    received: _Received,
     budgets_on: date | None,
-) -> tuple[_Received, Basis]:
-    asked = (engine, scope, icb_code, as_at)
-    lists = list_sizes.patients_by_board(engine, scope, as_at)
+) -> Basis:
     mine = lists[lists["icb_code"] == icb_code]
-    window = referral_window(referrals.returned_months(*asked), as_at, settings().late_months)
-    is_told = [window.names_pcns and not window.silence(code) for code in pcns["pcn_code"]]
-    told = pcns[pd.Series(is_told, pcns.index, dtype=bool)]
-    basis = Basis(
-        as_at=as_at,
+    return Basis(
+        as_at=staffed.basis.as_at,
         england=_england(lists),
         patients=None if mine.empty else int(mine["patients"].iloc[0]),
         lists_on=None if mine.empty else mine["extracted_on"].iloc[0],
-        census=workforce.census_date(*asked),
+        census=staffed.basis.census,
         pcns=total.pcns,
         pcns_returned=total.pcns_returned,
         pcns_with_worker=total.pcns_with_worker,
         fte=None if pd.isna(total.fte) else float(total.fte),
-        window=window,
-        referring_pcns=len(told),
+        window=staffed.basis.window,
+        referring_pcns=received.pcns,
         pressed_pcns=total.pcns_pressed,
         budgets_on=budgets_on,
     )
-    return _received(*asked, told, window), basis
 
 
 def _england(lists: pd.DataFrame) -> England:
@@ -201,24 +209,17 @@ def _england(lists: pd.DataFrame) -> England:
     return England(int(lists["patients"].sum()), lists["extracted_on"].iloc[0], len(lists))
 
 
-def _received(
-    engine: Engine,
-    scope: Scope,
-    icb_code: str,
-    as_at: date,
-    told: pd.DataFrame,
-    window: ReferralWindow,
-) -> _Received:
-    if window.window is None:
-        return _Received(None, None, window.no_window)
-    if told.empty:
+def _received(staffed: Workforce) -> _Received:
+    window, frame = staffed.basis.window, staffed.pcns.frame
+    told = staffed.pcns.rows(frame["referral_reason"] == "")
+    if told.frame.empty:
         why = "no network returned 12 months" if window.names_pcns else "returns name no network"
-        return _Received(None, None, why)
-    found = referrals.referrals_by_pcn_and_month(engine, scope, icb_code, as_at, *window.window)
-    mine = found[found["pcn_code"].isin(told["pcn_code"])]
+        return _Received(0, None, False, None, window.no_window or why)
+    referrals, is_hidden = added_up(told, REFERRALS)
     # Over the patients of the same networks only: of one without a list, none.
-    patients = told["registered_patients"].sum(skipna=False)
-    return _Received(int(mine["referrals"].sum()), None if pd.isna(patients) else int(patients), "")
+    patients = told.frame["registered_patients"].sum(skipna=False)
+    whole = None if pd.isna(patients) else int(patients)
+    return _Received(len(told.frame), referrals, is_hidden, whole, "")
 
 
 def _budgets(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> _Budgets:
@@ -227,10 +228,10 @@ def _budgets(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> _Budge
     found = posts.budgets_in_place(engine, scope, icb_code, as_at)
     if found.empty:
         none = _Measure(reason="no return of personal health budgets")
-        return _Budgets(release(found, _rounded(), people=["in_place"]), none, None)
+        return _Budgets(release(found, rounding(profile()), people=["in_place"]), none, None)
     newest = max(found["period_end"])
     mine = found[found["period_end"] == newest].reset_index(drop=True)
-    groups = release(mine[["entitlement", "in_place"]], _rounded(), people=["in_place"])
+    groups = release(mine[["entitlement", "in_place"]], rounding(profile()), people=["in_place"])
     unknown = int(groups.frame["in_place"].isna().sum())
     together = (
         _Measure(reason=f"hidden for {unknown} of {len(mine)} groups of entitlement")
@@ -251,10 +252,13 @@ def _measures(
         "pcns_with_worker": _Measure(
             figure=basis.pcns_with_worker if has_returned else None, reason=no_census
         ),
-        "referrals": _Measure(people=received.referrals, reason=received.reason),
+        "referrals": _Measure(
+            received.referrals, reason=received.reason, is_hidden=received.is_hidden
+        ),
         "referrals_per_1000": _Measure(
-            people=received.referrals if received.patients else None,
+            received.referrals if received.patients else None,
             reason=received.reason or ("" if received.patients else "no list sizes"),
+            is_hidden=received.is_hidden and bool(received.patients),
         ),
         "budgets": budgets.together,
         "people_per_fte": _Measure(
@@ -284,11 +288,6 @@ def _share(share_of: str, national: float, basis: Basis) -> float | None:
         return rules.board_share(national, basis.patients, basis.england.patients)
     # A network that did not return is neither with nor without.
     return national * basis.pcns_returned if share_of == "networks" else national
-
-
-def _rounded() -> Profile:
-    """The profile in force, or the one that rounds: an exact sum gives back one hidden in it."""
-    return profile() if profile().round_to > 1 else PROFILES["nhs"]
 
 
 def _stand(frame: pd.DataFrame) -> pd.DataFrame:
