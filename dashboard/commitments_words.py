@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -15,9 +14,8 @@ from dashboard.rules.commitments import OVER, Standing, Status, further_whole
 from dashboard.rules.disclosure import hidden_flag
 from dashboard.rules.staffing import CASELOAD_HIGH, CASELOAD_LOW
 from dashboard.rules.take_up import month_end
-from dashboard.show import Chip, CommitmentCard
+from dashboard.show import Chip, CommitmentCard, dated_chip
 from dashboard.style import MISSING, count, day, month, number
-from dashboard.workforce_words import AGEING_DAYS, LATE_DAYS
 from queries.frames import each_row
 
 TABLE_HEADINGS = (
@@ -53,21 +51,13 @@ def chips(found: Commitments) -> list[Chip]:
     basis = found.basis
     window = basis.window.window
     return [
-        _fresh("list sizes", basis.lists_on, basis),
-        _fresh("workforce, published", basis.census, basis),
-        _fresh("referrals", month_end(window[1]), basis)
+        dated_chip("list sizes", basis.lists_on, basis.as_at),
+        dated_chip("workforce, published", basis.census, basis.as_at),
+        dated_chip("referrals", month_end(window[1]), basis.as_at)
         if window
         else Chip("referrals", basis.window.no_window, "missing"),
-        _fresh("personal health budgets", basis.budgets_on, basis),
+        dated_chip("personal health budgets", basis.budgets_on, basis.as_at),
     ]
-
-
-def _fresh(source: str, newest: date | None, basis: Basis) -> Chip:
-    if newest is None:
-        return Chip(source, "none loaded", "missing")
-    age = (basis.as_at - newest).days
-    state = "late" if age > LATE_DAYS else "ageing" if age > AGEING_DAYS else "fresh"
-    return Chip(source, day(newest), state)
 
 
 def finding(found: Commitments) -> list[str]:

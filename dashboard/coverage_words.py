@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -27,7 +26,7 @@ from dashboard.rules.coverage import State, Status
 from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
 from dashboard.rules.measures import MEASURES
 from dashboard.rules.take_up import month_end
-from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile
+from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile, dated_chip
 from dashboard.style import (
     HIDDEN_COLOUR,
     MISSING,
@@ -41,9 +40,6 @@ from dashboard.style import (
     month,
     number,
 )
-
-# A source older than this is ageing, and older than that late; published files come monthly.
-AGEING_DAYS, LATE_DAYS = 62, 124
 
 
 @dataclass(frozen=True)
@@ -482,13 +478,13 @@ def chips(
     """How fresh each source of the board is at the date; `stale` of `services` are not confirmed."""
     frame = wards.frame
     silent = pcns[pcns["staff_rows"].isna()]
-    made = [_dated("workforce", basis.census, basis.as_at)]
+    made = [dated_chip("workforce", basis.census, basis.as_at)]
     if basis.census and len(silent):
         names = silent["pcn_name"].fillna(silent["pcn_code"]).tolist()
         who = names[0] if len(names) == 1 else f"{len(names)} PCNs"
         made.append(Chip(who, "no workforce return", "missing"))
     if basis.window:
-        made.append(_dated("referrals", month_end(basis.window[1]), basis.as_at))
+        made.append(dated_chip("referrals", month_end(basis.window[1]), basis.as_at))
     else:
         made.append(Chip("referrals", "no return", "missing"))
     if services.empty:
@@ -506,11 +502,3 @@ def chips(
     words = f"for {known:,} of {_wards(len(frame))}" if known else "no return"
     made.append(Chip("population", words, state))
     return made
-
-
-def _dated(source: str, newest: date | None, as_at: date) -> Chip:
-    if newest is None:
-        return Chip(source, "no return", "missing")
-    age = (as_at - newest).days
-    state = "fresh" if age <= AGEING_DAYS else "ageing" if age <= LATE_DAYS else "late"
-    return Chip(source, day(newest) + ("" if state == "fresh" else f", {state}"), state)

@@ -118,6 +118,11 @@ def pick_pcn(pcn_code: str) -> None:
     """Pick a network: in the shared filter, so that it stays picked on every page."""
     choose(PCN, pcn_code)
     _forget_ward()
+
+
+def pick_pcn_on_chart(pcn_code: str) -> None:
+    """The same from a chart, which runs by itself: the page follows."""
+    pick_pcn(pcn_code)
     st.session_state[_TO_FOLLOW] = True
 
 

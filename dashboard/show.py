@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark
 from dashboard.returns_view import Grid
 from dashboard.rules.disclosure import Released
 from dashboard.rules.returns import ReturnState
-from dashboard.style import Theme
+from dashboard.style import Theme, day
 from queries.frames import each_row
 
 _COMPONENTS = Path(__file__).parent / "components"
@@ -59,6 +60,19 @@ class Chip:
     source: str
     words: str
     state: str  # fresh, ageing, late or missing
+
+
+# A source older than this is ageing, and older than that late; published files come monthly.
+AGEING_DAYS, LATE_DAYS = 62, 124
+
+
+def dated_chip(source: str, newest: date | None, as_at: date) -> Chip:
+    """How fresh a source is that comes month by month, by its newest date."""
+    if newest is None:
+        return Chip(source, "no return", "missing")
+    age = (as_at - newest).days
+    state = "fresh" if age <= AGEING_DAYS else "ageing" if age <= LATE_DAYS else "late"
+    return Chip(source, day(newest) + ("" if state == "fresh" else f", {state}"), state)
 
 
 @dataclass(frozen=True)

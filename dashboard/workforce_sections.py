@@ -39,7 +39,7 @@ def every_network(scope: Scope, view: WorkforceView, choices: Choices) -> None:
             view.listed,
             name=f"networks_{name}",
             alt=f"{VIEWS[name]} by network, {choices.words}; the list below has the same figures",
-            on_pick=filters.pick_pcn,
+            on_pick=filters.pick_pcn_on_chart,
         )
     else:
         show.empty("No funnel to draw", words.NO_LISTS)

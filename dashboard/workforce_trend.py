@@ -27,7 +27,8 @@ class FteTrend:
     where nobody returned), and `fte_alike` of `alike`, the PCNs that returned in every month
     that anybody did.
 
-    `changes` says who is in some months only: names by what happened.
+    The others are in some months only, and these are their codes by what happened; `is_whole` says
+    that there are none.
     """
 
     months: Released

@@ -20,12 +20,10 @@ from dashboard.rules.staffing import (
     Pressure,
 )
 from dashboard.rules.take_up import month_end
-from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile
+from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile, dated_chip
 from dashboard.style import MISSING, count, day, month, number
 from dashboard.workforce import OPEN, REFERRALS, Basis
 
-# A source older than this is ageing, and older than that late; published files come monthly.
-AGEING_DAYS, LATE_DAYS = 62, 124
 TABLE_TEXT = TableText(
     "Networks, the shortest of target or plan first", "Search the list", "networks"
 )
@@ -38,12 +36,12 @@ AIM_WORDS = {"target": "target", "plan": "planned for this month", "": ""}
 def chips(pcns: pd.DataFrame, basis: Basis) -> list[Chip]:
     """How fresh each source is."""
     silent = pcns[pcns["fte"].isna()]["pcn_name"].fillna(pcns["pcn_code"])
-    found = [_fresh("workforce, published", basis.census, basis)]
+    found = [dated_chip("workforce, published", basis.census, basis.as_at)]
     if basis.census and len(silent):
         found.append(Chip(_few(silent), "no workforce return", "missing"))
     window = basis.window.window
     found.append(
-        _fresh("referrals", month_end(window[1]), basis)
+        dated_chip("referrals", month_end(window[1]), basis.as_at)
         if window
         else Chip("referrals", basis.window.no_window, "missing")
     )
@@ -54,17 +52,6 @@ def chips(pcns: pd.DataFrame, basis: Basis) -> list[Chip]:
         )
     )
     return found
-
-
-def _fresh(source: str, newest: Any, basis: Basis) -> Chip:
-    if newest is None:
-        return Chip(source, "none loaded", "missing")
-    age = (basis.as_at - newest).days
-    return Chip(
-        source,
-        day(newest),
-        "late" if age > LATE_DAYS else "ageing" if age > AGEING_DAYS else "fresh",
-    )
 
 
 def _few(names: pd.Series[str]) -> str:

@@ -20,16 +20,17 @@ def census_date(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> dat
     """The newest census of the board's workforce at the date; `None` before the first."""
     with engine.connect() as connection:
         found: date | None = connection.scalar(
-            select(func.max(_PART.period_end))
-            .join(tables.workforce_return, _RETURN.part_id == _PART.id)
-            .where(
-                _PART.replaced_by.is_(None),
-                _PART.period_end <= as_at,
-                _RETURN.icb_code == icb_code,
-                scope.within(_RETURN.icb_code),
-            )
+            _newest_census(icb_code, as_at).where(scope.within(_RETURN.icb_code))
         )
     return found
+
+
+def _newest_census(icb_code: str, as_at: date) -> Select[date]:
+    return (
+        select(func.max(_PART.period_end))
+        .join(tables.workforce_return, _RETURN.part_id == _PART.id)
+        .where(_PART.replaced_by.is_(None), _PART.period_end <= as_at, _RETURN.icb_code == icb_code)
+    )
 
 
 def fte_by_pcn(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
@@ -211,15 +212,7 @@ def pcns_of(icb_code: str, as_at: date) -> Select[tuple[str]]:
         .join(tables.load_part, _PART.id == _RETURN.part_id)
         .where(
             _PART.replaced_by.is_(None),
-            _PART.period_end
-            == select(func.max(_PART.period_end))
-            .join(tables.workforce_return, _RETURN.part_id == _PART.id)
-            .where(
-                _PART.replaced_by.is_(None),
-                _PART.period_end <= as_at,
-                _RETURN.icb_code == icb_code,
-            )
-            .scalar_subquery(),
+            _PART.period_end == _newest_census(icb_code, as_at).scalar_subquery(),
             _RETURN.icb_code == icb_code,
         )
     )

@@ -541,7 +541,7 @@ class TestEmpty:
         for address in ({}, {"pcn": NORTH}, {"locality": NORTHAM}):
             view = open_it(**address)
             assert "No workforce return" in view.part("finding")
-            assert "workforce, published: none loaded" in view.markup()[0]
+            assert "workforce, published: no return" in view.markup()[0]
             assert not any(e.type == "plotly_chart" for e in view.elements())
             assert 'class="tiles"' not in "".join(view.markup())
 
