@@ -92,7 +92,7 @@ def recruitment(scope: Scope, view: WorkforceView, choices: Choices) -> None:
             name="trajectory",
             alt=f"FTE in post, planned and projected by month, {choices.words}; the table has them",
         )
-    show.notes([*told.moves_finding(found), *told.recruitment_source(found)])
+    show.notes([*told.moves_finding(view, found), *told.recruitment_source(found)])
     with st.expander("The months as a table", key="recruitment months"):
         show.small_table(
             *told.recruitment_table(found), caption="FTE, and who joined and left, by month"

@@ -201,7 +201,9 @@ def joined_and_left(
     """One row per month: link workers who joined and left, and from what that is known.
 
     From the posts return where these PCNs sent one ("posts"); else from the people of published
-    returns ("people"), where identifiers go on from month to month; "" where neither tells.
+    returns ("people"), where identifiers go on from month to month; "" where neither tells. A month
+    before the first date that the posts tell of is missing: who came and went then was not
+    told.
     """
     wanted = [months_before(as_at, back) for back in reversed(range(months))]
     spells = posts.posts(engine, scope, icb_code, as_at)
@@ -212,6 +214,8 @@ def joined_and_left(
         found = found[found["day"].map(lambda day: day <= as_at).astype(bool)]
         found["month"] = [day.replace(day=1) for day in found["day"]]
         by_month = found.groupby("month")[["joined", "left"]].sum().reindex(wanted, fill_value=0)
+        told_from = pd.concat([spells["since"], spells["until"]]).dropna().min().replace(day=1)
+        by_month = by_month.loc[[month >= told_from for month in wanted]].reindex(wanted)
         source = "posts"
     else:
         people = workforce.people_by_pcn_and_month(engine, scope, icb_code, wanted[0], as_at)

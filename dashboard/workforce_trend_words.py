@@ -191,7 +191,7 @@ def _reached(words: str) -> str:
     return f"not reached {words[4:]}" if words.startswith("not ") else f"reached in {words}"
 
 
-def moves_finding(recruitment: RecruitmentView) -> list[str]:
+def moves_finding(view: WorkforceView, recruitment: RecruitmentView) -> list[str]:
     """How many joined and left, and how that is known."""
     frame = recruitment.moves.frame
     if not recruitment.moves_from:
@@ -202,7 +202,8 @@ def moves_finding(recruitment: RecruitmentView) -> list[str]:
     joined, left = frame["joined"].sum(), frame["left"].sum()
     known = int(frame["joined"].notna().sum())
     how = {
-        "posts": "from the posts return",
+        "posts": f"as far as the posts return of {view.total.pcns_with_posts} of {view.total.pcns} "
+        "networks tells",
         "people": "from the identifiers of the published return, own staff only",
     }[recruitment.moves_from]
     return [f"{joined} joined and {left} left in {known} of the last {len(frame)} months, {how}."]
