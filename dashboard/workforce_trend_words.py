@@ -85,7 +85,15 @@ def who_is_judged(view: WorkforceView, name: str) -> list[str]:
     """Which networks the trend is made of, where not all of them are in every month."""
     if name != "fte":
         told = int(view.asked_pcns)
-        return [f"From the {told} of {len(view.area)} networks whose referrals are told."]
+        said = [f"From the {told} of {len(view.area)} networks whose referrals are told."]
+        hidden = int(view.asked.frame[hidden_flag(name)].sum())
+        if hidden:
+            months = "1 month is" if hidden == 1 else f"{hidden} months are"
+            said.append(
+                f"**{months} hidden** and left out of the mean and the limits, which are those of the "
+                "other months."
+            )
+        return said
     fte = view.fte
     if fte.is_whole:
         return []

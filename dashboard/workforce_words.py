@@ -62,7 +62,8 @@ def finding(total: Any, pcns: pd.DataFrame, basis: Basis, choices: Choices) -> l
     """Whether the area has the link workers it means to have, and what is not known."""
     if basis.census is None:
         return [
-            "**No workforce return** is loaded for this board: nothing is known of its networks."
+            "**No workforce return** is loaded for this board: nothing is known of its networks.",
+            "Load the published PCN workforce, individual level, on the page Data.",
         ]
     if choices.pcn_code:
         return _of_one(next(pcns.itertuples()), basis)

@@ -526,6 +526,12 @@ class TestThreeWords:
         assert finding in view.part("finding")
         assert panel(view)["New referrals"] == referrals
 
+    def test_hidden_months_of_a_trend_are_said(self, few: Engine, open_it: Open):
+        """North had one in July and three in June, and none in the ten months between."""
+        words = open_it(pcn=NORTH, trend="referrals").words()
+        assert "2 months are hidden and left out of the mean and the limits" in words
+        assert "left out of the mean" not in open_it(pcn=NORTH, trend="fte").words()
+
     def test_too_few_months_of_workforce_are_said(self, small_board: Engine, open_it: Open):
         view = open_it(pcn=NORTH)
         assert panel(view)["New referrals"] == (
@@ -541,6 +547,7 @@ class TestEmpty:
         for address in ({}, {"pcn": NORTH}, {"locality": NORTHAM}):
             view = open_it(**address)
             assert "No workforce return" in view.part("finding")
+            assert "Load the published PCN workforce" in view.part("finding")
             assert "workforce, published: no return" in view.markup()[0]
             assert not any(e.type == "plotly_chart" for e in view.elements())
             assert 'class="tiles"' not in "".join(view.markup())
