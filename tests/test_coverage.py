@@ -249,6 +249,26 @@ def test_how_near_a_service_is(
     assert wards.loc[ABBEY, "service_count"] == 1
 
 
+@pytest.mark.parametrize(
+    ("posts", "flagged"),
+    [
+        ((b.Post("P1", b.SOUTH, "vacant", 1.0),), {b.CASTLE, b.DALE, b.ELM}),
+        ((b.Post("P1", b.SOUTH, "recruiting"),), {b.CASTLE, b.DALE, b.ELM}),
+        ((b.Post("P1", b.SOUTH, "filled", 1.0),), set()),
+        ((b.Post("P1", b.SOUTH, "ended", 1.0),), set()),
+        # Not vacant yet, and no longer.
+        ((b.Post("P1", b.SOUTH, "vacant", 1.0, date(2026, 7, 1)),), set()),
+        ((b.Post("P1", b.SOUTH, "vacant", 1.0, None, date(2026, 6, 29)),), set()),
+        ((), set()),
+    ],
+)
+def test_a_vacant_post_flags_the_wards_its_network_serves(
+    sqlite_engine: Engine, posts: tuple[b.Post, ...], flagged: set[str]
+) -> None:
+    wards, _ = judged(sqlite_engine, b.Board(posts=posts))
+    assert set(wards.index[wards["flags"].str.contains("vacancy")]) == flagged
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("ends", "flagged"),

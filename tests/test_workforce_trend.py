@@ -189,6 +189,15 @@ def test_months_by_hand(both_engines: Engine) -> None:
     assert asked(both_engines, NORTH, end=MAY, months=1) == {MAY: (0, 0)}
 
 
+def test_a_sum_begins_when_all_of_them_have_begun(sqlite_engine: Engine) -> None:
+    """North tells from June 2025, South from July: of June only North's month is known."""
+    MANY.but(before_window=20).save(sqlite_engine)
+    june, july = LONG[:2]
+    assert asked(sqlite_engine, NORTH)[june][0] == 20
+    assert asked(sqlite_engine, NORTH, SOUTH)[june] == (None, None)
+    assert asked(sqlite_engine, NORTH, SOUTH)[july][0] == 30
+
+
 def test_what_was_open_before_the_first_month_is_open_in_it(sqlite_engine: Engine) -> None:
     b.Board().save(sqlite_engine)
     # One came in June 2025, two in July, when the one ended: two are open, and hidden.

@@ -158,3 +158,11 @@ def test_a_target_without_an_end_does_not_expire() -> None:
 )
 def test_places_in_a_funnel(value: float, place: FunnelPlace) -> None:
     assert judge_funnel(value, (2, 4), (1, 5)) is place
+
+
+def test_a_mean_of_decimals_does_not_miss_its_line() -> None:
+    """100 referrals over the mean of twelve months of 0.4: 250, and some billionths."""
+    ratio = 100 / (sum([0.4] * 12) / 12)
+    assert ratio > 250
+    assert judge_pressure(ratio, 0.4) is Pressure.WITHIN
+    assert judge_pressure(250.00001, 0.4) is Pressure.ABOVE
