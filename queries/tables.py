@@ -280,10 +280,14 @@ service = Table(
     Column("minimum_age", Float),
     Column("maximum_age", Float),
     _text("web_address"),
+    _text("sector"),
+    _text("access"),
+    Column("wait_days", Integer),
     Index(None, "part_id"),
 )
 
-# One row per service and place where it is given, in degrees (EPSG:4326).
+# One row per service and place where it is given, in degrees (EPSG:4326); `placed_by` says how
+# it is known where that is: "point" or "postcode".
 service_place = Table(
     "service_place",
     metadata,
@@ -292,6 +296,8 @@ service_place = Table(
     _text("place_name"),
     Column("latitude", Float, nullable=False),
     Column("longitude", Float, nullable=False),
+    Column("postcode", String(8)),
+    Column("placed_by", String(16), nullable=False, server_default="point"),
     Index(None, "part_id"),
 )
 
@@ -313,6 +319,60 @@ service_theme = Table(
     _part(),
     Column("service_id", String(64), nullable=False),
     _text("theme", nullable=False),
+    Index(None, "part_id"),
+)
+
+# One row per service that a later feed of the same directory did not list any more: closed, since
+# the newest date in that feed. Its entry stays as it was; a newer one opens it again.
+service_closure = Table(
+    "service_closure",
+    metadata,
+    _part(),
+    Column("service_id", String(64), nullable=False),
+    Column("closed_on", Date, nullable=False),
+    Index(None, "service_id"),
+    Index(None, "part_id"),
+)
+
+# One row per service of a provider and week (its Monday): the places of the 4 weeks from there.
+service_capacity = Table(
+    "service_capacity",
+    metadata,
+    _part(),
+    _text("provider", nullable=False),
+    Column("service_id", String(64), nullable=False),
+    Column("week", Date, nullable=False),
+    _text("state"),
+    Column("places_offered", Integer),
+    Column("places_filled", Integer),
+    Column("people_waiting", Integer),
+    Column("wait_days", Integer),
+    Index(None, "service_id"),
+    Index(None, "part_id"),
+)
+
+# One row per two entries that somebody looked at: whether they are the same service.
+service_match = Table(
+    "service_match",
+    metadata,
+    _part(),
+    _text("provider", nullable=False),
+    Column("service_id", String(64), nullable=False),
+    Column("other_service_id", String(64), nullable=False),
+    Column("is_same", Boolean, nullable=False),
+    Index(None, "part_id"),
+)
+
+# One row per way of travelling, ward and ward that can be reached: minutes.
+travel_time = Table(
+    "travel_time",
+    metadata,
+    _part(),
+    _text("mode", nullable=False),
+    _code("from_ward_code"),
+    _code("to_ward_code"),
+    Column("minutes", Float, nullable=False),
+    Index(None, "from_ward_code"),
     Index(None, "part_id"),
 )
 
@@ -385,6 +445,22 @@ referral_episode_fact = Table(
     Column("ended_month", Date),
     Column("referrals", Integer, nullable=False),
     Index(None, "pcn_code", "month"),
+    Index(None, "part_id"),
+)
+
+# One row per ward, month and need theme of its reasons (null where none was said): referrals, and
+# how many of them were closed for lack of a service. A referral for two needs counts in both.
+# Built when referrals load.
+referral_need_fact = Table(
+    "referral_need_fact",
+    metadata,
+    _part(),
+    _code("ward_code", nullable=True),
+    Column("month", Date, nullable=False),
+    _text("theme"),
+    Column("referrals", Integer, nullable=False),
+    Column("without_service", Integer, nullable=False),
+    Index(None, "ward_code", "month"),
     Index(None, "part_id"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -31,6 +31,7 @@ from dashboard.intake.local_return import EARLIEST, LATEST, month_end, not_read,
 from dashboard.intake.problems import Problem, RefusedError
 from dashboard.intake.source import Source
 from dashboard.rules.ages import AGE_BANDS, age_band_of
+from dashboard.rules.needs import is_for_lack_of_service, themes_of
 from queries.load import CleanLoad, Reading
 
 COLUMNS = ("reference", "received")
@@ -78,6 +79,7 @@ FACTS = {
     "referral_age_fact": ["part_key", "ward_code", "month", "age_band"],
     "referral_episode_fact": ["part_key", "pcn_code", "month", "ended_month"],
 }
+NEED_FACT = "referral_need_fact"
 
 
 def _recognises(source: Source) -> bool:
@@ -100,11 +102,15 @@ def _read(source: Source, lookups: Lookups) -> Reading:
         good = tally.add(check)
         rows = _placed_in_time(rows[good])
         without_ward += int(rows["ward_code"].isna().sum())
-        for name, key in FACTS.items():
-            counted = _counted(rows.assign(referrals=1), key)
-            # Added up block by block: there are far fewer facts than rows.
+        blocks = {name: _counted(rows.assign(referrals=1), key) for name, key in FACTS.items()}
+        blocks[NEED_FACT] = _counted_needs(_needs(rows))
+        # Added up block by block: there are far fewer facts than rows.
+        for name, counted in blocks.items():
             before = facts.get(name)
-            facts[name] = counted if before is None else _counted(pd.concat([before, counted]), key)
+            if before is not None:
+                both = pd.concat([before, counted])
+                counted = _counted_needs(both) if name == NEED_FACT else _counted(both, FACTS[name])
+            facts[name] = counted
         kept = rows.drop(columns=["month", "ended_month"])
         yield {"referral": kept.assign(reference_hash=hashed[good])}
     tally.finish()
@@ -239,8 +245,27 @@ class _Matched:
             raise RefusedError(tally.source.name, [*problems, *tally.problems])
 
 
-def _counted(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    return rows.groupby(key, dropna=False)["referrals"].sum().reset_index()
+def _counted(
+    rows: pd.DataFrame, key: list[str], counts: Sequence[str] = ("referrals",)
+) -> pd.DataFrame:
+    return rows.groupby(key, dropna=False)[list(counts)].sum().reset_index()
+
+
+def _counted_needs(rows: pd.DataFrame) -> pd.DataFrame:
+    key = ["part_key", "ward_code", "month", "theme"]
+    return _counted(rows, key, ("referrals", "without_service"))
+
+
+def _needs(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per referral and need it is for; one without a theme where no reason was said."""
+    themes = {text: themes_of(text) or (None,) for text in rows["reasons"].dropna().unique()}
+    why = {text: is_for_lack_of_service(text) for text in rows["closed_reason"].dropna().unique()}
+    needs = rows.assign(
+        referrals=1,
+        without_service=rows["closed_reason"].map(why).astype("boolean").fillna(False).astype(int),
+        theme=[themes.get(text, (None,)) for text in rows["reasons"]],
+    )
+    return needs.explode("theme").astype({"theme": "str"})
 
 
 # What a template and a mapping suggest; other reasons are kept as they are sent.

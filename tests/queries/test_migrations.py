@@ -85,7 +85,7 @@ def old(any_bare_engine: Engine) -> Engine:
     return any_bare_engine
 
 
-# What form 0002 added, and what it is for rows from before.
+# What later forms added, and what it is for rows from before.
 NEW = {
     "load": {
         "loaded_by": None,
@@ -94,7 +94,14 @@ NEW = {
         "undone_at": None,
         "undone_by": None,
     },
-    "service": {"minimum_age": None, "maximum_age": None, "web_address": None},
+    "service": {
+        "minimum_age": None,
+        "maximum_age": None,
+        "web_address": None,
+        "sector": None,
+        "access": None,
+        "wait_days": None,
+    },
 }
 
 
@@ -161,17 +168,17 @@ def test_the_way_back_keeps_every_row_too(old: Engine) -> None:
 
 # A referral that is open, declined, closed, both (the first of them counts), in another month or
 # the same, of no network; and two alike.
-REFERRALS = """reference,received,ward_code,pcn_code,declined,closed
-a,2026-04-01,E05000001,U00001,,
-b,2026-04-30,E05000001,U00001,2026-05-02,
-c,2026-04-30,E05000001,U00001,,2026-05-31
-d,2026-04-15,E05000001,U00001,2026-07-01,2026-06-30
-e,2026-04-15,E05000001,U00001,2026-06-30,2026-07-01
-f,2026-04-15,E05000001,U00001,2026-04-15,2026-04-15
-g,2026-05-15,E05000001,U00001,,
-h,2026-05-16,E05000001,U00001,,
-i,2026-05-15,E05000001,,,2027-01-01
-j,2026-05-15,E05000001,U00002,,
+REFERRALS = """reference,received,ward_code,pcn_code,declined,closed,reasons,closed_reason
+a,2026-04-01,E05000001,U00001,,,money;Housing,
+b,2026-04-30,E05000001,U00001,2026-05-02,,housing,No suitable service
+c,2026-04-30,E05000001,U00001,,2026-05-31,debt|money,no service
+d,2026-04-15,E05000001,U00001,2026-07-01,2026-06-30,a cat,completed
+e,2026-04-15,E05000001,U00001,2026-06-30,2026-07-01,,no services
+f,2026-04-15,E05000001,U00001,2026-04-15,2026-04-15,,
+g,2026-05-15,E05000001,U00001,,,loneliness,
+h,2026-05-16,E05000001,U00001,,,Social isolation,
+i,2026-05-15,E05000001,,,2027-01-01,loneliness,
+j,2026-05-15,E05000001,U00002,,,loneliness,
 """
 APRIL, MAY = "2026-04-01", "2026-05-01"
 EPISODES = [
@@ -183,6 +190,21 @@ EPISODES = [
     ("U00001", MAY, "None", 2),
     ("U00002", MAY, "None", 1),
 ]
+# Ward and month are the same for each network's part; the referrals of no service are last.
+NEEDS = [
+    (APRIL, "None", 2, 1),
+    (APRIL, "housing", 2, 1),
+    (APRIL, "money and debt", 2, 1),
+    (APRIL, "other", 1, 0),
+    (MAY, "loneliness", 1, 0),
+    (MAY, "loneliness", 1, 0),
+    (MAY, "loneliness", 2, 0),
+]
+
+
+def needs(engine: Engine) -> list[tuple[str, str, int, int]]:
+    found = contents(engine)["referral_need_fact"]
+    return sorted((str(month), str(theme), n, lost) for _, _, month, theme, n, lost in found)
 
 
 def episodes(engine: Engine) -> list[tuple[str, str, str, int]]:
@@ -192,7 +214,7 @@ def episodes(engine: Engine) -> list[tuple[str, str, str, int]]:
 
 
 @BOTH
-def test_an_upgrade_counts_episodes_as_an_intake_of_today(
+def test_an_upgrade_counts_facts_as_an_intake_of_today(
     any_bare_engine: Engine, read_here: None
 ) -> None:
     engine = any_bare_engine
@@ -200,9 +222,12 @@ def test_an_upgrade_counts_episodes_as_an_intake_of_today(
     record = intake.take_in(engine, Source("referrals.csv", REFERRALS.encode()), b"key" * 12)
     assert record.rows_read == 10
     assert episodes(engine) == sorted(EPISODES)
-    counted = sorted(map(repr, contents(engine)["referral_episode_fact"]))
+    assert needs(engine) == NEEDS
+    facts = ("referral_episode_fact", "referral_need_fact")
+    counted = [sorted(map(repr, contents(engine)[name])) for name in facts]
     to_form(engine, "0002", down=True)
-    assert not inspect(engine).has_table("referral_episode_fact")
+    assert not any(inspect(engine).has_table(name) for name in facts)
     upgrade(engine)
-    assert sorted(map(repr, contents(engine)["referral_episode_fact"])) == counted
+    assert [sorted(map(repr, contents(engine)[name])) for name in facts] == counted
     assert episodes(engine) == sorted(EPISODES)
+    assert needs(engine) == NEEDS
