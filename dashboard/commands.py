@@ -291,6 +291,9 @@ def export_command(
     out: Annotated[
         Path | None, typer.Option(help="File to write; default: standard output.")
     ] = None,
+    count_stale: Annotated[
+        bool, typer.Option(help="Count services that nobody confirmed in time.")
+    ] = False,
 ) -> None:
     """The figures of a page as a file: the same numbers, through the same gate."""
     prepare_database()
@@ -303,7 +306,7 @@ def export_command(
         raise typer.Exit(2)
     day: date = as_at.date() if as_at else newest_as_at()
     try:
-        made = export.make(engine(), current_scope(), subject, icb, day, form)
+        made = export.make(engine(), current_scope(), subject, icb, day, form, count_stale)
     except export.NotThereError as error:
         _TELL.print(
             f"Nothing to export: {error}. Load its ward boundaries and LSOA lookups first.",

@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Engine
 
+from dashboard.reach import ward_reach
 from dashboard.rules import apportion, moves, take_up
 from dashboard.rules.coverage import (
     Component,
@@ -30,6 +32,7 @@ from dashboard.rules.coverage import (
 from dashboard.rules.disclosure import PROFILES, Released, hidden_flag, release, stand_in
 from dashboard.rules.rates import funnel_limits, poisson_limits
 from dashboard.rules.returns import referral_window
+from dashboard.services import Services, board_services, service_counts
 from dashboard.settings import settings
 from geodata.shapes import centroids_metres, neighbours
 from geodata.shares import modelled_patients
@@ -63,6 +66,7 @@ class Basis:
     census: date | None
     index_year: str
     services_returned: bool
+    reach: str
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,13 @@ class Coverage:
     basis: Basis
 
 
-def ward_coverage(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Coverage:
-    """Every ward of one board judged at a date. A query by its signature: `fetch` keeps it."""
+def ward_coverage(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, with_stale: bool = False
+) -> Coverage:
+    """Every ward of one board judged at a date. A query by its signature: `fetch` keeps it.
+
+    With `with_stale`, services that nobody confirmed in time count like the others.
+    """
     wards = places.wards(engine, scope, icb_code)
     people, basis_people = _populations(places.population(engine, scope, icb_code))
     deprivation = places.ward_deprivation(engine, scope, icb_code)
@@ -96,10 +105,21 @@ def ward_coverage(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> C
     frame["fte_per_10k"] = (
         frame["fte"] / frame["population"].mask(frame["population"] == 0) * apportion.PER_PEOPLE
     )
-    provision_judged = _judge_provision(engine, scope, icb_code, as_at, frame, shares)
+    found = board_services(engine, scope, icb_code, as_at)
+    schemes = provision.scheme_areas(engine, scope, icb_code, as_at)
+    provision_judged = _judge_provision(found, schemes, icb_code, as_at, frame, shares, with_stale)
     frame = frame.join(
         _marked_modelled(provision_judged) if basis_shares == "modelled" else provision_judged
     )
+    reach, reach_words = ward_reach(
+        engine,
+        scope,
+        icb_code,
+        found,
+        frame.set_index("ward_code")["population"],
+        with_stale=with_stale,
+    )
+    frame["places_per_1000"] = frame["ward_code"].map(reach).astype("Float64")
     frame["flags"] = _with_vacancies(engine, scope, icb_code, as_at, frame, shares)
 
     told = _told(engine, scope, icb_code, as_at, shares)
@@ -118,6 +138,7 @@ def ward_coverage(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> C
         census=workforce.census_date(engine, scope, icb_code, as_at),
         index_year=str(frame["index_year"].max()) if frame["index_year"].notna().any() else "",
         services_returned=services_returned,
+        reach=reach_words,
     )
     profile = PROFILES[settings().disclosure_profile]
     released = release(
@@ -220,31 +241,28 @@ def _populations(bands: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def _judge_provision(
-    engine: Engine,
-    scope: Scope,
+    found: Services,
+    schemes: pd.DataFrame,
     icb_code: str,
     as_at: date,
     frame: pd.DataFrame,
     shares: pd.DataFrame,
+    with_stale: bool,
 ) -> pd.DataFrame:
     """The three components of each ward, on the frame's index."""
     serving: dict[str, list[ServingPcn]] = {}
     for row in each_row(shares[shares["serves"]]):
         fte = None if pd.isna(row.fte) else float(row.fte)
         serving.setdefault(row.ward_code, []).append(ServingPcn(row.pcn_name, row.ward_share, fte))
-    voices = _voices(provision.scheme_areas(engine, scope, icb_code, as_at), frame, icb_code)
-    services = _service_counts(
-        provision.service_areas(engine, scope, icb_code, as_at),
-        frame,
-        icb_code,
-        as_at,
-        is_returned=provision.has_returned_services(engine, scope, icb_code),
-    )
+    voices = _voices(schemes, frame, icb_code)
+    counts = service_counts(found, frame["ward_code"].tolist(), as_at, with_stale=with_stale)
+    services = {row.Index: row for row in each_row(counts)}
     rows = []
     for ward_code in frame["ward_code"]:
         link_worker = judge_link_worker(serving.get(ward_code, ()))
         route_in = judge_route_in(voices[ward_code], link_worker)
-        count, flags = services[ward_code]
+        near = services[ward_code]
+        count = ServiceCount(found.is_returned, int(near.own), int(near.wide), int(near.stale))
         something = judge_services(count)
         rows.append(
             {
@@ -253,7 +271,7 @@ def _judge_provision(
                 **_named("link_worker", link_worker),
                 **_named("services", something),
                 "service_count": count.own + count.area_wide if count.is_returned else pd.NA,
-                "flags": "; ".join(flags),
+                "flags": "; ".join(_service_flags(near, as_at)),
             }
         )
     columns = [*_COMPONENT_COLUMNS, "service_count", "flags"]
@@ -317,48 +335,15 @@ def _voices(schemes: pd.DataFrame, frame: pd.DataFrame, icb_code: str) -> dict[s
     return voices
 
 
-def is_confirmed(services: pd.DataFrame, as_at: date) -> pd.Series[bool]:
-    """Which entries were confirmed recently enough to count; one never confirmed was not."""
-    oldest = pd.Timestamp(as_at) - pd.DateOffset(months=settings().stale_months)
-    return pd.to_datetime(services["confirmed_on"]) >= oldest
-
-
-def _service_counts(
-    services: pd.DataFrame, frame: pd.DataFrame, icb_code: str, as_at: date, *, is_returned: bool
-) -> dict[str, tuple[ServiceCount, list[str]]]:
-    """What serves each ward, and the flags that its services raise."""
+def _service_flags(near: Any, as_at: date) -> list[str]:
+    """What the services of a ward, a row of `service_counts`, should be watched for."""
     soon = pd.Timestamp(as_at) + pd.DateOffset(months=FUNDING_ENDS_MONTHS)
-    ends = pd.to_datetime(services["funding_ends"])
-    services = services.assign(
-        is_fresh=is_confirmed(services, as_at),
-        is_wide=services["is_online"] | (services["area_code"] == icb_code),
-        ends_soon=ends.between(pd.Timestamp(as_at), soon),
-    )
-    by_area = {str(code): rows for code, rows in services.groupby("area_code")}
-    empty = services.iloc[:0]
-    answers: dict[str, tuple[ServiceCount, list[str]]] = {}
-    for ward in each_row(frame):
-        codes = dict.fromkeys((ward.ward_code, ward.lad_code, icb_code))
-        mine = pd.concat([by_area[code] for code in codes if code in by_area] or [empty])
-        # A service that names the ward and its district is one service, and the ward's own.
-        mine = mine.sort_values("is_wide").drop_duplicates(["part_id", "service_id"])
-        fresh = mine[mine["is_fresh"]]
-        own = fresh[~fresh["is_wide"]]
-        count = ServiceCount(
-            is_returned=is_returned,
-            own=len(own),
-            area_wide=int(fresh["is_wide"].sum()),
-            stale=int((~mine["is_fresh"]).sum()),
-        )
-        flags = []
-        if len(own) and own["state"].isin(["full", "full with waiting list"]).all():
-            flags.append("at capacity")
-        if count.stale:
-            flags.append("stale directory")
-        if own["ends_soon"].any():
-            flags.append("funding ends within 6 months")
-        answers[ward.ward_code] = (count, flags)
-    return answers
+    flags = {
+        "at capacity": near.own and near.own == near.own_full,
+        "stale directory": near.stale,
+        "funding ends within 6 months": near.funding_ends <= soon,
+    }
+    return [words for words, holds in flags.items() if holds]
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from dashboard import coverage_words as words
 from dashboard import show
 from dashboard.charts import Figure
 from dashboard.charts.area_map import AreaGroup, AreaMark, area_map
-from dashboard.coverage import Coverage, is_confirmed, ward_coverage
+from dashboard.coverage import Coverage, ward_coverage
 from dashboard.data import fetch, fetch_shared
 from dashboard.maps import board_map
 from dashboard.rules.disclosure import Released
+from dashboard.services import board_services
 from dashboard.style import Theme, map_layout
-from queries import provision, workforce
+from queries import workforce
 from queries.scope import Scope
 
 
@@ -48,18 +49,23 @@ class LayerView:
 
 
 def coverage_view(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date, lad_code: str, pcn_code: str
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    with_stale: bool,
+    lad_code: str,
+    pcn_code: str,
 ) -> CoverageView:
     """The wards of a board, or of a locality or network of it, in words and numbers."""
-    coverage = fetch(ward_coverage, scope, icb_code, as_at)
+    coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
     wards = words.chosen_wards(coverage, lad_code, pcn_code)
     pcns = fetch(workforce.fte_by_pcn, scope, icb_code, as_at)
-    services = fetch(provision.service_areas, scope, icb_code, as_at)
-    stale = services[~is_confirmed(services, as_at)]["service_id"].nunique()
+    services = fetch_shared(board_services, scope, icb_code, as_at)
     return CoverageView(
         coverage=coverage,
         wards=wards,
-        chips=words.chips(coverage.basis, coverage.wards, pcns, services, stale),
+        chips=words.chips(coverage.basis, coverage.wards, pcns, services.listed),
         finding=words.finding(wards, coverage.basis),
         tiles=words.tiles(wards, pcns, coverage.basis),
         names=words.ward_names(wards),
@@ -71,12 +77,13 @@ def layer_view(
     scope: Scope,
     icb_code: str,
     as_at: date,
+    with_stale: bool,
     lad_code: str,
     pcn_code: str,
     layer_name: str,
 ) -> LayerView:
     """The chosen wards in the groups of one layer of the map."""
-    view = fetch_shared(coverage_view, scope, icb_code, as_at, lad_code, pcn_code)
+    view = fetch_shared(coverage_view, scope, icb_code, as_at, with_stale, lad_code, pcn_code)
     layer, basis = words.LAYERS[layer_name], view.coverage.basis
     groups, marks = words.map_groups(view.wards, layer), words.map_marks(view.wards, layer)
     return LayerView(
@@ -94,6 +101,7 @@ def ward_map(
     scope: Scope,
     icb_code: str,
     as_at: date,
+    with_stale: bool,
     lad_code: str,
     pcn_code: str,
     layer_name: str,
@@ -101,8 +109,12 @@ def ward_map(
     is_dark: bool,
 ) -> Figure:
     """The map of one layer with the picked ward outlined, as a figure that has been checked."""
-    names = fetch_shared(coverage_view, scope, icb_code, as_at, lad_code, pcn_code).names
-    layer = fetch_shared(layer_view, scope, icb_code, as_at, lad_code, pcn_code, layer_name)
+    names = fetch_shared(
+        coverage_view, scope, icb_code, as_at, with_stale, lad_code, pcn_code
+    ).names
+    layer = fetch_shared(
+        layer_view, scope, icb_code, as_at, with_stale, lad_code, pcn_code, layer_name
+    )
     shapes = board_map(scope, icb_code)
     return area_map(
         layer.groups,
@@ -116,10 +128,16 @@ def ward_map(
 
 
 def ward_list(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date, lad_code: str, pcn_code: str
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    with_stale: bool,
+    lad_code: str,
+    pcn_code: str,
 ) -> bytes:
     """The list of the chosen wards as the browser fetches it: JSON, compressed once."""
-    view = fetch_shared(coverage_view, scope, icb_code, as_at, lad_code, pcn_code)
+    view = fetch_shared(coverage_view, scope, icb_code, as_at, with_stale, lad_code, pcn_code)
     columns = words.ward_columns(view.coverage.basis)
     body = show.table_body(
         view.wards, columns, words.TABLE_TEXT, row_key="ward_code", swatch=(1, words.swatch)

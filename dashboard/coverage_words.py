@@ -24,6 +24,7 @@ from dashboard.rules.apportion import PER_PEOPLE
 from dashboard.rules.classes import count_classes, number_classes
 from dashboard.rules.coverage import State, Status
 from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
+from dashboard.rules.freshness import COUNTING
 from dashboard.rules.measures import MEASURES
 from dashboard.rules.take_up import month_end
 from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile, dated_chip
@@ -52,6 +53,7 @@ class Layer:
     unit: str = ""
     is_people: bool = False
     is_whole: bool = False
+    missing: str = "No return"
 
 
 LAYERS = {
@@ -61,6 +63,13 @@ LAYERS = {
     "ratio": Layer("Take-up ratio", "take_up_ratio", 0, "(100 = as expected)", is_people=True),
     "deprivation": Layer("Deprivation, 1 is most deprived", "imd_fifth", is_whole=True),
     "services": Layer("Services", "service_count", unit="services", is_whole=True),
+    "reach": Layer(
+        "Places within reach",
+        "places_per_1000",
+        1,
+        "places per 1,000 people",
+        missing="None within reach",
+    ),
 }
 
 
@@ -286,9 +295,11 @@ def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
         frame[hidden_flag(REFERRALS)] if layer.is_people else pd.Series(False, index=frame.index)
     )
     missing = values.isna() & ~hidden
-    no_people = (
-        missing & frame["population"].isna() & (layer.column not in ("imd_fifth", "service_count"))
-    )
+    needs_people = layer.column not in ("imd_fifth", "service_count", "places_per_1000")
+    no_people = missing & frame["population"].isna() & needs_people
+    # That nothing is near is known where services were returned: it is a gap, and drawn as one.
+    is_gap = missing & ~no_people & (frame["services"] != State.NO_RETURN)
+    is_gap &= layer.missing != "No return"
     groups.append(
         AreaGroup(
             "Hidden: few people",
@@ -307,9 +318,16 @@ def map_groups(wards: Released, layer: Layer) -> list[AreaGroup]:
     )
     groups.append(
         AreaGroup(
+            layer.missing,
+            STATUS_COLOURS[Status.NO_PROVISION],
+            frame["ward_code"][is_gap].tolist(),
+        )
+    )
+    groups.append(
+        AreaGroup(
             "No return",
             NO_RETURN_COLOUR,
-            frame["ward_code"][missing & ~no_people].tolist(),
+            frame["ward_code"][missing & ~no_people & ~is_gap].tolist(),
             texture=HATCHED,
         )
     )
@@ -361,11 +379,16 @@ def _class_words(low: float, high: float, layer: Layer) -> str:
 
 def explanation(layer: Layer, basis: Basis) -> Explanation:
     """The panel beside the map."""
-    name = {"": "status", "imd_fifth": "deprivation", "service_count": "services"}.get(
-        layer.column, layer.column
-    )
+    name = {
+        "": "status",
+        "imd_fifth": "deprivation",
+        "service_count": "services",
+        "places_per_1000": "reach",
+    }.get(layer.column, layer.column)
     measure = MEASURES[name]
     limits = [measure.caution] if measure.caution else []
+    if name == "reach":
+        limits.append(f"Within reach is {basis.reach}; nothing beyond the board's border counts.")
     if basis.shares == "modelled":
         limits.append("PCN shares are modelled: registered patients by LSOA are not loaded.")
     if not basis.services_returned:
@@ -396,6 +419,12 @@ def ward_columns(basis: Basis) -> Sequence[Column]:
         Column("People", _people_of_ward, MEASURES["population"].definition, is_number=True),
         _numeric("Deprivation fifth", "imd_fifth", 0, "deprivation"),
         _numeric("FTE per 10,000", "fte_per_10k", 2),
+        Column(
+            "Places within reach, per 1,000",
+            _within_reach,
+            MEASURES["reach"].definition,
+            is_number=True,
+        ),
         Column("Referrals, 12 months", _referrals, MEASURES[REFERRALS].definition, is_number=True),
         Column(
             f"Per 1,000 {basis.people}",
@@ -432,6 +461,13 @@ def _numeric(title: str, column: str, decimals: int, measure: str = "") -> Colum
 
     known = MEASURES.get(measure or column)
     return Column(title, cell, known.definition if known else "", is_number=True)
+
+
+def _within_reach(row: Any) -> Cell:
+    if pd.notna(row.places_per_1000):
+        return Cell(number(row.places_per_1000, 1), float(row.places_per_1000))
+    is_silent = row.services == State.NO_RETURN
+    return Cell(MISSING, note="no return" if is_silent else "none within reach")
 
 
 def _is_hidden(row: Any) -> bool:
@@ -472,10 +508,8 @@ def swatch(row: Any) -> tuple[str, str]:
     return STATUS_COLOURS[status], STATUS_TEXTURES.get(status, "")
 
 
-def chips(
-    basis: Basis, wards: Released, pcns: pd.DataFrame, services: pd.DataFrame, stale: int
-) -> list[Chip]:
-    """How fresh each source of the board is at the date; `stale` of `services` are not confirmed."""
+def chips(basis: Basis, wards: Released, pcns: pd.DataFrame, services: pd.DataFrame) -> list[Chip]:
+    """How fresh each source of the board is at the date; `services` as `board_services` lists."""
     frame = wards.frame
     silent = pcns[pcns["staff_rows"].isna()]
     made = [dated_chip("workforce", basis.census, basis.as_at)]
@@ -487,12 +521,7 @@ def chips(
         made.append(dated_chip("referrals", month_end(basis.window[1]), basis.as_at))
     else:
         made.append(Chip("referrals", "no return", "missing"))
-    if services.empty:
-        made.append(Chip("services", "no return", "missing"))
-    else:
-        listed = services["service_id"].nunique()
-        words = f"{stale:,} of {listed:,} stale" if stale else f"{listed:,} confirmed"
-        made.append(Chip("services", words, "late" if stale else "fresh"))
+    made.append(services_chip(services))
     told = int((~frame["route_in_inferred"]).sum())
     state = "fresh" if told == len(frame) else "ageing" if told else "missing"
     words = f"for {told:,} of {_wards(len(frame))}" if told else "no return"
@@ -502,3 +531,13 @@ def chips(
     words = f"for {known:,} of {_wards(len(frame))}" if known else "no return"
     made.append(Chip("population", words, state))
     return made
+
+
+def services_chip(services: pd.DataFrame) -> Chip:
+    """How many of the services that are placed were confirmed in time."""
+    placed = services[services["is_placed"]]
+    if placed.empty:
+        return Chip("services", "no return", "missing")
+    stale = len(placed) - int(placed["freshness"].isin(COUNTING).sum())
+    words = f"{stale:,} of {len(placed):,} stale" if stale else f"{len(placed):,} confirmed"
+    return Chip("services", words, "late" if stale else "fresh")

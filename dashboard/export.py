@@ -17,11 +17,16 @@ from sqlalchemy import Engine
 from dashboard import __version__
 from dashboard.commitments import board_commitments
 from dashboard.coverage import REFERRALS, ward_coverage
+from dashboard.gaps import REFERRED, WITHOUT, ward_gaps
+from dashboard.providers import WAITING, capacity_total, described
+from dashboard.reach import NONE_NEAR
 from dashboard.rules.apportion import PER_PEOPLE
-from dashboard.rules.coverage import GAPS, Status
+from dashboard.rules.coverage import GAPS, State, Status
 from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
+from dashboard.rules.gaps import Cell
 from dashboard.rules.staffing import InPost
 from dashboard.rules.take_up import month_end
+from dashboard.services import board_services
 from dashboard.settings import settings
 from dashboard.workforce import pcn_workforce
 from queries import loads, places, workforce
@@ -50,8 +55,17 @@ class File:
     body: bytes
 
 
-def make(engine: Engine, scope: Scope, subject: str, icb_code: str, as_at: date, form: str) -> File:
-    """One subject of one board at a date, as csv, json or xlsx.
+def make(
+    engine: Engine,
+    scope: Scope,
+    subject: str,
+    icb_code: str,
+    as_at: date,
+    form: str,
+    with_stale: bool = False,
+) -> File:
+    """One subject of one board at a date, as csv, json or xlsx; services that nobody confirmed in
+    time count where that is asked for.
 
     `NotThereError` when the subject, the form or the board is not there (or not to be seen).
     """
@@ -60,16 +74,16 @@ def make(engine: Engine, scope: Scope, subject: str, icb_code: str, as_at: date,
     build, write = SUBJECTS[subject], _WRITERS[form]
     if icb_code not in set(places.boards(engine, scope)["icb_code"]):
         raise NotThereError(f"no board {icb_code!r} is loaded")
-    meta, rows = build(engine, scope, icb_code, as_at)
+    meta, rows = build(engine, scope, icb_code, as_at, with_stale)
     name = f"{subject}-{icb_code}-{as_at:%Y-%m-%d}.{form}"
     return File(name, MEDIA_TYPES[form], write(meta, rows))
 
 
 def coverage(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, with_stale: bool
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Meta, and one row per ward: the table of the Coverage page."""
-    found = ward_coverage(engine, scope, icb_code, as_at)
+    found = ward_coverage(engine, scope, icb_code, as_at, with_stale)
     frame, basis = found.wards.frame, found.basis
     gaps = frame["status"].isin([status.value for status in GAPS])
     adults = "adults" if basis.people == "adults" else "population"
@@ -91,6 +105,8 @@ def coverage(
             "referrals_to": basis.window and basis.window[1].isoformat(),
             "workforce_census": basis.census and basis.census.isoformat(),
             "deprivation_index": basis.index_year or None,
+            "stale_services": _stale_words(with_stale),
+            "within_reach": basis.reach,
         },
     }
     return meta, released_rows(
@@ -106,13 +122,17 @@ COVERAGE_COLUMNS = (
     "route_in", "route_in_reason", "route_in_inferred",
     "link_worker", "link_worker_reason", "services", "services_reason", "service_count",
     "population", "adults", "imd_rank", "imd_fifth", "fte", "fte_per_10k",
-    REFERRALS, "expected", "take_up_per_1000", "take_up_lower", "take_up_upper",
+    "places_per_1000", REFERRALS, "expected", "take_up_per_1000", "take_up_lower", "take_up_upper",
     "take_up_ratio", "flags",
 )  # fmt: skip
 
 
 # What is worked out from the count of referrals, and would give it back.
 TAKE_UP = ("expected", "take_up_per_1000", "take_up_lower", "take_up_upper", "take_up_ratio")
+
+
+def _stale_words(with_stale: bool) -> str:
+    return "counted as provision" if with_stale else "left out"
 
 
 def _coverage_missing(no_window: str) -> Callable[[Mapping[str, Any]], dict[str, str]]:
@@ -130,6 +150,9 @@ def _coverage_missing(no_window: str) -> Callable[[Mapping[str, Any]], dict[str,
             "fte": row["fte_reason"],
             "fte_per_10k": row["fte_reason"] or no_people,
             "service_count": row["services_reason"],
+            "places_per_1000": "services never returned"
+            if row["services"] == State.NO_RETURN
+            else NONE_NEAR,
             REFERRALS: told,
             **dict.fromkeys(("expected", *TAKE_UP), told or no_people),
         }
@@ -144,7 +167,7 @@ def _coverage_missing(no_window: str) -> Callable[[Mapping[str, Any]], dict[str,
 
 
 def workforce_by_pcn(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, _with_stale: bool
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Meta, and one row per PCN: the list of the Workforce page."""
     frame = workforce.fte_by_pcn(engine, scope, icb_code, as_at)
@@ -248,7 +271,7 @@ def _workforce_missing(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def commitments(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, _with_stale: bool
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Meta, and one row per national commitment: the table of the page."""
     found = board_commitments(engine, scope, icb_code, as_at)
@@ -286,11 +309,95 @@ COMMITMENT_COLUMNS = (
 )  # fmt: skip
 
 
-Builder = Callable[[Engine, Scope, str, date], tuple[dict[str, Any], list[dict[str, Any]]]]
+def services_of_board(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, with_stale: bool
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Meta, and one row per open service: the list of the Providers page."""
+    wards = places.wards(engine, scope, icb_code)
+    providers = described(board_services(engine, scope, icb_code, as_at), wards)
+    total = capacity_total(providers.listed)
+    meta = _meta(engine, scope, "services", icb_code, as_at) | {
+        "basis": {"stale_services": _stale_words(with_stale)},
+        "totals": {
+            "services": total["services"],
+            "not_placed": int((~providers.listed.frame["is_placed"]).sum()),
+            "places_offered": _plain(total["places_offered"]),
+            "places_filled": _plain(total["places_filled"]),
+            "free_places": _plain(total["free_places"]),
+        },
+    }
+    return meta, released_rows(providers.listed, SERVICE_COLUMNS, _services_missing, {WAITING: ()})
+
+
+SERVICE_COLUMNS = (
+    "service_key", "service_id", "service_name", "provider", "sector", "themes", "reach", "wards",
+    "districts", "postcodes", "is_placed", "is_online", "state", "is_full", "places_offered",
+    "places_filled", "free_places", WAITING, "wait_days", "capacity_on", "cost_to_person",
+    "access", "minimum_age", "maximum_age", "has_safeguarding", "confirmed_on", "freshness",
+    "opens_on", "closes_on", "funder", "funding_ends", "cost_per_place", "web_address", "said_by",
+    "file_name",
+)  # fmt: skip
+# What a service need not have: nothing there is no gap in what was told.
+_NEED_NOT_BE = {"closes_on", "opens_on", "minimum_age", "maximum_age", "closed_on"}
+
+
+def _services_missing(row: Mapping[str, Any]) -> dict[str, str]:
+    hidden = {WAITING} if row[hidden_flag(WAITING)] else set()
+    return {
+        column: "need not said" if column == "themes" else "not said"
+        for column in SERVICE_COLUMNS
+        if column not in hidden | _NEED_NOT_BE and pd.isna(row[column])
+    }
+
+
+def gaps_by_ward(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, with_stale: bool
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Meta, and one row per ward and need theme: the gap matrix of the Providers page."""
+    found = ward_gaps(
+        engine,
+        scope,
+        icb_code,
+        ward_coverage(engine, scope, icb_code, as_at, with_stale),
+        board_services(engine, scope, icb_code, as_at),
+        with_stale=with_stale,
+    )
+    states = found.cells.frame["state"].value_counts()
+    meta = _meta(engine, scope, "gaps", icb_code, as_at) | {
+        "basis": {
+            "stale_services": _stale_words(with_stale),
+            "referrals_from": found.window and found.window[0].isoformat(),
+            "referrals_to": found.window and found.window[1].isoformat(),
+            "counts": found.cells.profile.words,
+        },
+        "totals": {"cells_by_state": {cell.value: int(states.get(cell, 0)) for cell in Cell}},
+    }
+
+    def missing(row: Mapping[str, Any]) -> dict[str, str]:
+        told = found.no_window or "no referral return"
+        why = {REFERRED: told, WITHOUT: told, "free_places": "no own service says its places"}
+        return {
+            column: reason
+            for column, reason in why.items()
+            if pd.isna(row[column]) and not row.get(hidden_flag(column), False)
+        }
+
+    return meta, released_rows(found.cells, GAP_COLUMNS, missing, {REFERRED: (), WITHOUT: ()})
+
+
+GAP_COLUMNS = (
+    "ward_code", "ward_name", "lad_code", "lad_name", "theme", "state", "own", "own_full", "wide",
+    "stale", "free_places", REFERRED, WITHOUT,
+)  # fmt: skip
+
+
+Builder = Callable[[Engine, Scope, str, date, bool], tuple[dict[str, Any], list[dict[str, Any]]]]
 SUBJECTS: Mapping[str, Builder] = {
     "coverage": coverage,
     "workforce": workforce_by_pcn,
     "commitments": commitments,
+    "services": services_of_board,
+    "gaps": gaps_by_ward,
 }
 
 

@@ -15,15 +15,21 @@ from sqlalchemy import Engine
 
 from dashboard.data import data_state, fetch_shared
 from dashboard.rules.take_up import last_whole_month, month_end, months_before
+from dashboard.settings import settings
 from dashboard.style import day
 from queries import places, workforce
 from queries.scope import Scope
 
 # The names in the address bar, in the order in which they are drawn.
-BOARD, LOCALITY, PCN, AS_AT, MONTHS, WARD, LAYER, VIEW, TREND = NAMES = (
-    "icb", "locality", "pcn", "as_at", "months", "ward", "layer", "view", "trend",
+BOARD, LOCALITY, PCN, AS_AT, MONTHS, STALE, WARD, LAYER, VIEW, TREND, *PROVIDERS = NAMES = (
+    "icb", "locality", "pcn", "as_at", "months", "stale", "ward", "layer", "view", "trend",
+    "part", "rows", "theme", "service", "by", "measure", "room", "cost", "access", "age", "place",
 )  # fmt: skip
+PART, ROWS, THEME, SERVICE, BY, MEASURE, ROOM, COST, ACCESS, AGE, PLACE = PROVIDERS
 ALL, NEWEST = "", ""
+LEFT_OUT, COUNTED = "", "counted"
+# What codes of wards begin with, and those of districts do not.
+WARD_PREFIX = ("E05", "W05")
 # A control chart needs more than 12.
 TREND_MONTHS, USUAL_MONTHS = ("12", "24", "36"), "24"
 # How far back a date may be chosen from the list.
@@ -34,7 +40,10 @@ _TO_FOLLOW, _CHOSEN = "something was picked on a chart", "something was chosen i
 
 @dataclass(frozen=True)
 class Choices:
-    """What is chosen. `lad_code` and `pcn_code` are "" for all."""
+    """What is chosen. `lad_code` and `pcn_code` are "" for all.
+
+    With `with_stale`, services that nobody confirmed in time count as provision.
+    """
 
     icb_code: str
     icb_name: str
@@ -44,12 +53,19 @@ class Choices:
     pcn_name: str
     as_at: date
     months: int
+    with_stale: bool = False
+
+    @property
+    def area(self) -> tuple[str, date, bool, str, str]:
+        """What the figures of wards depend on, in the order in which they are asked for."""
+        return self.icb_code, self.as_at, self.with_stale, self.lad_code, self.pcn_code
 
     @property
     def words(self) -> str:
         """'Kent and Medway > Thanet · to 30 June 2026'."""
         area = " > ".join(name for name in (self.icb_name, self.lad_name, self.pcn_name) if name)
-        return f"{area} · as at {day(self.as_at)}"
+        stale = " · stale entries counted" if self.with_stale else ""
+        return f"{area} · as at {day(self.as_at)}{stale}"
 
 
 def draw(scope: Scope) -> Choices | None:
@@ -71,6 +87,11 @@ def draw(scope: Scope) -> Choices | None:
             {m: f"{m} months" for m in TREND_MONTHS},
             usual=USUAL_MONTHS,
         )
+        stale = _pick(
+            f"Entries not confirmed for {settings().stale_months} months",
+            STALE,
+            {LEFT_OUT: "Left out", COUNTED: "Counted as provision"},
+        )
         networks = fetch_shared(_networks, scope, icb_code, as_at)
         with place:
             pcn_code = _pick("Primary care network", PCN, networks, after=_forget_ward)
@@ -83,6 +104,7 @@ def draw(scope: Scope) -> Choices | None:
         pcn_name=networks[pcn_code] if pcn_code else "",
         as_at=as_at,
         months=int(months),
+        with_stale=stale == COUNTED,
     )
     st.session_state[_CURRENT] = choices
     return choices
@@ -102,6 +124,26 @@ def current_or_none() -> Choices | None:
 def pick(name: str, label: str, options: dict[str, str]) -> str:
     """A choice that belongs to one page: a select box that is kept in the address bar."""
     return _pick(label, name, options)
+
+
+def switch(name: str, label: str, options: dict[str, str]) -> str:
+    """The same as a row of buttons: for what of a page is shown."""
+    if chosen(name) not in options:
+        st.session_state[name] = next(iter(options))
+
+    def changed() -> None:
+        st.session_state[_CHOSEN] = True
+
+    return str(
+        st.segmented_control(
+            label,
+            list(options),
+            format_func=lambda code: options[code],
+            key=name,
+            on_change=changed,
+            required=True,
+        )
+    )
 
 
 def chosen(name: str) -> str:
@@ -144,15 +186,20 @@ def choose(name: str, value: str) -> None:
     st.session_state[_CHOSEN] = True
 
 
-def table_url(subject: str) -> str:
-    """Where the browser fetches a table of the chosen area: another address for other data."""
+def table_url(subject: str, *also: str) -> str:
+    """Where the browser fetches a table of the chosen area: another address for other data.
+
+    `also` names further choices that it depends on.
+    """
     choices = current()
     query = {
         "icb": choices.icb_code,
         "as_at": choices.as_at.isoformat(),
         "locality": choices.lad_code,
         "pcn": choices.pcn_code,
+        "stale": COUNTED if choices.with_stale else LEFT_OUT,
         "v": data_state().version,
+        **{name: chosen(name) for name in also},
     }
     return f"/table/{subject}.json?{urlencode(query)}"
 
@@ -254,6 +301,29 @@ def _named(frame: pd.DataFrame, kind: str) -> dict[str, str]:
 def _forget_places() -> None:
     for name in (LOCALITY, PCN, WARD):
         choose(name, "")
+
+
+def pick_cell(key: str) -> None:
+    """Pick a row of the matrix, or a cell of it: a ward (or a district) and a need theme."""
+    code, _, theme = key.partition("|")
+    if theme:
+        choose(THEME, theme)
+    if code.startswith(WARD_PREFIX):
+        choose(WARD, code)
+    else:
+        choose(LOCALITY, code)
+        choose(ROWS, "")
+
+
+def pick_on_service_map(key: str) -> None:
+    """Pick a ward or a service on the map of services: the page follows."""
+    choose(WARD if key.startswith(WARD_PREFIX) else SERVICE, key)
+    st.session_state[_TO_FOLLOW] = True
+
+
+def pick_service(service_key: str) -> None:
+    """Pick a service from the list."""
+    choose(SERVICE, service_key)
 
 
 def _forget_ward() -> None:

@@ -17,6 +17,7 @@ show.styles()
 pages = [
     st.Page(ROOT / "pages" / "coverage.py", title="Coverage", url_path="coverage", default=True),
     st.Page(ROOT / "pages" / "workforce.py", title="Workforce", url_path="workforce"),
+    st.Page(ROOT / "pages" / "providers.py", title="Providers", url_path="providers"),
     st.Page(
         ROOT / "pages" / "commitments.py", title="National commitments", url_path="commitments"
     ),

@@ -29,6 +29,8 @@ _NO_COASTLINES = {
         for name in ("coastlines", "land", "ocean", "lakes", "rivers", "countries", "subunits")
     },
 }
+# The choices that narrow the list of services, as the page's address names them.
+NARROWED = ("theme", "room", "cost", "access", "age", "place")
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 # Streamlit needs inline styles, and its components and Plotly come as blobs and by eval;
@@ -117,7 +119,8 @@ def download(request: Request) -> Response:
     except ValueError:
         return PlainTextResponse("expected as_at=YYYY-MM-DD", 400)
     try:
-        made = export.make(engine(), current_scope(), subject, icb_code, as_at, form)
+        with_stale = request.query_params.get("stale", "") == "counted"
+        made = export.make(engine(), current_scope(), subject, icb_code, as_at, form, with_stale)
     except export.NotThereError:
         return PlainTextResponse("not found", 404)
     return _attached(made.body, made.media_type, made.file_name)
@@ -128,13 +131,22 @@ def table(request: Request) -> Response:
     from dashboard.access import current_scope
     from dashboard.coverage_view import ward_list
     from dashboard.data import fetch_shared
+    from dashboard.providers_view import locality_matrix, service_list, ward_matrix
     from dashboard.workforce_view import pcn_list
 
     warm_up.wait()
     chosen, subject = request.query_params, request.path_params["subject"]
-    lists = {"coverage": ward_list, "workforce": pcn_list}
+    lists: dict[str, Any] = {
+        "coverage": ward_list,
+        "workforce": pcn_list,
+        "gaps": ward_matrix,
+        "localities": locality_matrix,
+        "services": service_list,
+    }
     if subject not in lists:
         return PlainTextResponse("not found", 404)
+    # What the list of services is narrowed to; the others depend on the area alone.
+    asked = tuple((name, chosen[name]) for name in NARROWED if chosen.get(name))
     try:
         as_at = date.fromisoformat(chosen.get("as_at", ""))
     except ValueError:
@@ -144,13 +156,30 @@ def table(request: Request) -> Response:
         current_scope(),
         chosen.get("icb", ""),
         as_at,
+        chosen.get("stale", "") == "counted",
         chosen.get("locality", ""),
         chosen.get("pcn", ""),
+        *((asked,) if subject == "services" else ()),
     )
     # The address names the data version, so what is kept is never out of date; private, since
     # it is what this user may see.
     headers = {"Cache-Control": "private, max-age=3600", "Content-Encoding": "gzip"}
     return Response(body, media_type="application/json", headers=headers)
+
+
+def ask(request: Request) -> Response:
+    """The file that asks a provider whether its entries still hold."""
+    from dashboard.access import current_scope
+    from dashboard.ask import ask_file
+    from dashboard.data import engine
+    from dashboard.export import MEDIA_TYPES
+
+    provider = request.query_params.get("provider", "")
+    body = ask_file(engine(), current_scope(), provider)
+    if body is None:
+        return PlainTextResponse("not found", 404)
+    plain = "".join(letter for letter in provider if letter.isascii() and letter.isalnum())
+    return _attached(body, MEDIA_TYPES["xlsx"], f"services-{plain or 'provider'}.xlsx")
 
 
 def refusals(request: Request) -> Response:
@@ -227,6 +256,7 @@ ROUTES = [
     Route("/geo/{icb_code}/{name}.json", geometry),
     Route("/table/{subject}.json", table),
     Route("/export/{subject}.{form}", download),
+    Route("/ask/services.xlsx", ask),
     Route("/refusals/{job_id:int}.csv", refusals),
     Route("/history.csv", all_history),
     Route("/template/{dataset}.{form}", template),

@@ -17,6 +17,7 @@ from pydantic_settings import (
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / "local"
+STRAIGHT_LINE = "straight line"
 
 
 class Settings(BaseSettings):
@@ -59,6 +60,18 @@ class Settings(BaseSettings):
         ge=1,
         description="Referral returns that end more than this before the chosen date are late: "
         "take-up is unknown.",
+    )
+
+    reach_metres: float = Field(
+        default=5_000, gt=0, description="How far a service is within reach, in a straight line."
+    )
+    reach_minutes: float = Field(
+        default=30, gt=0, description="The same where travel times between wards are loaded."
+    )
+    travel_mode: str = Field(
+        default="",
+        description="Which of the loaded ways of travelling counts; blank is the first of them, "
+        "'straight line' none.",
     )
 
     @classmethod

@@ -3,8 +3,9 @@ value is escaped."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from html import escape
 from pathlib import Path
@@ -14,7 +15,7 @@ from urllib.parse import quote, urlencode
 import streamlit as st
 
 from dashboard.charts import Figure
-from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark
+from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark, PointGroup
 from dashboard.returns_view import Grid
 from dashboard.rules.disclosure import Released
 from dashboard.rules.returns import ReturnState
@@ -23,6 +24,8 @@ from queries.frames import each_row
 
 _COMPONENTS = Path(__file__).parent / "components"
 _CSS = (_COMPONENTS / "page.css").read_text(encoding="utf-8")
+# A cell of a column of numbers: a figure with its sign and unit, a mark for none, or nothing.
+_NUMBER = re.compile(r"([-+−]?£?[\d,.]+( ?%)?( \([\d,.]+( to [\d,.]+)?\))?|\*|–|\?|)")
 # Rows drawn at first; the rest by a button, so that a long table does not hold up the page.
 ROWS_AT_FIRST = 100
 FIRST_FILES = "Ward boundaries and the LSOA lookups come first: they say which wards there are."
@@ -77,22 +80,41 @@ def dated_chip(source: str, newest: date | None, as_at: date) -> Chip:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a table: what it says, by what it sorts, and a note in small below."""
+    """One cell of a table: what it says, by what it sorts, and a note in small below.
+
+    With `look`, the name of one of the table's looks, it is a cell of a matrix.
+    """
 
     text: str
     sort: float | None = None
     note: str = ""
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a judged cell is drawn: never by colour alone, and with its words for who cannot see."""
+
+    colour: str
+    ink: str
+    sign: str
+    words: str
+    texture: str = ""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: how a row of the released frame becomes its cell."""
+    """One column of a table: how a row of the released frame becomes its cell.
+
+    A judged cell of it is picked as "row key|pick".
+    """
 
     title: str
     cell: Callable[[Any], Cell]
     help: str = ""
     is_number: bool = False
     is_wide: bool = False
+    pick: str = ""
 
 
 @dataclass(frozen=True)
@@ -231,11 +253,16 @@ def card_title(name: str, words: str) -> None:
     html(f'<h3 class="card-title">{escape(name)} <span>{escape(words)}</span></h3>')
 
 
-_SYMBOLS = {RING: "○", SQUARE: "□", CROSS: "+"}
+_SYMBOLS = {RING: "○", SQUARE: "□", CROSS: "+", "circle": "●", "square": "■", "diamond": "◆"}
 
 
-def key(title: str, groups: Sequence[AreaGroup], marks: Sequence[AreaMark] = ()) -> None:
-    """The key of a map with the number of areas of each kind, empty ones left out."""
+def key(
+    title: str,
+    groups: Sequence[AreaGroup],
+    marks: Sequence[AreaMark] = (),
+    points: Sequence[PointGroup] = (),
+) -> None:
+    """The key of a map with the number of areas and places of each kind, empty ones left out."""
     rows = "".join(
         f'<li><span class="swatch {group.texture}" style="background-color:{group.colour}"></span>'
         f"<span>{escape(group.label)}</span><b>{len(group.area_codes):,}</b></li>"
@@ -248,7 +275,25 @@ def key(title: str, groups: Sequence[AreaGroup], marks: Sequence[AreaMark] = ())
         for mark in marks
         if len(mark.area_codes)
     )
+    rows += "".join(
+        f'<li class="mark"><span class="symbol" style="color:{group.colour}" aria-hidden="true">'
+        f"{_SYMBOLS[group.symbol]}</span><span>{escape(group.label)}</span><b>{len(group.keys):,}</b>"
+        "</li>"
+        for group in points
+        if len(group.keys)
+    )
     html(f'<div class="key"><h2>{escape(title)}</h2><ul>{rows}</ul></div>')
+
+
+def looks(found: Mapping[str, Look], counts: Mapping[str, int]) -> None:
+    """The key of a matrix, with the number of cells of each look."""
+    items = "".join(
+        f'<li><span class="swatch wide {look.texture}" style="background-color:{look.colour};'
+        f'color:{look.ink}">{escape(look.sign)}</span> {escape(look.words)} <b>{counts[name]:,}</b></li>'
+        for name, look in found.items()
+        if counts.get(name)
+    )
+    html(f'<ul class="looks" aria-label="What the cells say">{items}</ul>')
 
 
 def notes(words: Sequence[str]) -> None:
@@ -315,16 +360,19 @@ def table_body(
     *,
     row_key: str,
     swatch: tuple[int, Callable[[Any], tuple[str, str]]] | None = None,
+    looks: Mapping[str, Look] | None = None,
 ) -> dict[str, Any]:
     """A table of a released frame as plain values for the browser.
 
-    `swatch` is the place of the column that has a coloured sign, and what it is for a row.
+    `swatch` is the place of the column that has a coloured sign, and what it is for a row;
+    `looks` are those that its cells name.
     """
     rows = []
+    places = {name: place for place, name in enumerate(looks or {})}
     for row in each_row(checked(released).frame):
         line: dict[str, Any] = {
             "key": getattr(row, row_key),
-            "cells": [_short(column.cell(row)) for column in columns],
+            "cells": [_short(column.cell(row), places) for column in columns],
         }
         if swatch:
             line["swatch"] = swatch[1](row)
@@ -335,12 +383,14 @@ def table_body(
         "things": text.things,
         "page": ROWS_AT_FIRST,
         "swatch": swatch[0] if swatch else None,
+        "looks": [asdict(look) for look in (looks or {}).values()],
         "columns": [
             {
                 "title": column.title,
                 "help": column.help,
                 "number": column.is_number,
                 "wide": column.is_wide,
+                "pick": column.pick,
             }
             for column in columns
         ],
@@ -361,16 +411,21 @@ def table(url: str, *, name: str, picked: str, on_pick: Callable[[str], None]) -
     _TABLE(data={"url": url, "picked": picked}, key=name, on_picked_change=on_picked)
 
 
-def _short(cell: Cell) -> list[Any]:
+def _short(cell: Cell, looks: Mapping[str, int]) -> list[Any]:
+    if cell.look:
+        return [cell.text, cell.sort, cell.note, looks[cell.look]]
     # Most cells are their text alone: what is not said is not sent.
     if cell.note:
         return [cell.text, cell.sort, cell.note]
     return [cell.text] if cell.sort is None else [cell.text, cell.sort]
 
 
-def downloads(subject: str, icb_code: str, as_at: str, *, things: str = "ward") -> None:
+def downloads(
+    subject: str, icb_code: str, as_at: str, *, things: str = "ward", with_stale: bool = False
+) -> None:
     """Links to the figures as files; each is made when it is asked for."""
-    query = urlencode({"icb": icb_code, "as_at": as_at})
+    asked = {"icb": icb_code, "as_at": as_at} | ({"stale": "counted"} if with_stale else {})
+    query = urlencode(asked)
     links = " · ".join(
         f'<a href="/export/{subject}.{form}?{query}" download>{words}</a>'
         for form, words in (("csv", "CSV"), ("xlsx", "Excel"), ("json", "JSON"))
@@ -378,9 +433,10 @@ def downloads(subject: str, icb_code: str, as_at: str, *, things: str = "ward") 
     html(f'<p class="downloads">Download every {escape(things)} of the board: {links}</p>')
 
 
-def link_to_view(words: str, choices: Mapping[str, str]) -> None:
-    """A link that opens the same view for somebody else."""
-    html(f'<p class="share"><a href="?{urlencode(choices)}" target="_self">{escape(words)}</a></p>')
+def link_to_view(words: str, choices: Mapping[str, str], *, page: str = "") -> None:
+    """A link that opens a view for somebody else: of this page, or of another one."""
+    address = f"{page}?{urlencode(choices)}"
+    html(f'<p class="share"><a href="{address}" target="_self">{escape(words)}</a></p>')
 
 
 def caption(title: str, words: str) -> None:
@@ -395,12 +451,23 @@ def definition_list(items: Sequence[tuple[str, str]], *, label: str) -> None:
 
 
 def small_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str) -> None:
-    """A table of a few rows that is read, not searched."""
-    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    """A table of a few rows that is read, not searched; columns of numbers stand at the right."""
+    numbers = {
+        place
+        for place in range(1, len(headings))
+        if rows and all(_NUMBER.fullmatch(row[place]) for row in rows)
+    }
+    sides = [' class="number"' if place in numbers else "" for place in range(len(headings))]
+    head = "".join(
+        f'<th scope="col"{side}>{escape(heading)}</th>'
+        for heading, side in zip(headings, sides, strict=True)
+    )
     body = "".join(
         "<tr>"
         + "".join(
-            f'<th scope="row">{escape(cell)}</th>' if place == 0 else f"<td>{escape(cell)}</td>"
+            f'<th scope="row">{escape(cell)}</th>'
+            if place == 0
+            else f"<td{sides[place]}>{escape(cell)}</td>"
             for place, cell in enumerate(row)
         )
         + "</tr>"

@@ -10,6 +10,7 @@ import pandas as pd
 from dashboard.charts.area_map import HATCHED, STARRED
 from dashboard.rules.coverage import Status
 from dashboard.rules.disclosure import HIDDEN_MARK
+from dashboard.rules.gaps import Cell
 
 MISSING = "–"
 FONT = "Arial, Helvetica, sans-serif"
@@ -31,6 +32,16 @@ STATUS_COLOURS = {
 }
 # Drawn over the colour, so that the reason for a blank never depends on colour alone.
 STATUS_TEXTURES = {Status.NO_RETURN: HATCHED, Status.HIDDEN: STARRED}
+
+# A cell of the gap matrix: its ground, and ink that can be read on it.
+CELL_COLOURS = {
+    Cell.NONE: ("#5B1A2E", "#FFFFFF"),
+    Cell.STALE: ("#A23E48", "#FFFFFF"),
+    Cell.FULL: ("#F4B183", "#10181D"),
+    Cell.AREA_WIDE: ("#E7EDF3", "#10181D"),
+    Cell.NO_RETURN: ("#FFFFFF", "#10181D"),
+    Cell.SERVED: ("#9DC3E6", "#10181D"),
+}
 
 SEQUENCE = ("#E7EDF3", "#BCD3E9", "#7FB0DA", "#3F83C1", "#0B4F93")
 # Beside it, with a dash where the other has a star.

@@ -10,11 +10,11 @@ import streamlit as st
 from dashboard import filters, show
 from dashboard.charts.bars import month_bars
 from dashboard.coverage import REFERRALS, Basis, Coverage, ward_neighbours, ward_trend
-from dashboard.data import fetch
+from dashboard.data import fetch, fetch_shared
 from dashboard.filters import Choices
 from dashboard.rules.disclosure import hidden_flag
+from dashboard.services import board_services, in_order, keys_of_ward
 from dashboard.style import MISSING, count, day, interval, number, template
-from queries import provision
 from queries.frames import each_row
 from queries.scope import Scope
 
@@ -145,24 +145,18 @@ def _referrals(scope: Scope, choices: Choices, coverage: Coverage, ward: Any) ->
 
 
 def _services(scope: Scope, choices: Choices, ward: Any) -> tuple[list[str], list[list[str]]]:
-    listed = fetch(provision.service_areas, scope, choices.icb_code, choices.as_at)
-    mine = listed[listed["area_code"].isin([ward.ward_code, ward.lad_code, choices.icb_code])]
-    answered = fetch(provision.service_themes, scope)
-    themes = answered.groupby(["part_id", "service_id"])["theme"].agg(", ".join)
+    found = fetch_shared(board_services, scope, choices.icb_code, choices.as_at)
+    mine = keys_of_ward(found, ward.ward_code).merge(found.listed)
     rows = [
         [
             row.service_name,
             row.provider,
-            themes.get((row.part_id, row.service_id), MISSING),
-            "online"
-            if row.is_online
-            else {ward.ward_code: "this ward", ward.lad_code: "the district"}.get(
-                row.area_code, "the board"
-            ),
+            MISSING if pd.isna(row.themes) else row.themes,
+            row.way,
             MISSING if pd.isna(row.state) else row.state,
             f"confirmed {day(row.confirmed_on)}" if row.confirmed_on else "never confirmed",
         ]
-        for row in each_row(mine.drop_duplicates(["part_id", "service_id"]))
+        for row in each_row(in_order(mine))
     ]
     return ["Service", "Provider", "For", "Serves", "Room", "When told"], rows
 

@@ -41,7 +41,7 @@ def warm_up() -> None:
         demonstration.make(engine(), settings().hash_key_bytes())
     scope = current_scope()
     for icb_code in boards(engine(), scope)["icb_code"].head(1):
-        area = (icb_code, newest_as_at(), "", "")
+        area = (icb_code, newest_as_at(), False, "", "")
         fetch_shared(coverage_view, scope, *area)
         fetch_shared(layer_view, scope, *area, "status")
 

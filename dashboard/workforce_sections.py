@@ -8,6 +8,7 @@ from dashboard import filters, show
 from dashboard import workforce_pictures as pictures
 from dashboard import workforce_trend_words as told
 from dashboard import workforce_words as words
+from dashboard.control_words import icons, limits_words
 from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.provision_by_need import provision_by_need
@@ -65,14 +66,14 @@ def trend(scope: Scope, view: WorkforceView, choices: Choices) -> None:
         filters.write_address()
         return
     show.finding([told.trend_finding(name, judged), *told.who_is_judged(view, name)])
-    show.icons(told.icons(judged))
+    show.icons(icons(judged))
     show.chart(
         fetch_shared(pictures.trend_figure, scope, choices, name, show.theme().is_dark),
         view.fte.months if name == "fte" else view.asked,
         name=f"trend_{name}",
         alt=f"{TRENDS[name][0]} by month, {choices.words}. {judged.words}",
     )
-    lines = told.limits_words(judged, trend_target(view, name))
+    lines = limits_words(judged, trend_target(view, name))
     show.notes([lines, *told.trend_source(view, name)])
     with st.expander("The months as a table", key="trend months"):
         show.small_table(*told.trend_table(view, name, judged), caption=TRENDS[name][0])

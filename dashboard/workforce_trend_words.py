@@ -16,7 +16,7 @@ from dashboard.provision_by_need import (
     PUBLISHED_POINTS,
     ProvisionByNeed,
 )
-from dashboard.rules.control_chart import ASSURANCE_WORDS, VARIATION_WORDS, Assurance, ControlChart
+from dashboard.rules.control_chart import ControlChart
 from dashboard.rules.disclosure import hidden_flag
 from dashboard.rules.inequality import LEAST_GROUPS
 from dashboard.rules.projection import month_reached, reached_words
@@ -57,28 +57,6 @@ def trend_finding(name: str, judged: ControlChart) -> str:
     unit = " FTE in post" if name == "fte" else f" {TRENDS[name][0].lower()}"
     unjudged = "" if judged.variation else f" {judged.words}"
     return f"**{value}{unit}** in {month(last.date)}.{unjudged}"
-
-
-# The letters of NHS England's icons: high, low, common cause; passing, failing, hit or miss.
-_VARIATION_LETTERS = {"high": "H", "low": "L", "cause": "~"}
-_ASSURANCE_LETTERS = {Assurance.PASS: "P", Assurance.FAIL: "F", Assurance.HIT_OR_MISS: "?"}
-
-
-def icons(judged: ControlChart) -> list[tuple[str, str, str]]:
-    """Kind, letter and words of the two icons; none below 13 points."""
-    found = []
-    if judged.variation:
-        kind, side = judged.variation.rsplit("_", 1)
-        found.append((kind, _VARIATION_LETTERS[side], VARIATION_WORDS[judged.variation]))
-    if judged.assurance:
-        found.append(
-            (
-                judged.assurance,
-                _ASSURANCE_LETTERS[judged.assurance],
-                ASSURANCE_WORDS[judged.assurance],
-            )
-        )
-    return found
 
 
 def who_is_judged(view: WorkforceView, name: str) -> list[str]:
@@ -156,15 +134,6 @@ def trend_source(view: WorkforceView, name: str) -> list[str]:
         return ["Published national workforce series, to the rules of Making Data Count."]
     profile = view.asked.profile.words
     return [f"Referral returns, to the rules of Making Data Count. {profile.capitalize()}."]
-
-
-def limits_words(judged: ControlChart, target: float | None) -> str:
-    """Mean and limits of the latest phase, and the target, for those who can't see the chart."""
-    last = judged.limits[-1]
-    words = f"Mean {number(last.mean, 1)}"
-    if last.lower is not None and last.upper is not None:
-        words += f", limits {number(last.lower, 1)} to {number(last.upper, 1)}"
-    return f"{words}." if target is None else f"{words}; target {number(target, 1)}."
 
 
 def recruitment_finding(view: WorkforceView, recruitment: RecruitmentView) -> list[str]:

@@ -197,7 +197,13 @@ def recruitment_view(engine: Engine, scope: Scope, choices: Choices) -> Recruitm
 
 
 def pcn_list(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date, lad_code: str, pcn_code: str
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    _with_stale: bool,
+    lad_code: str,
+    pcn_code: str,
 ) -> bytes:
     """The list of networks as the browser fetches it: JSON, compressed once."""
     found = fetch_shared(pcn_workforce, scope, icb_code, as_at)

@@ -10,7 +10,7 @@ from dashboard.data import data_state, fetch_shared
 from dashboard.ward_panel import ward_panel
 
 scope, choices = current_scope(), filters.current()
-area = (choices.icb_code, choices.as_at, choices.lad_code, choices.pcn_code)
+area = choices.area
 view = fetch_shared(coverage_view, scope, *area)
 
 show.header(
@@ -50,4 +50,6 @@ if ward_code:
     ward_panel(scope, choices, view.coverage, ward_code)
 url = filters.table_url("coverage")
 show.table(url, name="ward_list", picked=ward_code, on_pick=filters.pick_ward)
-show.downloads("coverage", choices.icb_code, choices.as_at.isoformat())
+show.downloads(
+    "coverage", choices.icb_code, choices.as_at.isoformat(), with_stale=choices.with_stale
+)

@@ -16,6 +16,9 @@ from queries.scope import Scope
 LOCAL_RETURNS = (
     "scheme_areas",
     "services",
+    "capacity",
+    "service_matches",
+    "travel_times",
     "referrals",
     "outcomes",
     "gp_contacts",
@@ -33,8 +36,8 @@ _LOAD, _PART = tables.load.c, tables.load_part.c
 class DataState:
     """What is in the database now: `version` is another number after each change.
 
-    `newest_date` is the newest date that anything in force speaks of, but for plans; `None`
-    when nothing has a date.
+    `newest_date` is the newest date that anything in force speaks of, but for plans and the
+    places of coming weeks; `None` when nothing has a date.
     """
 
     version: int
@@ -46,8 +49,8 @@ def data_state(engine: Engine) -> DataState:
     """The state of the data, in one question: every page asks it once a run."""
     version = select(tables.data_version.c.version).scalar_subquery()
     demonstrations = select(func.count()).where(_LOAD.is_demonstration.is_(True)).scalar_subquery()
-    # The months of a plan are yet to come.
-    told = _PART.replaced_by.is_(None) & (_PART.dataset != "recruitment_plan")
+    # The months of a plan, and the end of a week that has begun, are yet to come.
+    told = _PART.replaced_by.is_(None) & _PART.dataset.not_in(("recruitment_plan", "capacity"))
     newest = select(func.max(_PART.period_end)).where(told).scalar_subquery()
     with engine.connect() as connection:
         row = connection.execute(select(version, demonstrations, newest)).one()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, exists, select
 
 from queries import tables
 from queries.frames import read_frame
@@ -29,6 +29,30 @@ def pcn_of_practice(engine: Engine) -> pd.Series[str]:
         .order_by(part.period_end.desc())
     )
     return _mapping(engine, statement, "practice_code", "pcn_code")
+
+
+def directory_services(engine: Engine) -> pd.DataFrame:
+    """One row per service of a directory in force that no later load has closed: load_id,
+    service_id."""
+    service, closure, part = tables.service.c, tables.service_closure.c, tables.load_part.c
+    later = tables.load_part.alias("later")
+    closed = (
+        exists()
+        .where(closure.service_id == service.service_id)
+        .where(
+            later.c.id == closure.part_id,
+            later.c.replaced_by.is_(None),
+            later.c.load_id > part.load_id,
+        )
+    )
+    statement = (
+        select(part.load_id, service.service_id)
+        .join(tables.load_part, part.id == service.part_id)
+        .where(part.dataset == "directory", part.replaced_by.is_(None), ~closed)
+        .order_by(part.load_id, service.service_id)
+    )
+    with engine.connect() as connection:
+        return read_frame(connection, statement, {"load_id": "int64", "service_id": "str"})
 
 
 def _mapping(engine: Engine, statement, key: str, value: str) -> pd.Series[str]:  # type: ignore[no-untyped-def]

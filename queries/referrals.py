@@ -13,10 +13,11 @@ from queries.places import in_force
 from queries.scope import Scope
 from queries.workforce import pcns_of
 
-_FACT, _AGE, _EPISODE, _WARD, _PART = (
+_FACT, _AGE, _EPISODE, _NEED, _WARD, _PART = (
     tables.referral_fact.c,
     tables.referral_age_fact.c,
     tables.referral_episode_fact.c,
+    tables.referral_need_fact.c,
     tables.ward.c,
     tables.load_part.c,
 )
@@ -194,3 +195,38 @@ def first_month(engine: Engine, scope: Scope, ward_code: str) -> date | None:
             .where(_FACT.part_id.in_(in_force()), _WARD.icb_code.in_(board))
         )
     return first
+
+
+def referrals_by_ward_and_theme(
+    engine: Engine, scope: Scope, icb_code: str, first: date, last: date
+) -> pd.DataFrame:
+    """One row per ward of the board and need theme (missing where no reason was said): referrals
+    in the months from first to last, and those of them that were closed for lack of a service.
+
+    A referral for two needs counts in both.
+    """
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(
+                _NEED.ward_code,
+                _NEED.theme,
+                func.sum(_NEED.referrals).label("referrals"),
+                func.sum(_NEED.without_service).label("without_service"),
+            )
+            .join(tables.ward, _WARD.ward_code == _NEED.ward_code)
+            .where(
+                _NEED.part_id.in_(in_force()),
+                _NEED.month.between(first, last),
+                _WARD.icb_code == icb_code,
+                scope.within(_WARD.icb_code),
+            )
+            .group_by(_NEED.ward_code, _NEED.theme)
+            .order_by(_NEED.ward_code, _NEED.theme),
+            {
+                "ward_code": "str",
+                "theme": "str",
+                "referrals": "Int64",
+                "without_service": "Int64",
+            },
+        )

@@ -58,6 +58,12 @@ Everything is judged at AS_AT, 30 June 2026. Figures without a change to the kno
     targets: North 2.0 to March 2026, then 5.0 to 30 June 2026 -> 1.0 short; South's of 1.5 ended
       on 31 May. Plans: North 3.0 in June and 5.0 in July; South 1.0 in June -> 1.0 short.
     personal health budgets: 30 in March; 40 in June, and a group that is hidden in the return.
+
+    services: the garden (Abbey; also in the directory; newest week 12 offered, 9 filled, 9 waiting)
+      with a place in Abbey; the choir (all of Northam: Abbey, Brook, Castle; 8 of 8, 12 waiting);
+      the helpline (online, for Southam: Dale, Elm, Ford); the old list (Elm, stale).
+    places within reach, by bus in 30 minutes (1 up to 10, 0.68 up to 20): 12 places over Abbey's
+      5,000 x 1 and Brook's 10,000 x 0.68 = 11,800 people: Abbey 1.0169 per 1,000, Brook 0.6915.
 """
 
 from __future__ import annotations
@@ -150,7 +156,7 @@ REFERRALS = (
 
 @dataclass(frozen=True)
 class Service:
-    """One service and the areas it serves."""
+    """One service, the areas it serves, and the wards in whose middle it has a place."""
 
     service_id: str
     areas: tuple[str, ...]
@@ -162,13 +168,56 @@ class Service:
     funding_ends: date | None = None
     provider: str = "Together CIC"
     theme: str = "loneliness"
+    also_for: tuple[str, ...] = ()
+    lies_in: tuple[str, ...] = ()
+    postcode: str | None = None
+    offered: int | None = None
+    filled: int | None = None
+    waiting: int | None = None
+    wait_days: int | None = None
+    cost: str | None = None
+    safeguarding: bool | None = None
+    funder: str | None = None
+    cost_per_place: float | None = None
+    minimum_age: float | None = None
+    maximum_age: float | None = None
+    sector: str | None = None
+    access: str | None = None
+    name: str = ""
 
 
-GARDEN = Service("garden", (ABBEY,))
-CHOIR = Service("choir", (NORTHAM,), state="full", funding_ends=date(2026, 9, 30))
+GARDEN = Service("garden", (ABBEY,), lies_in=(ABBEY,), offered=10, filled=4, waiting=0,
+    cost="free", safeguarding=True, funder="Council", cost_per_place=20.0, sector="VCSE")  # fmt: skip
+CHOIR = Service("choir", (NORTHAM,), state="full", funding_ends=date(2026, 9, 30), offered=8,
+    filled=8, waiting=12, safeguarding=False, cost_per_place=10.0, sector="VCSE")  # fmt: skip
 HELPLINE = Service("helpline", (SOUTHAM,), is_online=True)
 OLD_LIST = Service("old list", (ELM,), confirmed_on=date(2025, 6, 29))  # 12 months and a day
 SERVICES = (GARDEN, CHOIR, HELPLINE, OLD_LIST)
+
+
+@dataclass(frozen=True)
+class Week:
+    """What one service returned for one week."""
+
+    service_id: str
+    week: date
+    offered: int | None = None
+    filled: int | None = None
+    waiting: int | None = None
+    state: str | None = None
+    provider: str = "Together CIC"
+
+
+WEEKS = (Week("garden", date(2026, 6, 15), 10, 5, 2), Week("garden", date(2026, 6, 22), 12, 9, 9))
+# The directory lists the garden under the same id: the two are one service.
+DIRECTORY = (Service("garden", (ABBEY,), provider="Together", name="The garden", state=None),)
+# Minutes by bus; Castle is too far from Abbey, where the garden is.
+TIMES = {(ABBEY, ABBEY): 5.0, (BROOK, ABBEY): 15.0, (CASTLE, ABBEY): 40.0}
+# (ward, theme): people referred, and closed for lack of a service, in June 2026.
+NEEDS = {
+    (ABBEY, "loneliness"): (20, 0), (ABBEY, "money and debt"): (12, 8), (ABBEY, None): (10, 0),
+    (BROOK, "loneliness"): (30, 0), (CASTLE, "housing"): (11, 11), (DALE, "loneliness"): (3, 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -235,6 +284,12 @@ class Board:
     deprivation: bool = True
     schemes: tuple[Scheme, ...] = SCHEMES
     services: tuple[Service, ...] = SERVICES
+    weeks: tuple[Week, ...] = WEEKS
+    directory: tuple[Service, ...] = DIRECTORY
+    # provider, id, the directory's id, whether they are the same
+    matches: tuple[tuple[str, str, str, bool], ...] = (("Together CIC", "choir", "garden", False),)
+    times: Mapping[tuple[str, str], float] = field(default_factory=lambda: TIMES)
+    needs: Mapping[tuple[str, str | None], tuple[int, int]] = field(default_factory=lambda: NEEDS)
     referrals: tuple[Referrals, ...] = REFERRALS
     # Each PCN's first and newest month; those not named have the first entry's.
     months: Mapping[str | None, tuple[date, date]] = field(
@@ -263,6 +318,12 @@ class Board:
         made += self.censuses() if self.workforce else []
         made += [scheme_areas(self.schemes)] if self.schemes else []
         made += [services(self.services)] if self.services else []
+        # What is told of the garden comes with it.
+        if GARDEN in self.services:
+            made += [capacity(self.weeks)] if self.weeks else []
+            made += [directory(self.directory)] if self.directory else []
+            made += [matches(self.matches)] if self.matches else []
+        made += [travel_times(self.times)] if self.times else []
         made += [self.referral_return()] if self.referrals else []
         made += [posts(self.posts)] if self.posts else []
         made += [targets(self.targets)] if self.targets else []
@@ -398,10 +459,18 @@ class Board:
             for month, pcn in zip(rows["month"], rows["pcn_code"], strict=True)
         ]
         parts = rows.drop_duplicates("part_key")
+        needs = pd.DataFrame(
+            [
+                (ward, date(2026, 6, 1), theme, people, lost)
+                for (ward, theme), (people, lost) in self.needs.items()
+            ],
+            columns=["ward_code", "month", "theme", "referrals", "without_service"],
+        ).assign(part_key=parts["part_key"].iloc[-1])
         return made_of(
             "referrals",
             parts["part_key"],
             {
+                "referral_need_fact": needs,
                 "referral_fact": counted(rows, "ward_code", "pcn_code", "month"),
                 "referral_age_fact": counted(rows, "ward_code", "month", "age_band"),
                 "referral_episode_fact": counted(rows, "pcn_code", "month", "ended_month"),
@@ -585,31 +654,102 @@ def scheme_areas(rows: Iterable[Scheme]) -> CleanLoad:
 
 
 def services(rows: Iterable[Service]) -> CleanLoad:
-    rows = list(rows)
+    """A return of services: a part is a provider."""
+    return _services("services", [(row.provider, row) for row in rows])
+
+
+def directory(rows: Iterable[Service], *closed: str) -> CleanLoad:
+    """A feed of a directory, without needs and capacity: a part is a service. `closed` are ids that
+    the feed before had."""
+    made = _services("directory", [(row.service_id, row) for row in rows])
+    rows_of = {name: frame for name, frame in made.rows.items() if name != "service_theme"}
+    if not closed:
+        return made_of("directory", made.parts["part_key"], rows_of)
+    gone = pd.DataFrame({"service_id": list(closed), "closed_on": date(2026, 6, 20)})
+    rows_of["service_closure"] = gone.assign(part_key="closed")
+    return made_of("directory", [*made.parts["part_key"], "closed"], rows_of)
+
+
+def _services(dataset: str, rows: list[tuple[str, Service]]) -> CleanLoad:
     frame = pd.DataFrame(
         [
-            (r.provider, r.service_id, r.service_id.title(), r.provider, r.is_online, r.state,
-             r.confirmed_on, r.opens_on, r.closes_on, r.funding_ends)
-            for r in rows
+            (part, r.service_id, r.name or r.service_id.title(), r.provider, r.is_online, r.state,
+             r.offered, r.filled, r.waiting, r.wait_days, r.cost, r.safeguarding, r.confirmed_on,
+             r.opens_on, r.closes_on, r.funder, r.funding_ends, r.cost_per_place, r.minimum_age,
+             r.maximum_age, r.sector, r.access)
+            for part, r in rows
         ],
         columns=[
             "part_key", "service_id", "service_name", "provider", "is_online", "state",
-            "confirmed_on", "opens_on", "closes_on", "funding_ends",
+            "places_offered", "places_filled", "people_waiting", "wait_days", "cost_to_person",
+            "has_safeguarding", "confirmed_on", "opens_on", "closes_on", "funder", "funding_ends",
+            "cost_per_place", "minimum_age", "maximum_age", "sector", "access",
         ],
-    )  # fmt: skip
+    ).astype(WHOLE | {"has_safeguarding": "boolean"})  # fmt: skip
     areas = pd.DataFrame(
-        [(r.provider, r.service_id, area) for r in rows for area in r.areas],
+        [(part, r.service_id, area) for part, r in rows for area in r.areas],
         columns=["part_key", "service_id", "area_code"],
     )
     themes = pd.DataFrame(
-        [(r.provider, r.service_id, r.theme) for r in rows],
+        [(part, r.service_id, theme) for part, r in rows for theme in (r.theme, *r.also_for)],
         columns=["part_key", "service_id", "theme"],
     )
+    sites = pd.DataFrame(
+        [
+            (part, r.service_id, square(ward).centroid.y, square(ward).centroid.x, r.postcode,
+             "postcode" if r.postcode else "point")
+            for part, r in rows
+            for ward in r.lies_in
+        ],
+        columns=["part_key", "service_id", "latitude", "longitude", "postcode", "placed_by"],
+    )  # fmt: skip
     return made_of(
-        "services",
+        dataset,
         frame["part_key"].unique(),
-        {"service": frame, "service_area": areas, "service_theme": themes},
+        {
+            "service": frame,
+            "service_area": areas,
+            "service_theme": themes,
+            "service_place": sites,
+        },
     )
+
+
+WHOLE = dict.fromkeys(("places_offered", "places_filled", "people_waiting", "wait_days"), "Int64")
+
+
+def capacity(rows: Iterable[Week]) -> CleanLoad:
+    frame = pd.DataFrame(
+        [
+            (f"{r.week} {r.provider}", r.provider, r.service_id, r.week, r.state, r.offered,
+             r.filled, r.waiting, None)
+            for r in rows
+        ],
+        columns=["part_key", "provider", "service_id", "week", "state", *WHOLE],
+    ).astype(WHOLE)  # fmt: skip
+    parts = frame.drop_duplicates("part_key")
+    return made_of(
+        "capacity",
+        parts["part_key"],
+        {"service_capacity": frame},
+        starts=parts["week"],
+        ends=[week + timedelta(days=6) for week in parts["week"]],
+    )
+
+
+def matches(rows: Iterable[tuple[str, str, str, bool]]) -> CleanLoad:
+    columns = ["provider", "service_id", "other_service_id", "is_same"]
+    frame = pd.DataFrame(list(rows), columns=columns)
+    frame["part_key"] = frame["provider"] + " " + frame["service_id"]
+    return made_of("service_matches", frame["part_key"].unique(), {"service_match": frame})
+
+
+def travel_times(times: Mapping[tuple[str, str], float]) -> CleanLoad:
+    frame = pd.DataFrame(
+        [(f"bus {start}", "bus", start, end, minutes) for (start, end), minutes in times.items()],
+        columns=["part_key", "mode", "from_ward_code", "to_ward_code", "minutes"],
+    )
+    return made_of("travel_times", frame["part_key"].unique(), {"travel_time": frame})
 
 
 def posts(rows: Iterable[Post]) -> CleanLoad:

@@ -99,6 +99,10 @@ def test_every_figure_by_hand(both_engines: Engine) -> None:
         census=b.AS_AT,
         index_year="2025",
         services_returned=True,
+        reach="30 minutes by bus, between wards",
+    )
+    assert known(wards["places_per_1000"]) == pytest.approx(
+        {ABBEY: 12 / 11.8, BROOK: 12 / 11.8 * 0.68}
     )
 
 
@@ -210,7 +214,7 @@ def test_a_pcn_across_the_threshold(sqlite_engine: Engine, in_ward: int, serves:
     ("confirmed_on", "state"),
     [
         (date(2025, 7, 1), State.PRESENT),
-        (date(2025, 6, 30), State.PRESENT),  # exactly 12 months: not over 12 months
+        (date(2025, 6, 30), State.STALE),  # 12 months ago today
         (date(2025, 6, 29), State.STALE),
         (None, State.STALE),
     ],

@@ -6,9 +6,10 @@ from sqlalchemy import Engine
 
 from dashboard import coverage_words as words
 from dashboard.charts.area_map import HATCHED, SQUARE, STARRED
-from dashboard.coverage import Coverage, is_confirmed, ward_coverage
+from dashboard.coverage import Coverage, ward_coverage
 from dashboard.rules.coverage import Status
-from queries import provision, workforce
+from dashboard.services import board_services
+from queries import workforce
 from queries.scope import EVERYTHING
 from tests import small_board as b
 
@@ -19,10 +20,9 @@ def judged(engine: Engine, board: b.Board) -> Coverage:
 
 
 def chips(engine: Engine, found: Coverage) -> dict[str, tuple[str, str]]:
-    services = provision.service_areas(engine, EVERYTHING, b.BOARD, b.AS_AT)
-    stale = services[~is_confirmed(services, b.AS_AT)]["service_id"].nunique()
+    services = board_services(engine, EVERYTHING, b.BOARD, b.AS_AT).listed
     pcns = workforce.fte_by_pcn(engine, EVERYTHING, b.BOARD, b.AS_AT)
-    made = words.chips(found.basis, found.wards, pcns, services, stale)
+    made = words.chips(found.basis, found.wards, pcns, services)
     return {chip.source: (chip.words, chip.state) for chip in made}
 
 

@@ -83,7 +83,7 @@ def test_what_the_file_says_of_itself(board: Engine, subject: str) -> None:
     assert meta["disclosure_profile"] == "nhs"
     assert meta["is_demonstration"] is False
     assert meta["totals"]
-    assert len(meta["sources"]) == 18
+    assert len(meta["sources"]) == 22
     for source in meta["sources"]:
         assert set(source) == {"dataset", "file", "sha256", "loaded_at"}
         assert len(source["sha256"]) == 64
@@ -109,6 +109,8 @@ def test_totals_and_basis_of_coverage(board: Engine) -> None:
         "referrals_to": "2026-06-01",
         "workforce_census": "2026-06-30",
         "deprivation_index": "2025",
+        "stale_services": "left out",
+        "within_reach": "30 minutes by bus, between wards",
     }
 
 
@@ -403,7 +405,7 @@ def test_the_workbook(board: Engine, subject: str) -> None:
     assert "hidden" in notes["[c]"]
     assert "not available" in notes["[x]"]
     sources = [r for r in book["Notes"].iter_rows(values_only=True) if r[0] == "source"]
-    assert len(sources) == 18
+    assert len(sources) == 22
     sheet = book[subject.capitalize()]
     (table,) = sheet.tables.values()
     assert table.ref.startswith("A1:")

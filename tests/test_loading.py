@@ -127,7 +127,8 @@ def test_what_would_change(engine: Engine) -> None:
         rows_after=9,
         filled={
             "service_id": 3, "service_name": 3, "provider": 3, "is_online": 3, "state": 2,
-            "places_offered": 2, "places_filled": 2, "people_waiting": 1, "cost_to_person": 1,
+            "places_offered": 2, "places_filled": 2, "people_waiting": 1, "wait_days": 0,
+            "cost_to_person": 1, "access": 0, "sector": 0, "minimum_age": 0, "maximum_age": 0,
             "has_safeguarding": 2, "confirmed_on": 1, "opens_on": 0, "closes_on": 0, "funder": 1,
             "funding_ends": 1, "cost_per_place": 1,
         },
@@ -137,9 +138,11 @@ def test_what_would_change(engine: Engine) -> None:
     assert first == {
         "service_id": "s1", "service_name": "Walks", "provider": "Hill charity",
         "is_online": "False", "state": "has capacity", "places_offered": "10",
-        "places_filled": "4", "people_waiting": "0", "cost_to_person": "free",
-        "has_safeguarding": "True", "confirmed_on": "2026-06-01", "opens_on": "", "closes_on": "",
-        "funder": "Council", "funding_ends": "2027-03-31", "cost_per_place": "12.5",
+        "places_filled": "4", "people_waiting": "0", "wait_days": "",
+        "cost_to_person": "free", "access": "", "sector": "", "minimum_age": "",
+        "maximum_age": "", "has_safeguarding": "True", "confirmed_on": "2026-06-01",
+        "opens_on": "", "closes_on": "", "funder": "Council", "funding_ends": "2027-03-31",
+        "cost_per_place": "12.5",
     }  # fmt: skip
     assert (second["people_waiting"], third["state"]) == ("", "")
     assert len(left_out) == 0
@@ -156,7 +159,7 @@ def test_no_row_about_a_person_is_shown(engine: Engine) -> None:
     assert preview.filled["received_on"] == preview.filled["ward_code"] == 19
     assert not set(preview.filled) & {"part_key", "reference_hash", "person_id"}
     # 19 referrals and, all of one ward, PCN, month and unknown age, one fact of each kind.
-    assert (preview.rows_read, preview.rows_refused, preview.rows_after) == (20, 1, 22)
+    assert (preview.rows_read, preview.rows_refused, preview.rows_after) == (20, 1, 23)
     assert (preview.period_start, preview.period_end) == ("2026-01-01", "2026-01-31")
     assert (preview.parts_added, preview.parts_replaced, preview.rows_before) == (1, 0, 0)
     assert left_out[["row", "column"]].to_numpy().tolist() == [[21, "received"]]
@@ -171,7 +174,7 @@ def test_a_file_of_several_blocks_is_told_as_one(
         engine, source_of("reference,received,ward_code,pcn_code,sex\n" + rows)
     )
     # 5 referrals, each with a fact of each kind.
-    assert (preview.rows_read, preview.rows_after, preview.parts_added) == (5, 20, 5)
+    assert (preview.rows_read, preview.rows_after, preview.parts_added) == (5, 25, 5)
     assert (preview.filled["received_on"], preview.filled["sex"]) == (5, 3)
     assert (preview.period_start, preview.period_end) == ("2026-01-01", "2026-05-31")
 
@@ -315,7 +318,7 @@ def test_checked_confirmed_and_loaded(engine: Engine) -> None:
     assert (job.state, job.attempts, job.message) == ("loaded", 1, None)
     row = history.history(engine, EVERYTHING).iloc[0]
     assert (row["who"], row["job_id"], row["load_id"]) == ("Bob", job_id, job.load_id)
-    assert (row["rows_in"], row["rows_out"], row["rows_refused"]) == (20, 22, 1)
+    assert (row["rows_in"], row["rows_out"], row["rows_refused"]) == (20, 23, 1)
     counts = rows_in(engine)
     assert (counts["referral"], counts["job_problem"]) == (19, 1)
     assert "job_piece" not in counts

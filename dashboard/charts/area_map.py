@@ -54,6 +54,19 @@ class AreaGroup:
     texture: str = ""
 
 
+@dataclass(frozen=True)
+class PointGroup:
+    """Places that are drawn alike, in degrees; `keys` tell which one was clicked."""
+
+    label: str
+    symbol: str
+    colour: str
+    longitudes: Sequence[float]
+    latitudes: Sequence[float]
+    names: Sequence[str]
+    keys: Sequence[str]
+
+
 def area_map(
     groups: Sequence[AreaGroup],
     marks: Sequence[AreaMark] = (),
@@ -63,10 +76,13 @@ def area_map(
     bounds: tuple[float, float, float, float],
     layout: dict[str, Any],
     picked: str = "",
+    points: Sequence[PointGroup] = (),
+    outlined: Sequence[str] = (),
 ) -> go.Figure:
     """A Plotly figure with codes and values only: the browser fetches the shapes.
 
-    Drawn as SVG without tiles or coastlines, so it needs neither WebGL nor a network.
+    `outlined` are areas with a line around each, `picked` the one chosen. Drawn as SVG without
+    tiles or coastlines, so it needs neither WebGL nor a network.
     """
     traces = [_areas(group) for group in groups if len(group.area_codes)]
     traces += [
@@ -81,11 +97,11 @@ def area_map(
         if group.texture in _SIGNS
     ]
     traces += [_symbols(mark, ink) for mark in (*signs, *marks) if len(mark.area_codes)]
+    if len(outlined):
+        traces += [_outline(outlined, WHITE, 4), _outline(outlined, BLACK, 2)]
     if picked:
-        traces += [
-            _outline(picked, BLACK, 6),
-            _outline(picked, PICKED, 3),
-        ]
+        traces += [_outline([picked], BLACK, 6), _outline([picked], PICKED, 3)]
+    traces += [_points(group) for group in points if len(group.keys)]
     west, south, east, north = bounds
     geo = {
         "visible": False,
@@ -170,11 +186,30 @@ def _readable_on(colour: str) -> str:
     return BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else WHITE
 
 
-def _outline(code: str, colour: str, width: float) -> dict[str, Any]:
+def _points(group: PointGroup) -> dict[str, Any]:
+    return {
+        "type": "scattergeo",
+        "mode": "markers",
+        "lon": list(group.longitudes),
+        "lat": list(group.latitudes),
+        "text": list(group.names),
+        "customdata": list(group.keys),
+        "name": group.label,
+        "marker": {
+            "symbol": group.symbol,
+            "size": 9,
+            "color": group.colour,
+            "line": {"width": 1.5, "color": WHITE},
+        },
+        "hovertemplate": "<b>%{text}</b><br>%{fullData.name}<extra></extra>",
+    }
+
+
+def _outline(codes: Sequence[str], colour: str, width: float) -> dict[str, Any]:
     return {
         "type": "choropleth",
-        "locations": [code],
-        "z": [0],
+        "locations": list(codes),
+        "z": [0] * len(codes),
         "colorscale": [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
         "marker": {"line": {"color": colour, "width": width}},
         "hoverinfo": "skip",

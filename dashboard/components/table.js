@@ -1,6 +1,8 @@
 // A table of released values: sortable, searchable, and its rows can be picked.
 // data: { url, picked }; the url answers with { caption, search, things, page, swatch,
-// columns: [{ title, help, number, wide }], rows: [{ key, cells: [[text, sort, note]], swatch }] }
+// columns: [{ title, help, number, wide, pick }], looks: [{ colour, ink, texture, sign, words }],
+// rows: [{ key, cells: [[text, sort, note, look]], swatch }] }. A cell with a look is a cell of a
+// matrix: it is picked by itself, as "key|pick".
 const fetched = new Map();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -72,8 +74,21 @@ function build(root, state, data, setTriggerValue) {
     });
   }
 
+  function judged(row, place) {
+    const [text, , note, place_of_look] = row.cells[place];
+    const look = data.looks[place_of_look], column = data.columns[place];
+    const key = `${row.key}|${column.pick}`;
+    const words = [column.title, row.cells[0][0], look.words, text, note].filter(Boolean).join(", ");
+    const button = make("button", { type: "button", class: "board-cell", "data-key": key, "aria-pressed": String(key === state.picked), "aria-label": words, title: words },
+      make("span", { class: "sign", "aria-hidden": "true" }, look.sign), ` ${text}`);
+    if (note) button.append(make("span", { class: "note" }, note));
+    button.addEventListener("click", () => setTriggerValue("picked", key));
+    return make("td", { class: `judged ${look.texture}`, style: `background-color:${look.colour};color:${look.ink}` }, button);
+  }
+
   function line(row) {
-    const cells = row.cells.map(([text, , note], place) => {
+    const cells = row.cells.map(([text, , note, look], place) => {
+      if (look !== undefined) return judged(row, place);
       const inside = [];
       if (place === 0) {
         const button = make("button", { type: "button", class: "board-pick", "aria-pressed": String(row.key === state.picked) }, text);
@@ -114,6 +129,8 @@ function build(root, state, data, setTriggerValue) {
       row.classList.toggle("picked", picked);
       row.querySelector(".board-pick").setAttribute("aria-pressed", String(picked));
     }
+    for (const cell of body.querySelectorAll(".board-cell"))
+      cell.setAttribute("aria-pressed", String(cell.dataset.key === state.picked));
   };
   search.addEventListener("input", () => { state.query = search.value; draw(); });
   more.addEventListener("click", () => { state.all = true; draw(); });

@@ -9,6 +9,8 @@ import numpy as np
 from sqlalchemy import Engine
 
 from dashboard import intake
+from dashboard.demonstration.capacity import capacity_files
+from dashboard.demonstration.directory import directory_files
 from dashboard.demonstration.health_budgets import health_budget_files
 from dashboard.demonstration.pathway import referral_files
 from dashboard.demonstration.place_files import place_files
@@ -19,7 +21,7 @@ from dashboard.demonstration.practices import make_practices
 from dashboard.demonstration.recruitment import plan_files, target_files
 from dashboard.demonstration.referrals import make_referrals
 from dashboard.demonstration.schemes import scheme_files
-from dashboard.demonstration.services import service_entries, service_files
+from dashboard.demonstration.services import service_entries, service_files, service_rows
 from dashboard.demonstration.story import make_story
 from dashboard.demonstration.workforce import workforce_files, workforce_spells
 from dashboard.intake.source import Source
@@ -34,26 +36,29 @@ SEED = 20_260_630
 def files() -> list[Source]:
     """Every simulated file, in loading order; the same bytes at every call."""
     # One stream a subject: a change of one leaves the others as they were.
-    streams = iter(np.random.default_rng(SEED).spawn(10))
+    streams = iter(np.random.default_rng(SEED).spawn(12))
     places = make_places(next(streams))
     made = make_practices(places, next(streams))
     story = make_story(places, made, next(streams))
     spells = workforce_spells(made, story, next(streams))
     entries = service_entries(places, story)
-    services = service_files(entries, next(streams))
+    services = service_rows(entries, next(streams))
     referrals = make_referrals(places, made, story, next(streams))
     pathway = referral_files(places, made, entries, referrals, next(streams))
     posts = post_files(spells, story, next(streams))
     recruitment = next(streams)
+    budgets = health_budget_files(next(streams))
     return [
         *place_files(places),
         *practice_files(made),
         *workforce_files(made, story, spells),
         *scheme_files(places, story),
-        *services,
+        *service_files(services),
+        *capacity_files(entries, services, next(streams)),
+        *directory_files(entries, services, next(streams)),
         *pathway,
         *posts,
-        *health_budget_files(next(streams)),
+        *budgets,
         *plan_files(spells, story, recruitment),
         *target_files(spells, story, recruitment),
     ]

@@ -14,6 +14,7 @@ from dashboard.demonstration.referrals import FIRST_MONTH, MONTHS, Referrals
 from dashboard.demonstration.services import Entry, service_id
 from dashboard.demonstration.tables import csv_file
 from dashboard.intake.source import Source
+from dashboard.rules.needs import themes_of
 
 LAST_DAY = np.datetime64("2026-06-30")
 NEVER = np.datetime64("2200-01-01")
@@ -33,7 +34,16 @@ REASONS = {
     "carers": 0.05,
     "physical activity": 0.08,
 }
-NO_GO = ("declined support", "could not be reached", "moved away", "needs met elsewhere")
+# Why a referral ends with nobody seen: shares of each, first usually, then where the district has
+# no service for any of its reasons.
+NO_GO = {
+    "declined support": (0.34, 0.27),
+    "could not be reached": (0.3, 0.24),
+    "moved away": (0.08, 0.07),
+    "needs met elsewhere": (0.12, 0.1),
+    "no suitable service": (0.08, 0.26),
+    "waiting too long": (0.08, 0.06),
+}
 
 Days = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.object_]
@@ -87,7 +97,7 @@ def _columns(
     district = lsoas["LAD25NM"].to_numpy(dtype=object)[referrals.lsoa]
     steps = _steps(referrals.received, score > 0.82, rng)
     service = _services(entries, district, rng)
-    return {
+    columns = {
         "reference": np.array([f"DR{number:06d}" for number in range(1, count + 1)], dtype=object),
         "received": _texts(referrals.received),
         "ward_code": lsoas["WD25CD"].to_numpy(dtype=object)[referrals.lsoa],
@@ -108,16 +118,14 @@ def _columns(
         "complexity": complexity,
         **{step: _texts(days) for step, days in steps.items() if step != "lost"},
         "connected_service": _where(steps["connected"] <= LAST_DAY, service, ""),
-        "closed_reason": _where(
-            steps["closed"] > LAST_DAY,
-            "",
-            _where(
-                steps["attended"] <= LAST_DAY,
-                "completed",
-                _lot(NO_GO, (0.4, 0.35, 0.1, 0.15), count, rng),
-            ),
-        ),
     }
+    drawn = rng.random(count)
+    usually, without = (
+        _chosen(list(NO_GO), shares, drawn) for shares in zip(*NO_GO.values(), strict=True)
+    )
+    no_go = _where(_is_without_service(entries, district, columns["reasons"]), without, usually)
+    ended = _where(steps["attended"] <= LAST_DAY, "completed", no_go)
+    return {**columns, "closed_reason": _where(steps["closed"] > LAST_DAY, "", ended)}
 
 
 def _steps(received: Days, is_complex: Lots, rng: np.random.Generator) -> dict[str, Days]:
@@ -169,8 +177,13 @@ def _where(condition: Lots, yes: object, no: object) -> Texts:
 def _lot(
     words: Sequence[str], shares: Sequence[float], count: int, rng: np.random.Generator
 ) -> Texts:
+    return _chosen(words, shares, rng.random(count))
+
+
+def _chosen(words: Sequence[str], shares: Sequence[float], drawn: npt.NDArray[np.float64]) -> Texts:
+    """The word at each number drawn, from 0 to 1."""
     upto = np.cumsum(shares)
-    chosen = np.searchsorted(upto, rng.random(count) * upto[-1], side="right")
+    chosen = np.searchsorted(upto, drawn * upto[-1], side="right")
     texts: Texts = np.array(words, dtype=object)[chosen]
     return texts
 
@@ -183,11 +196,30 @@ def _reasons(count: int, rng: np.random.Generator) -> Texts:
     return _lot(list(shares), list(shares.values()), count, rng)
 
 
+def _is_without_service(entries: list[Entry], district: Texts, reasons: Texts) -> Lots:
+    """Whether the district has no service for any of the reasons of a referral."""
+    offered: dict[str, set[str]] = {}
+    for entry in entries:
+        if not entry.is_of_one_ward:
+            offered.setdefault(entry.district, set()).update(entry.themes)
+    themes = {said: set(themes_of(said)) for said in set(reasons)}
+    return np.array(
+        [
+            themes[said].isdisjoint(offered.get(name, ()))
+            for name, said in zip(district, reasons, strict=True)
+        ]
+    )
+
+
 def _services(entries: list[Entry], district: Texts, rng: np.random.Generator) -> Texts:
     """A service of the district for each referral; "" where it has none."""
     chosen = np.full(len(district), "", dtype=object)
     for name in sorted({entry.district for entry in entries}):
-        ids = [service_id(place) for place, entry in enumerate(entries) if entry.district == name]
+        ids = [
+            service_id(place)
+            for place, entry in enumerate(entries)
+            if entry.district == name and not entry.is_of_one_ward
+        ]
         rows = np.flatnonzero(district == name)
         chosen[rows] = np.array(ids, dtype=object)[rng.integers(0, len(ids), len(rows))]
     return chosen

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from dashboard.intake import (
     appointments,
+    capacity,
     charities,
     deprivation,
     directory,
@@ -27,8 +28,10 @@ from dashboard.intake import (
     referrals,
     registered_patients,
     scheme_areas,
+    service_matches,
     services,
     targets,
+    travel_times,
     ward_boundaries,
     ward_population,
     workforce,
@@ -59,8 +62,11 @@ DATASETS: tuple[Dataset, ...] = (
     workforce.DATASET,
     appointments.DATASET,
     scheme_areas.DATASET,
+    # A file of weeks may also name the services and what they serve.
+    capacity.DATASET,
     services.DATASET,
     directory.DATASET,
+    service_matches.DATASET,
     charities.DATASET,
     referrals.DATASET,
     outcomes.DATASET,
@@ -70,6 +76,7 @@ DATASETS: tuple[Dataset, ...] = (
     health_budgets.DATASET,
     recruitment_plan.DATASET,
     targets.DATASET,
+    travel_times.DATASET,
 )
 
 
@@ -108,6 +115,7 @@ def known_so_far(engine: Engine, hash_key: bytes) -> Known:
             headings: Mapping.from_json(content)
             for headings, content in zip(saved["headings"], saved["content"], strict=True)
         },
+        lookups.directory_services(engine),
     )
 
 

@@ -23,6 +23,11 @@ class Known:
     wards: pd.Series[str]
     pcns: pd.Series[str]
     mappings: Mapping[str, ColumnMapping] = field(default_factory=dict)
+    directory: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame({"load_id": [], "service_id": []}).astype(
+            {"load_id": "int64", "service_id": "str"}
+        )
+    )
 
     def ward_of_lsoa(self) -> pd.Series[str]:
         """The ward code of each LSOA, indexed by LSOA code."""
@@ -31,6 +36,10 @@ class Known:
     def pcn_of_practice(self) -> pd.Series[str]:
         """The PCN code of each practice, indexed by practice code."""
         return self.pcns
+
+    def directory_services(self) -> pd.DataFrame:
+        """One row per service of a directory in force and not closed: load_id, service_id."""
+        return self.directory
 
     def hashed(self, references: pd.Series[str]) -> pd.Series[str]:
         """Keyed hashes (BLAKE2, RFC 7693): the same reference can be matched, never read back."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -258,7 +259,9 @@ def _counted_needs(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _needs(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per referral and need it is for; one without a theme where no reason was said."""
-    themes = {text: themes_of(text) or (None,) for text in rows["reasons"].dropna().unique()}
+    themes: dict[str, Any] = {
+        text: themes_of(text) or (None,) for text in rows["reasons"].dropna().unique()
+    }
     why = {text: is_for_lack_of_service(text) for text in rows["closed_reason"].dropna().unique()}
     needs = rows.assign(
         referrals=1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from dashboard.intake import DATASETS
 from dashboard.intake.dataset import Dataset, Template, to_date
 
 FORMS = ("csv", "xlsx")
+_EXAMPLE = "The second row of the table is an example: write over it."
 NEVER_SENT = (
     "Never send names, NHS numbers, dates of birth, postcodes, addresses, telephone numbers, "
-    "e-mail addresses or notes about a person: a file that holds them is refused whole."
+    "e-mail addresses or notes of a person: a file that holds them is refused whole."
 )
 # The same template is the same bytes, whenever it is written.
 _WRITTEN = datetime(2026, 1, 1)
@@ -47,7 +49,18 @@ def template_bytes(dataset: Dataset, form: str) -> bytes:
         raise ValueError(f"there is no template of {dataset.name!r} as {form!r}")
     if form == "csv":
         return _as_csv(dataset.template)
-    return _as_xlsx(dataset, dataset.template)
+    return _as_xlsx(dataset, dataset.template, _EXAMPLE)
+
+
+def filled_in(dataset: Dataset, rows: Sequence[Mapping[str, str]], words: str) -> bytes:
+    """The workbook of a template with rows that are known already, to be sent out, mended and read
+    back; `words` say what is asked for. No cell is read as a formula.
+
+    `ValueError` without a template.
+    """
+    if dataset.template is None:
+        raise ValueError(f"there is no template of {dataset.name!r}")
+    return _as_xlsx(dataset, dataset.template, words, rows)
 
 
 def _as_csv(template: Template) -> bytes:
@@ -59,8 +72,13 @@ def _as_csv(template: Template) -> bytes:
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
-def _as_xlsx(dataset: Dataset, template: Template) -> bytes:
-    """The table from A1, with its example row, and a sheet that explains it."""
+def _as_xlsx(
+    dataset: Dataset,
+    template: Template,
+    asked: str,
+    rows: Sequence[Mapping[str, str]] | None = None,
+) -> bytes:
+    """The table from A1, with its rows (or the example), and a sheet that explains it."""
     body = io.BytesIO()
     with xlsxwriter.Workbook(body, _OPTIONS) as book:
         book.set_properties({"title": dataset.title, "created": _WRITTEN})
@@ -73,7 +91,9 @@ def _as_xlsx(dataset: Dataset, template: Template) -> bytes:
             width = max(12, len(column.name) + 2)
             table.set_column(place, place, width, None if _is_typed(column.example) else as_text)
             table.write_string(0, place, column.name, bold)
-            table.write_string(1, place, column.example)
+            found = [column.example] if rows is None else [row.get(column.name, "") for row in rows]
+            for line, text in enumerate(found, start=1):
+                table.write_string(line, place, text)
         table.freeze_panes(1, 0)
 
         notes = book.add_worksheet("Notes")
@@ -85,7 +105,7 @@ def _as_xlsx(dataset: Dataset, template: Template) -> bytes:
             ("One row is", template.one_row),
             ("A second file replaces", dataset.replaces),
             ("Never send", NEVER_SENT),
-            ("The example", "The second row of the table is an example: write over it."),
+            ("The table", asked),
             ("Other columns", "A column that is not listed here is not read."),
         )
         notes.write_string(0, 0, dataset.title, bold)

@@ -246,6 +246,70 @@ MEASURES = {
             "published national workforce series; registered patients; English Indices of Deprivation",
             "Shares are today's for all months. Networks without a return leave with their patients.",
         ),
+        Measure(
+            "need_met",
+            "Need met in a ward",
+            "What there is in a ward for one need; a service for another need does not count. The "
+            "first line that holds.",
+            "served where a service of the ward's own has room; full where all of its own are; "
+            "area-wide or online only; stale only, where nobody confirmed what there is; none",
+            "served, full, area-wide only, stale only, none or no return",
+            "services returns; directories of services",
+            "A service's own place counts for the ward it lies in where it names no area. Entries of "
+            "a directory name no need, and so meet none until a return says which.",
+        ),
+        Measure(
+            "unmet_need",
+            "Unmet need",
+            "People referred in 12 months for needs that nothing in the ward or for it has room for.",
+            "sum over needs that are full, stale only or none of the people referred for them, from "
+            "shown numbers; a hidden number counts as the middle of its range; to the nearest 5",
+            "people",
+            "referral returns; services returns",
+            "A referral for two needs counts in both. Who was never referred is in none.",
+        ),
+        Measure(
+            "freshness",
+            "Freshness",
+            "How long ago somebody confirmed an entry.",
+            "under 6 months, 6 to 12, over 12 or never; confirmed 12 months ago today is stale, a day "
+            "later is not",
+            "months",
+            "services returns; directories of services",
+            "Stale entries are left out of provision unless the switch at the left counts them.",
+        ),
+        Measure(
+            "utilisation",
+            "Utilisation",
+            "How many of the places offered in the next 4 weeks are filled.",
+            "places filled / places offered, of services that returned both",
+            "share",
+            "services returns; capacity by week",
+            "Places are not people: one person can hold several.",
+        ),
+        Measure(
+            "funding_worth",
+            "Money for services",
+            "What the places of the next 4 weeks are worth, by district.",
+            "places offered x cost per place, shared out over the wards a service serves by the people "
+            "who live there; per 1,000 people",
+            "pounds for 4 weeks",
+            "services returns; ward population",
+            "Services that do not say their places or their cost are not in it.",
+        ),
+        Measure(
+            "reach",
+            "Places within reach",
+            "Places offered within reach of the ward for every 1,000 people, shared with everybody who "
+            "can reach them too.",
+            "two-step floating catchment: each place's supply over the people within reach of it; the "
+            "sum of those ratios within reach of the ward; weights 1, 0.68 and 0.22 by thirds of the "
+            "reach",
+            "places per 1,000 people",
+            "services returns; ward boundaries; travel times where they are loaded",
+            "From the middle of the ward, in a straight line unless travel times are loaded. None "
+            "within reach is not 0.",
+        ),
     )
 }
 

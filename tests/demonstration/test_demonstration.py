@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 import subprocess
@@ -10,7 +11,9 @@ import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import geopandas
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, select
@@ -18,14 +21,22 @@ from sqlalchemy import Engine, select
 from dashboard import demonstration
 from dashboard.coverage import REFERRALS, Coverage, ward_coverage
 from dashboard.demonstration import DEMONSTRATION_DATE
+from dashboard.demonstration.capacity import SILENT
+from dashboard.demonstration.pathway import NO_GO
 from dashboard.demonstration.posts import NEVER_FILLED
+from dashboard.demonstration.services import VENUES
 from dashboard.intake.health_budgets import ENTITLEMENTS
 from dashboard.intake.referrals import STEPS
-from dashboard.intake.services import NEED_THEMES
+from dashboard.intake.services import postcode_places
 from dashboard.intake.source import Source
+from dashboard.rules.control_chart import Colour, Variation, judge_series
 from dashboard.rules.coverage import State, Status
 from dashboard.rules.disclosure import hidden_flag
-from queries import loads, provision, tables, workforce
+from dashboard.rules.freshness import Freshness
+from dashboard.rules.near_duplicates import near_duplicates
+from dashboard.rules.needs import NEED_THEMES, themes_of
+from dashboard.services import Services, board_services
+from queries import loads, tables, workforce
 from queries import posts as returned
 from queries.database import make_engine, upgrade
 from queries.load import LoadRecord
@@ -77,6 +88,41 @@ def now(posts: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def sources() -> list[Source]:
     return demonstration.files()
+
+
+@pytest.fixture(scope="module")
+def there(engine: Engine) -> Services:
+    """The services of Kent, joined and placed."""
+    return board_services(engine, EVERYTHING, KENT, DEMONSTRATION_DATE)
+
+
+def rows_of(sources: list[Source], name: str) -> pd.DataFrame:
+    """The rows of the one file of that name, as text."""
+    (source,) = (source for source in sources if source.name == f"demonstration {name}.csv")
+    return source.sheets[0].frame.reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def returned_services(sources: list[Source]) -> pd.DataFrame:
+    return rows_of(sources, "services")
+
+
+@pytest.fixture(scope="module")
+def weeks(sources: list[Source]) -> pd.DataFrame:
+    """The return of capacity, with numbers where there are some, and the service's district."""
+    found = rows_of(sources, "capacity by week")
+    numbers = ["places_offered", "places_filled", "waiting"]
+    names = rows_of(sources, "services").set_index("service_id")["service_name"]
+    return found.astype(dict.fromkeys(numbers, int)).assign(
+        service_name=found["service_id"].map(names)
+    )
+
+
+@pytest.fixture(scope="module")
+def feeds(sources: list[Source]) -> list[dict[str, dict[str, Any]]]:
+    """The earlier feed of the directory and the later one: each service by its id."""
+    pages = [source.json for source in sources if "directory" in source.name]
+    return [{service["id"]: service for service in page["contents"]} for page in pages]
 
 
 @pytest.fixture(scope="module")
@@ -237,12 +283,240 @@ def test_the_correction_of_may_is_in_force(engine: Engine) -> None:
     }
 
 
-def test_every_need_has_a_service(engine: Engine) -> None:
-    themes = provision.service_themes(engine, EVERYTHING)
-    assert set(themes["theme"]) == set(NEED_THEMES)
-    areas = provision.service_areas(engine, EVERYTHING, KENT, DEMONSTRATION_DATE)
-    assert KENT not in set(areas["area_code"])
-    assert provision.service_areas(engine, EVERYTHING, MEDWAY, DEMONSTRATION_DATE).empty
+def test_every_need_has_a_service_and_none_is_for_the_whole_board(
+    engine: Engine, there: Services
+) -> None:
+    assert set(there.themes["theme"]) == set(NEED_THEMES)
+    assert there.everywhere.empty
+    medway = board_services(engine, EVERYTHING, MEDWAY, DEMONSTRATION_DATE)
+    assert not medway.is_returned
+    assert medway.serving.empty
+
+
+def test_how_long_ago_services_were_confirmed(there: Services) -> None:
+    found = there.listed[there.listed["service_id"].str.startswith("DS")]
+    assert found["freshness"].value_counts().to_dict() == {
+        Freshness.FRESH: 43,
+        Freshness.AGEING: 15,
+        Freshness.STALE: 5,
+        Freshness.NEVER: 4,
+    }
+    # Of the stale ones, two serve the wards of Gravesham that have no others.
+    stale = found.loc[found["freshness"] == Freshness.STALE, "service_name"]
+    assert sorted(stale) == [
+        "Community garden Thanet",
+        "Community kitchen Tonbridge and Malling",
+        "Community transport Gravesham",
+        "Community transport Maidstone",
+        "Walking group Gravesham",
+    ]
+
+
+def test_what_a_return_says_of_its_services(returned_services: pd.DataFrame) -> None:
+    frame = returned_services
+    assert frame["sector"].value_counts().to_dict() == {
+        "VCSE": 47,
+        "council": 8,
+        "NHS": 4,
+        "other": 4,
+        "private": 4,
+    }
+    assert set(frame["access"]) == {"drop-in", "by appointment", "by referral"}
+    assert frame.groupby("provider")["sector"].nunique().max() == 1
+    # About half are somewhere; what is online, or nowhere, is not.
+    assert 0.45 <= (frame["postcode"] != "").mean() <= 0.6
+    unplaced = (frame["area_served"] == "") & (frame["online"] == "no")
+    assert frame.loc[unplaced, ["service_id", "postcode"]].values.tolist() == [["DS056", ""]]
+    assert (frame.loc[frame["online"] == "yes", "postcode"] == "").all()
+    wait = pd.to_numeric(frame["wait_days"]).groupby(frame["state"]).agg(["min", "max"])
+    assert wait.loc["has capacity"].between(0, 14).all()
+    assert wait.loc["full with waiting list"].between(21, 119).all()
+    assert wait.loc["full"].isna().all()
+    worth = frame["places_offered"].astype(int) * frame["cost_per_place"].astype(int)
+    by_district = worth.groupby(
+        frame["area_served"].where(frame["area_served"].str.len() == 9)
+    ).sum()
+    assert by_district.max() > 2 * by_district.min()
+
+
+def test_funding_ends_within_3_6_and_9_months(there: Services) -> None:
+    ends = pd.to_datetime(there.listed["funding_ends"])
+    wards = there.serving.groupby("service_key")["ward_code"].agg(set)
+    found = {}
+    for months in (3, 6, 9):
+        last = pd.Timestamp(DEMONSTRATION_DATE) + pd.DateOffset(months=months)
+        keys = there.listed.loc[ends <= last, "service_key"]
+        found[months] = (len(keys), len(set().union(*wards[wards.index.isin(keys)])))
+    assert found[3] == (4, 4)
+    assert found[6] == (6, 4)
+    assert found[9][0] == 17
+    assert found[9][1] > 100
+
+
+def test_postcodes_lie_in_the_wards_they_are_said_to(sources: list[Source], kent: Coverage) -> None:
+    venues = [venue for known in VENUES.values() for venue in known]
+    placed = postcode_places(venue.postcode for venue in venues)
+    assert list(placed.index) == [venue.postcode for venue in venues]
+    said = pd.DataFrame([venue[2:] for venue in venues], columns=["latitude", "longitude"])
+    assert abs(placed.to_numpy() - said.to_numpy()).max() < 1e-4
+    shapes = geopandas.GeoDataFrame.from_features(json.loads(sources[0].raw)["features"], crs=4326)
+    points = geopandas.points_from_xy(said["longitude"], said["latitude"], crs=4326)
+    lying = geopandas.GeoDataFrame(geometry=points).sjoin(shapes, predicate="within")
+    assert lying["WD25CD"].tolist() == [venue.ward_code for venue in venues]
+    assert lying["LAD25NM"].tolist() == [name for name, known in VENUES.items() for _ in known]
+    # None brings something where the story tells that there is nothing.
+    frame = kent.wards.frame.set_index("ward_code")
+    assert set(frame.loc[[venue.ward_code for venue in venues], "services"]) == {State.PRESENT}
+
+
+def test_one_group_of_one_ward_is_all_thanet_has_for_a_need(
+    there: Services, kent: Coverage
+) -> None:
+    frame = kent.wards.frame
+    thanet = set(frame.loc[frame["lad_name"] == "Thanet", "ward_code"])
+    of_need = there.themes.loc[there.themes["theme"] == "long-term condition", "service_key"]
+    found = there.serving[
+        there.serving["service_key"].isin(of_need) & there.serving["ward_code"].isin(thanet)
+    ]
+    named = found.merge(there.listed[["service_key", "service_name"]])
+    assert named[["service_name", "ward_code", "way"]].values.tolist() == [
+        ["Diabetes support group Thanet", "E05DM0234", "names the ward"]
+    ]
+    assert frame.set_index("ward_code").loc["E05DM0234", "route_in"] == State.PRESENT
+
+
+def test_capacity_of_30_weeks_ends_with_what_the_services_return_says(
+    weeks: pd.DataFrame, sources: list[Source]
+) -> None:
+    mondays = pd.date_range(end="2026-06-29", periods=30, freq="7D").strftime("%Y-%m-%d")
+    assert sorted(set(weeks["week"])) == list(mondays)
+    assert weeks["service_id"].nunique() == 58
+    by_service = weeks.groupby(["provider", "service_id"])["week"].agg(["count", "max"])
+    silent = by_service.index.get_level_values("provider") == SILENT
+    assert set(by_service["max"]) == {"2026-06-29"}
+    assert set(by_service.loc[silent, "count"]) == {27}
+    assert set(by_service.loc[~silent, "count"]) == {30}
+    # Not returned is not zero.
+    assert (weeks["places_offered"] > 0).all()
+    newest = rows_of(sources, "capacity by week").query("week == '2026-06-29'")
+    told = rows_of(sources, "services").set_index("service_id")
+    columns = ["provider", "state", "places_offered", "places_filled", "waiting", "wait_days"]
+    newest = newest.set_index("service_id")
+    assert newest[columns].equals(told.loc[newest.index, columns])
+
+
+def test_state_and_numbers_of_a_week_agree(weeks: pd.DataFrame) -> None:
+    has_room = weeks["places_filled"] < weeks["places_offered"]
+    assert (has_room == (weeks["state"] == "has capacity")).all()
+    assert (weeks["places_filled"] <= weeks["places_offered"]).all()
+    assert ((weeks["waiting"] > 0) == (weeks["state"] == "full with waiting list")).all()
+
+
+def test_swale_fills_up_and_dartford_is_full_throughout(weeks: pd.DataFrame) -> None:
+    charts = {}
+    for district in ("Swale", "Dover", "Sevenoaks", "Canterbury"):
+        mine = weeks[weeks["service_name"].str.endswith(district)]
+        filled = mine.groupby("week")["places_filled"].sum()
+        days = [date.fromisoformat(day) for day in filled.index]
+        charts[district] = judge_series(days, filled.tolist(), improvement="low")
+    swale = charts.pop("Swale")
+    assert swale.variation == Variation.CONCERN_HIGH
+    # Before the spring all lie below the lower limit or in a run, since then all above.
+    assert {point.colour for point in swale.points[:17]} == {Colour.IMPROVEMENT}
+    values = [point.value for point in swale.points]
+    assert min(values[-8:]) > 1.2 * max(values[:17])
+    assert {chart.variation for chart in charts.values()} == {Variation.COMMON_CAUSE}
+    dartford = weeks[weeks["service_name"].str.endswith("Dartford")]
+    assert (dartford["places_filled"] == dartford["places_offered"]).all()
+    assert (dartford.groupby("week")["waiting"].sum() > 0).all()
+
+
+def test_three_services_of_the_directory_are_gone_and_one_has_changed(
+    feeds: list[dict[str, dict[str, Any]]], there: Services
+) -> None:
+    earlier, later = feeds
+    assert (len(earlier), len(later)) == (60, 57)
+    gone = set(earlier) - set(later)
+    assert set(later) <= set(earlier)
+    assert len(gone) == 3
+    assert [later[key]["name"] for key in later if later[key] != earlier[key]] == [
+        "Lunch and games club Swale"
+    ]
+    assert set(there.closed["service_id"]) == gone
+    assert set(there.closed["closed_on"]) == {date(2026, 6, 24)}
+
+
+def test_the_directory_has_what_is_found_in_directories(
+    feeds: list[dict[str, dict[str, Any]]], there: Services
+) -> None:
+    found = list(feeds[1].values())
+    assert sum("<b>" in service["name"] for service in found) == 1
+    assert sum(service["organization"]["name"] == "" for service in found) == 1
+    assert sum("schedules" in service for service in found) == 2
+    at = [
+        service["service_at_locations"][0]["location"]
+        for service in found
+        if "service_at_locations" in service
+    ]
+    assert sum(location["latitude"] is not None for location in at) > 0.5 * len(found)
+    assert sum("addresses" in location for location in at) > 0.25 * len(found)
+    assert (
+        sum(
+            not {"service_at_locations", "service_areas", "schedules"} & set(service)
+            for service in found
+        )
+        == 7
+    )
+    listed = there.listed[there.listed["service_id"].isin(feeds[1])]
+    assert "Bereavement tea & more, Tonbridge and Malling" in set(listed["service_name"])
+    assert (listed["provider"] == "not stated").sum() == 1
+    assert set(listed["freshness"]) == set(Freshness)
+    # Of these the return says how much room there is, and the directory its address.
+    joined = listed[listed["said_by"] == "the provider's return and the directory"]
+    assert len(joined) == 8
+    assert joined["web_address"].notna().all()
+    assert joined["places_offered"].notna().all()
+    own = listed[~listed["service_id"].str.startswith("DS")]
+    assert not set(own["service_key"]) & set(there.themes["service_key"])
+
+
+def test_three_entries_of_the_directory_may_be_services_that_return_themselves(
+    feeds: list[dict[str, dict[str, Any]]], returned_services: pd.DataFrame
+) -> None:
+    columns = ["service_name", "provider", "postcode"]
+    own = returned_services[columns].assign(service_key=returned_services["service_id"], source="a")
+    rows = []
+    for key, service in feeds[1].items():
+        (at,) = service.get("service_at_locations", [{}])
+        (address,) = at.get("location", {}).get("addresses", [{}])
+        rows.append(
+            (service["name"], service["organization"]["name"], address.get("postal_code"), key, "b")
+        )
+    listed = pd.DataFrame(rows, columns=own.columns)
+    both = pd.concat([own, listed], ignore_index=True)
+    found = near_duplicates(both.assign(web_address=None, latitude=None, longitude=None))
+    names = both.set_index("service_key")["service_name"]
+    assert sorted(sorted(names[pair]) for pair in found[["key", "other_key"]].values.tolist()) == [
+        ["Ashford befriending", "Befriending Ashford"],
+        ["Befriending Maidstone", "Maidstone befriending"],
+        ["Living well course Tonbridge and Malling", "Tonbridge and Malling living well course"],
+    ]
+
+
+def test_referrals_end_for_lack_of_a_service_most_where_there_is_none(
+    referrals: pd.DataFrame, returned_services: pd.DataFrame, kent: Coverage
+) -> None:
+    ended = referrals[~referrals["closed_reason"].isin(["", "completed"])]
+    assert set(ended["closed_reason"]) == set(NO_GO)
+    frame = kent.wards.frame
+    wards = frame.loc[frame["lad_name"] == "Dover", "ward_code"]
+    offered = returned_services["service_name"].str.endswith("Dover")
+    themes = set(";".join(returned_services.loc[offered, "need_themes"]).split(";"))
+    mine = ended[ended["ward_code"].isin(wards)]
+    without = mine["reasons"].map(lambda said: themes.isdisjoint(themes_of(said)))
+    lacking = (mine["closed_reason"] == "no suitable service").groupby(without).mean()
+    assert lacking[False] == pytest.approx(0.08, abs=0.03)
+    assert lacking[True] == pytest.approx(0.26, abs=0.03)
 
 
 def test_three_pcns_sent_no_posts(engine: Engine, posts: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from dashboard.intake import practices
+from dashboard.intake import practices, services
 from queries.database import make_engine, upgrade
 
 
@@ -28,4 +28,5 @@ def one_postcode(monkeypatch: pytest.MonkeyPatch) -> None:
         where = [600_000.0 if k else None for k in known]
         return pd.DataFrame({"postcode": list(postcodes), "easting": where, "northing": where})
 
-    monkeypatch.setattr(practices, "place_postcodes", place)
+    for module in (practices, services):
+        monkeypatch.setattr(module, "place_postcodes", place)

@@ -103,6 +103,20 @@ s2,Phone friends,Hill charity,,yes,,full,10,12,-,,,,,,,,
 s3,Debt advice,Dale advice,,,money and debt,,,,,,no,,,,,,
 """
 
+CAPACITY = """\
+provider,service_id,week,state,places_offered,places_filled,waiting,wait_days
+Hill charity,s1,2026-06-15,Has capacity,12,9,0,14
+Hill charity,s1,28/06/2026,full,12,13,,
+Hill charity,s2,2026-06-17,,,,3,-
+Dale advice,s1,2026-06-21,full with waiting list,,,,
+"""
+
+SERVICE_MATCHES = """\
+provider,service_id,other_service_id,same
+Hill charity,s1,ac148810-d857-441c-9679-408f346de14b,yes
+Hill charity,s1,b644a0d2-9e8a-4c33-9390-ae9ee93fc056,No
+"""
+
 REFERRALS = """\
 reference,received,lsoa_code,practice_code,source,reasons,age,sex,accepted
 r1,2026-01-31,E01000001,A00001,gp,loneliness; housing,17,F,2026-02-03
@@ -134,12 +148,20 @@ BOUNDARIES = boundaries(
 
 
 class Lookups(Known):
-    """Earlier loads: two practices, and the LSOAs of `LSOA_WARD`."""
+    """Earlier loads: two practices, the LSOAs of `LSOA_WARD`, and what directories listed."""
 
-    def __init__(self) -> None:
+    def __init__(self, **services: list[str]) -> None:
+        """`services` has the services in force by load: load_3=["s1", "s2"]."""
         wards = {"E01000001": "E05000001", "E01000002": "E05000001", "E01000003": "E05000002"}
         pcns = {"A00001": "U00001", "A00002": "U"}
-        super().__init__(b"key", pd.Series(wards, dtype="str"), pd.Series(pcns, dtype="str"))
+        rows = [(int(load[5:]), one) for load, ids in services.items() for one in ids]
+        directory = pd.DataFrame(rows, columns=["load_id", "service_id"])
+        super().__init__(
+            b"key",
+            pd.Series(wards, dtype="str"),
+            pd.Series(pcns, dtype="str"),
+            directory=directory.astype({"load_id": "int64", "service_id": "str"}),
+        )
 
     def hashed(self, references: pd.Series) -> pd.Series:
         return references.map(lambda text: hashlib.sha256(text.encode()).hexdigest())

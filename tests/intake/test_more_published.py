@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from dashboard.intake import DATASETS, recognise, take_in
 from dashboard.intake.problems import RefusedError
 from dashboard.intake.source import Source
-from queries.provision import has_returned_services, service_areas
-from queries.scope import Scope
+from queries.scope import EVERYTHING
+from queries.services import service_areas, service_entries
 from tests.intake import files, more_files
 from tests.intake.files import read, sums
 from tests.intake.more_files import page, place, service, table, workbook
@@ -300,20 +300,25 @@ def test_directory(form: str):
     assert rows["web_address"].fillna("").tolist() == ["https://example.org/walks", "", "", "", ""]
     assert rows[["minimum_age", "maximum_age"]].iloc[0].tolist() == [18, 99.5]
     assert rows_of(text, "service_place") == [
-        [ids[0], ids[0], "Hill hall", 51.5, 0.5],
-        [ids[0], ids[0], None, 51.25, -0.5],
+        [ids[0], ids[0], "Hill hall", 51.5, 0.5, None, "point"],
+        [ids[0], ids[0], None, 51.25, -0.5, None, "point"],
     ]
     assert rows_of(text, "service_area") == [
         [ids[0], ids[0], "E05000001"],
         [ids[0], ids[0], "E07000001"],
         [ids[0], ids[0], "QZZ"],
     ]
-    assert load.notes == (
-        "open services: 5, of providers: 2; not open and left out: 1",
-        "1 not placed: no place, no area with a code, and not online",
-        "1 areas served without a code",
-        "1 without a date",
-    )
+    assert load.notes[0] == "open services: 5, of providers: 2; not open and left out: 1"
+    assert load.notes[1].startswith("Open Referral UK report: ")
+    assert {
+        "warn: 1 of 5 open services are not placed: no place, no area with a code, and not online",
+        "warn: 1 of 4 areas served have no code",
+        "warn: 1 of 6 entries have no date on which they were assured or modified",
+        "warn: 1 of 6 entries name no organisation",
+        "warn: 1 of 2 addresses of web pages are none, and left out",
+        "pass: 6 of 6 ids stand once",
+        "pass: 2 of 2 places lie in the British Isles",
+    } < set(load.notes)
     # A closed service takes its earlier entry out.
     assert load.parts["part_key"].tolist() == ids
     assert (load.rows_read, load.rows_refused) == (6, 0)
@@ -337,7 +342,7 @@ def test_directory_area_names_that_look_like_codes_are_none():
     areas = [{"name": name} for name in ("LEEDS", "DERBY", "QUEEN", "E10000016", "S9B9J")]
     load = read(page([service(1, service_areas=areas)]))
     assert load.rows["service_area"]["area_code"].tolist() == ["S9B9J"]
-    assert load.notes[2] == "4 areas served without a code"
+    assert "warn: 4 of 5 areas served have no code" in load.notes
 
 
 def test_directory_a_few_bad_services_are_left_out_and_told_of():
@@ -361,7 +366,7 @@ def test_directory_a_few_bad_services_are_left_out_and_told_of():
 
 def test_directory_of_several_pages_says_so():
     load = read(page([service(1)], page_number=2, total_pages=3))
-    assert load.notes[-1] == "page 2 of 3: send the others too"
+    assert "warn: 1 of 3 pages (page 2): send the others too" in load.notes
 
 
 @pytest.mark.usefixtures("one_postcode")
@@ -372,14 +377,16 @@ def test_directory_is_read_by_the_queries_beside_the_returns(engine: Engine):
     for text in (files.BOUNDARIES, files.LSOA_WARD, files.LSOA_ICB, files.SERVICES):
         load(text)
     assert load(page(more_files.SERVICES[:3])).parts_added == 3
-    everybody, day = Scope(None), date(2026, 6, 30)
 
     def served() -> list[str]:
-        found = service_areas(engine, everybody, "QZZ", day)
-        assert found["is_online"].dtype == bool
-        return found[found["service_name"] == "Walks & talks"]["area_code"].tolist()
+        entries = service_entries(
+            engine, EVERYTHING, "QZZ", date(2026, 6, 30), (0.5, 51.0, 0.6, 51.1)
+        )
+        assert {"Walks", "Phone friends"} < set(entries["service_name"])
+        walks = entries[entries["service_name"] == "Walks & talks"]
+        areas = service_areas(engine, EVERYTHING, "QZZ")
+        return areas[areas["part_id"].isin(walks["part_id"])]["area_code"].tolist()
 
-    assert has_returned_services(engine, everybody, "QZZ")
     assert served() == ["E05000001", "E07000001", "QZZ"]
     # Another page leaves the first alone; the same service, closed, takes itself out.
     assert load(page(more_files.SERVICES[3:], page_number=2)).parts_replaced == 0
@@ -432,7 +439,7 @@ def test_any_odd_feed_is_loaded_or_refused(changes: list[tuple[tuple[Any, ...], 
         load = read(json.dumps(feed))
     except RefusedError:
         return
-    assert set(load.rows) == {"service", "service_place", "service_area"}
+    assert set(load.rows) == {"service", "service_place", "service_area", "service_closure"}
     assert not pd.concat([frame["part_key"] for frame in load.rows.values()]).isna().any()
     # Any database takes the texts: no halves of a character, no NUL.
     for frame in load.rows.values():

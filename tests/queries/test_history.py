@@ -335,7 +335,7 @@ ROWS = [
     (None, 2, "Bob", "odd.csv", None, "refused", *[None] * 5, "odd.csv was refused"),
     (4, None, "Di", "scheme_areas.csv", "scheme_areas", "loaded", None, 2, 2, 0, 0, None),
     (3, None, "Cy", "june.csv", "list_sizes", "loaded", None, 2, 2, 0, 1, None),
-    (2, 1, "Bob", "services.csv", "services", "loaded", "June", 12, 12, 1, 1, "a note\nanother"),
+    (2, 1, "Bob", "services.csv", "services", "loaded", "June", 13, 13, 1, 1, "a note\nanother"),
     (1, None, "Ann", "list_sizes.csv", "list_sizes", "loaded", None, 4, 4, 0, 1, None),
 ]
 SHOWN = [

@@ -13,14 +13,25 @@ import pytest
 import shapely
 from sqlalchemy import Engine
 
-from queries import loads, lookups, places, posts, practices, provision, referrals, workforce
+from queries import (
+    history,
+    loads,
+    lookups,
+    places,
+    posts,
+    practices,
+    provision,
+    referrals,
+    services,
+    workforce,
+)
 from queries.frames import read_frame
 from queries.load import AlreadyLoadedError, save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
 
 MODULES: tuple[ModuleType, ...] = (
-    loads, lookups, places, posts, practices, provision, referrals, workforce,
+    loads, lookups, places, posts, practices, provision, referrals, services, workforce,
 )  # fmt: skip
 FIRST, LAST = date(2025, 7, 1), date(2026, 6, 1)
 ARGUMENTS: dict[str, Any] = {
@@ -30,10 +41,16 @@ ARGUMENTS: dict[str, Any] = {
     "last": LAST,
     "ward_code": b.ABBEY,
     "pcn_code": b.NORTH,
+    "box": (1.0, 51.0, 1.06, 51.04),  # around the six wards of the board
+    "provider": "Together CIC",
+    "first_week": date(2026, 6, 1),
+    "last_week": b.AS_AT,
+    "mode": "bus",
+    "most_minutes": 30.0,
 }
 # These say what was loaded, not what it says of an area; or place the rows of a later file.
 ABOUT_NO_AREA = {
-    "data_state", "population_vintages", "ward_of_lsoa", "pcn_of_practice",
+    "data_state", "population_vintages", "ward_of_lsoa", "pcn_of_practice", "directory_services",
 }  # fmt: skip
 
 
@@ -125,6 +142,14 @@ def test_boards_are_those_in_scope(small_board_engine: Engine) -> None:
     assert mine["icb_code"].tolist() == [b.NEIGHBOUR]
 
 
+SERVICE_COLUMNS = {
+    "part_id": "int64", "service_id": "str", "service_name": "str", "provider": "str",
+    "is_online": "bool", "state": "str", "places_offered": "Int64", "places_filled": "Int64",
+    "people_waiting": "Int64", "wait_days": "Int64", "cost_to_person": "str",
+    "has_safeguarding": "boolean", "confirmed_on": "object", "opens_on": "object",
+    "closes_on": "object", "funder": "str", "funding_ends": "object", "cost_per_place": "Float64",
+    "minimum_age": "Float64", "maximum_age": "Float64",
+}  # fmt: skip
 FRAMES: dict[str, dict[str, str]] = {
     "sources": {
         "dataset": "str", "file_name": "str", "sha256": "str", "loaded_at": "object",
@@ -137,6 +162,7 @@ FRAMES: dict[str, dict[str, str]] = {
         "lad_name": "str", "lsoas": "int64",
     },
     "shapes": {"ward_code": "str", "geometry": "object"},
+    "directory_services": {"load_id": "int64", "service_id": "str"},
     "population": {"ward_code": "str", "age_band": "str", "people": "int64", "vintage": "str"},
     "ward_deprivation": {
         "ward_code": "str", "imd_rank": "Float64", "index_year": "str", "lsoas": "Int64",
@@ -154,12 +180,33 @@ FRAMES: dict[str, dict[str, str]] = {
         "scheme": "str", "organisation": "str", "delivery_model": "str", "speaks_for_code": "str",
         "served_code": "str", "is_running": "bool",
     },
-    "service_areas": {
-        "part_id": "int64",
-        "service_id": "str", "service_name": "str", "provider": "str", "is_online": "bool",
-        "state": "str", "confirmed_on": "object", "funding_ends": "object", "area_code": "str",
+    "service_entries": SERVICE_COLUMNS
+    | {"web_address": "str", "sector": "str", "access": "str", "dataset": "str",
+       "file_name": "str", "closed_on": "object"},
+    "service_areas": {"part_id": "int64", "service_id": "str", "area_code": "str"},
+    "service_places": {
+        "part_id": "int64", "service_id": "str", "place_name": "str", "latitude": "float64",
+        "longitude": "float64", "postcode": "str", "placed_by": "str", "has_areas": "bool",
     },
     "service_themes": {"part_id": "int64", "service_id": "str", "theme": "str"},
+    "service_matches": {
+        "provider": "str", "service_id": "str", "other_service_id": "str", "is_same": "bool",
+    },
+    "provider_services": SERVICE_COLUMNS | {"sector": "str", "access": "str", "dataset": "str"},
+    "provider_lists": {"part_id": "int64", "service_id": "str", "value": "str", "kind": "str"},
+    "capacity_by_week": {
+        "provider": "str", "service_id": "str", "week": "object", "state": "str",
+        "places_offered": "Int64", "places_filled": "Int64", "people_waiting": "Int64",
+        "wait_days": "Int64",
+    },
+    "directories": {
+        "load_id": "int64", "file_name": "str", "loaded_at": "object", "notes": "str",
+        "entries": "int64",
+    },
+    "travel_times": {"from_code": "str", "to_code": "str", "cost": "float64"},
+    "referrals_by_ward_and_theme": {
+        "ward_code": "str", "theme": "str", "referrals": "Int64", "without_service": "Int64",
+    },
     "referrals_by_ward": {"ward_code": "str", "referrals": "Int64"},
     "referrals_by_ward_and_age": {"ward_code": "str", "age_band": "str", "referrals": "Int64"},
     "returned_months": {
@@ -491,13 +538,13 @@ def test_shapes_come_back_as_they_were(small_board_engine: Engine) -> None:
 
 def test_sources(small_board_engine: Engine) -> None:
     found = loads.sources(small_board_engine, EVERYTHING)
-    assert len(found) == 18
+    assert len(found) == 22
     assert found["loaded_at"].map(lambda moment: moment.utcoffset().total_seconds()).eq(0).all()
     assert found["sha256"].str.len().eq(64).all()
     assert found["sha256"].is_unique
     referral = found[found["dataset"] == "referrals"].iloc[0]
     assert (referral["period_start"], referral["period_end"]) == (date(2025, 6, 1), b.AS_AT)
-    assert loads.data_state(small_board_engine) == loads.DataState(18, False, b.AS_AT)
+    assert loads.data_state(small_board_engine) == loads.DataState(22, False, b.AS_AT)
 
 
 def test_times_are_utc_whatever_zone_the_server_is_in(postgres_engine: Engine) -> None:
@@ -613,46 +660,116 @@ def test_a_return_that_serves_nothing_speaks_and_serves_nobody(any_engine: Engin
     assert len(across) == 0
 
 
+BOX = ARGUMENTS["box"]
+
+
 @pytest.mark.parametrize(
-    ("opens_on", "closes_on", "is_open"),
-    [
-        (None, None, True),
-        (b.AS_AT, b.AS_AT, True),
-        (date(2026, 7, 1), None, False),
-        (None, date(2026, 6, 29), False),
-    ],
+    ("opens_on", "is_there"),
+    [(None, True), (b.AS_AT, True), (date(2026, 7, 1), False)],
 )
-def test_services_open_at_the_date(
-    any_engine: Engine, opens_on: date | None, closes_on: date | None, is_open: bool
-) -> None:
-    kept = b.Service("walk", (b.ABBEY,), opens_on=opens_on, closes_on=closes_on)
+def test_entries_that_had_opened(any_engine: Engine, opens_on: date | None, is_there: bool) -> None:
+    kept = b.Service("walk", (b.ABBEY,), opens_on=opens_on)
     b.Board(services=(kept,)).save(any_engine)
-    found = provision.service_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
-    assert len(found) == int(is_open)
+    found = services.service_entries(any_engine, EVERYTHING, b.BOARD, b.AS_AT, BOX)
+    assert len(found) == int(is_there)
 
 
-def test_services_of_each_area_stand_once(any_engine: Engine) -> None:
-    services = (
+def entries(engine: Engine, scope: Scope, board: str = b.BOARD) -> list[str]:
+    found = services.service_entries(engine, scope, board, b.AS_AT, BOX)
+    return sorted(found["service_id"])
+
+
+def test_entries_that_concern_the_board(any_engine: Engine) -> None:
+    """By an area, a place in the box, or nowhere at all; another board's are not there."""
+    loaded = (
         *b.SERVICES,
         b.Service("wide", (b.BOARD, b.NEIGHBOUR)),
         b.Service("elsewhere", (b.GORSE, b.EASTHAM, b.NEIGHBOUR), theme="money"),
+        b.Service("placed", (), lies_in=(b.BROOK,)),
+        b.Service("placed elsewhere", (), lies_in=(b.GORSE,)),
+        b.Service("nowhere", ()),
+        b.Service("online", (), is_online=True),
     )
-    b.Board(services=services).save(any_engine)
-    mine = provision.service_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
-    assert sorted(zip(mine["service_id"], mine["area_code"], strict=True)) == [
+    listed = (
+        b.Service("listed online", (), is_online=True),
+        b.Service("listed nowhere", ()),
+        b.Service("listed in Dale", (), lies_in=(b.DALE,)),
+    )
+    b.Board(services=loaded, directory=listed).save(any_engine)
+    near = ["choir", "garden", "helpline", "listed in Dale", "old list", "placed", "wide"]
+    nowhere = ["listed nowhere", "nowhere", "online"]
+    assert entries(any_engine, EVERYTHING) == sorted([*near, *nowhere])
+    mine = Scope(frozenset({b.BOARD}))
+    assert entries(any_engine, mine) == sorted([*near, *nowhere])
+    # The box is the board's; what another board names is found by its code.
+    theirs = services.service_entries(
+        any_engine, EVERYTHING, b.NEIGHBOUR, b.AS_AT, (1.06, 51.0, 1.08, 51.02)
+    )
+    assert sorted(theirs["service_id"]) == sorted(
+        [*nowhere, "wide", "elsewhere", "placed elsewhere"]
+    )
+    areas = services.service_areas(any_engine, mine, b.BOARD)
+    assert sorted(zip(areas["service_id"], areas["area_code"], strict=True)) == [
         ("choir", b.NORTHAM),
         ("garden", b.ABBEY),
         ("helpline", b.SOUTHAM),
         ("old list", b.ELM),
         ("wide", b.BOARD),
     ]
-    choir = mine.set_index("service_id").loc["choir"]
-    assert (choir["state"], choir["funding_ends"]) == ("full", date(2026, 9, 30))
-    themes = provision.service_themes(any_engine, Scope(frozenset({b.BOARD})))
-    assert sorted(themes["service_id"]) == ["choir", "garden", "helpline", "old list", "wide"]
-    theirs = provision.service_themes(any_engine, Scope(frozenset({b.NEIGHBOUR})))
-    assert sorted(theirs["service_id"]) == ["elsewhere", "wide"]
-    assert len(provision.service_themes(any_engine, EVERYTHING)) == 6
+    themes = services.service_themes(any_engine, EVERYTHING, b.BOARD, BOX)
+    assert "elsewhere" not in set(themes["service_id"])
+    assert len(themes) == 8
+    places_found = services.service_places(any_engine, EVERYTHING, b.BOARD, BOX)
+    assert dict(zip(places_found["service_id"], places_found["has_areas"], strict=True)) == {
+        "garden": True,
+        "placed": False,
+        "listed in Dale": False,
+    }
+
+
+def test_what_a_later_feed_lists_no_more_is_closed_since(any_engine: Engine) -> None:
+    first = b.directory([b.Service("walk", (b.ABBEY,)), b.Service("talk", (b.ABBEY,))])
+    second = b.directory([b.Service("talk", (b.ABBEY,), name="Talk")], "walk")
+    b.Board(services=(b.Service("walk", (b.BROOK,)),), directory=()).save(any_engine)
+    save(any_engine, first)
+    record = save(any_engine, second)
+
+    def closed() -> dict[tuple[str, str], date | None]:
+        found = services.service_entries(any_engine, EVERYTHING, b.BOARD, b.AS_AT, BOX)
+        rows = zip(found["dataset"], found["service_id"], found["closed_on"], strict=True)
+        return {(dataset, name): day for dataset, name, day in rows}
+
+    expected = {("directory", "walk"): date(2026, 6, 20), ("directory", "talk"): None}
+    # What the provider returns is not closed by a directory.
+    expected[("services", "walk")] = None
+    assert closed() == expected
+    # Listed again, by a later load: open.
+    again = save(any_engine, b.directory([b.Service("walk", (b.ABBEY,), name="Walk again")]))
+    assert closed()[("directory", "walk")] is None
+    history.undo(any_engine, again.load_id, None)
+    assert closed() == expected
+    history.undo(any_engine, record.load_id, None)
+    assert closed()[("directory", "walk")] is None
+
+
+def test_a_provider_asked_for_in_full_or_not_at_all(any_engine: Engine) -> None:
+    """Its file would replace all it returned: a reader of some of it gets nothing."""
+    both = (b.Service("walk", (b.ABBEY,)), b.Service("talk", (b.GORSE,)))
+    b.Board(services=both, directory=()).save(any_engine)
+    mine, every = Scope(frozenset({b.BOARD})), Scope(frozenset({b.BOARD, b.NEIGHBOUR}))
+    assert services.provider_services(any_engine, mine, "Together CIC").empty
+    assert services.provider_lists(any_engine, mine, "Together CIC").empty
+    found = services.provider_services(any_engine, every, "Together CIC")
+    assert sorted(found["service_id"]) == ["talk", "walk"]
+    assert services.provider_services(any_engine, EVERYTHING, "Nobody").empty
+
+
+def test_needs_of_referrals(any_engine: Engine) -> None:
+    b.Board().save(any_engine)
+    asked = (any_engine, EVERYTHING, b.BOARD)
+    found = referrals.referrals_by_ward_and_theme(*asked, FIRST, LAST)
+    assert {(ward, theme): (n, lost) for ward, theme, n, lost in plain(found)} == b.NEEDS
+    assert referrals.referrals_by_ward_and_theme(*asked, FIRST, date(2026, 5, 1)).empty
 
 
 # What a later file replaced does not count.
@@ -690,9 +807,9 @@ def test_replaced_parts_do_not_count(any_engine: Engine) -> None:
     schemes = provision.scheme_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
     assert schemes["scheme"].tolist() == ["New"]
     save(any_engine, b.services([b.Service("new", (b.ABBEY,))]))
-    services = provision.service_areas(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
-    assert services["service_id"].tolist() == ["new"]
-    assert provision.service_themes(any_engine, EVERYTHING)["service_id"].tolist() == ["new"]
+    assert entries(any_engine, EVERYTHING) == ["garden", "new"]  # the directory's, and the return's
+    themes = services.service_themes(any_engine, EVERYTHING, b.BOARD, BOX)
+    assert themes["service_id"].tolist() == ["new"]
 
     save(any_engine, b.registered(times=3))
     lived = practices.patients_by_ward_and_pcn(any_engine, EVERYTHING, b.BOARD, b.AS_AT)

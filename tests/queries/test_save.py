@@ -52,14 +52,14 @@ def test_what_was_saved_is_there_and_traced(any_engine: Engine) -> None:
     assert not record.removed_demonstration
     assert rows_in(any_engine) == {
         "data_version": 1, "load": 1, "load_part": 1,
-        "service": 4, "service_area": 4, "service_theme": 4,
+        "service": 4, "service_area": 4, "service_theme": 4, "service_place": 1,
     }  # fmt: skip
     with any_engine.connect() as connection:
         load = connection.execute(select(tables.load)).one()
         part = connection.execute(select(tables.load_part)).one()
         services = connection.execute(select(tables.service)).all()
     assert load.id == record.load_id == part.load_id
-    assert (load.rows_read, record.rows_read) == (12, 12)
+    assert (load.rows_read, record.rows_read) == (13, 13)
     assert abs((datetime.now(UTC) - load.loaded_at.replace(tzinfo=UTC)).total_seconds()) < 600
     assert part.row_count == 12
     assert {service.part_id for service in services} == {part.id}

@@ -1,0 +1,154 @@
+"""The parts of the Providers page: what is met where, which services there are, with what room."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import filters, show
+from dashboard import providers_told as told
+from dashboard import providers_words as words
+from dashboard.data import fetch_shared
+from dashboard.filters import Choices
+from dashboard.providers_pictures import service_map, service_map_groups, weekly_figure
+from dashboard.providers_view import (
+    ProvidersView,
+    capacity_table,
+    near_of_ward,
+    theme_names,
+    weekly_trend,
+)
+from dashboard.service_panel import service_panel
+from queries.scope import Scope
+
+
+def gap_matrix(scope: Scope, view: ProvidersView, choices: Choices) -> None:
+    """Wards or localities by need: picked by click or key, it leads to the services."""
+    by = filters.pick(filters.ROWS, "Rows", {"": "Wards", "localities": "Localities"})
+    ward_code = filters.chosen(filters.WARD)
+    theme = filters.chosen(filters.THEME)
+    show.looks(words.LOOKS, told.counted_states(view.cells))
+    show.table(
+        filters.table_url("localities" if by else "gaps"),
+        name="gap_matrix",
+        picked=f"{ward_code}|{theme}" if theme else ward_code,
+        on_pick=filters.pick_cell,
+    )
+    show.explanation(told.matrix_notes(view), told.ABOUT_MATRIX, name="about gaps", what="matrix")
+    show.downloads(
+        "gaps",
+        choices.icb_code,
+        choices.as_at.isoformat(),
+        things="ward and need",
+        with_stale=choices.with_stale,
+    )
+    left, right = st.columns(2)
+    with left:
+        ward_code = filters.pick(
+            filters.WARD, "Ward", {"": "Pick a ward, here or in the matrix", **view.names}
+        )
+    with right:
+        theme = filters.pick(filters.THEME, "Need", {"": "Every need", **theme_names()})
+    if ward_code:
+        _cell(scope, view, choices, ward_code, theme)
+
+
+def _cell(scope: Scope, view: ProvidersView, choices: Choices, ward_code: str, theme: str) -> None:
+    """What there is in one ward for one need, or for each."""
+    show.heading(told.cell_title(view, ward_code, theme), anchor="cell")
+    show.finding(told.cell_finding(view, ward_code, theme))
+    near = near_of_ward(view, ward_code, theme)
+    if near.empty:
+        show.empty("No service to show", told.nothing_near(theme))
+    else:
+        show.small_table(*told.near_table(near), caption="Services that serve the ward")
+    address = {filters.BOARD: choices.icb_code, filters.WARD: ward_code}
+    address[filters.AS_AT] = choices.as_at.isoformat()
+    show.link_to_view("The ward on the page Coverage", address, page="/")
+
+
+def services(scope: Scope, view: ProvidersView, choices: Choices) -> None:
+    """The list, what it is narrowed to, and one service in full."""
+    asked = {
+        filters.THEME: ("Need", {"": "Any", **theme_names()}),
+        filters.ROOM: ("Room", words.ROOMS),
+        filters.COST: ("Cost to the person", words.COSTS),
+        filters.ACCESS: ("How to get in", words.access_names(view.listed.frame)),
+        filters.AGE: ("For ages", words.AGES),
+        filters.PLACE: ("Where", words.PLACES),
+    }
+    for column, (name, (label, options)) in zip(st.columns(len(asked)), asked.items(), strict=True):
+        with column:
+            filters.pick(name, label, options)
+    fitting = words.fits(view.listed.frame, {name: filters.chosen(name) for name in asked})
+    if not fitting.any():
+        show.empty("No service fits", told.nothing_fits(choices))
+    names = told.service_names(view.listed.frame)
+    key = filters.pick(
+        filters.SERVICE, "Service", {"": "Pick a service, here or in the list", **names}
+    )
+    if key:
+        service_panel(view, choices, key)
+    show.table(
+        filters.table_url("services", *asked),
+        name="service_list",
+        picked=key,
+        on_pick=filters.pick_service,
+    )
+    show.downloads("services", choices.icb_code, choices.as_at.isoformat(), things="service")
+
+
+@st.fragment
+def capacity(scope: Scope, view: ProvidersView, choices: Choices) -> None:
+    """Places and who waits, by provider, need, locality or ward; and week by week."""
+    by = filters.pick(filters.BY, "By", told.GROUPS)
+    totals = fetch_shared(capacity_table, scope, choices, by)
+    show.small_table(
+        *told.capacity_rows(totals, by), caption=f"Capacity by {told.GROUPS[by].lower()}"
+    )
+    show.notes(told.capacity_notes(view, by))
+    show.heading("Week by week", anchor="weeks")
+    measure = filters.pick(filters.MEASURE, "Trend of", told.MEASURES)
+    trend = fetch_shared(weekly_trend, scope, choices, measure)
+    if trend.chart is None:
+        show.empty("No weeks to show", told.NO_WEEKS)
+    else:
+        show.finding(told.week_finding(trend, measure))
+        show.icons(told.week_icons(trend))
+        show.chart(
+            fetch_shared(weekly_figure, scope, choices, measure, show.theme().is_dark),
+            trend.found.weeks,
+            name=f"weeks_{measure}",
+            alt=f"{told.MEASURES[measure]} by week, {choices.words}. {trend.chart.words}",
+        )
+        show.notes(told.week_notes(trend))
+        with st.expander("The weeks as a table", key="capacity weeks"):
+            show.small_table(*told.week_table(trend, measure), caption=told.MEASURES[measure])
+    filters.write_address()
+
+
+@st.fragment
+def map_of_services(scope: Scope, view: ProvidersView, choices: Choices) -> None:
+    """Places as points, the area of the picked service as an outline, the others beside the map."""
+    filters.follow_pick()
+    picture, beside = st.columns([7, 3])
+    with beside:
+        theme = filters.pick(filters.THEME, "Need", {"": "Any need", **theme_names()})
+    key = filters.chosen(filters.SERVICE)
+    groups, points = service_map_groups(view, theme)
+    figure = fetch_shared(service_map, scope, choices, theme, key, show.theme().is_dark)
+    with picture:
+        show.chart(
+            figure,
+            view.listed,
+            name="service_map",
+            alt=told.map_alt(view, theme, groups, points),
+            on_pick=filters.pick_on_service_map,
+        )
+        show.explanation(told.map_notes(view), told.ABOUT_MAP, name="about services map")
+    with beside:
+        show.key("Places and wards", groups, points=points)
+        title, lines = told.beside_the_map(view, theme)
+        show.caption(title, told.BESIDE)
+        show.lines(lines)
+        show.notes(told.not_placed(view))
+    filters.write_address()

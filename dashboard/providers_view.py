@@ -1,0 +1,247 @@
+"""The Providers page's contents for one choice of filters, made once and kept."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Engine
+
+from dashboard import providers_words as words
+from dashboard import show
+from dashboard.coverage import Coverage, ward_coverage
+from dashboard.coverage_words import chosen_wards, ward_names
+from dashboard.data import fetch_shared
+from dashboard.filters import Choices
+from dashboard.gaps import Gaps, locality_cells, unmet, ward_gaps
+from dashboard.providers import (
+    WEEKLY,
+    Providers,
+    WeeklyTrend,
+    capacity_by,
+    capacity_total,
+    capacity_trend,
+    described,
+    groups_of,
+    serving_area,
+)
+from dashboard.rules.control_chart import ControlChart, judge_series
+from dashboard.rules.disclosure import Released
+from dashboard.rules.needs import NEED_THEMES
+from dashboard.services import Services, board_services, in_order, keys_of_ward
+from queries import places
+from queries.frames import each_row
+from queries.scope import Scope
+
+WEEKS_A_MONTH = 365.25 / 12 / 7
+
+
+@dataclass(frozen=True)
+class ProvidersView:
+    """What the page shows of the chosen area; nobody changes it, so every session shares it.
+
+    `listed`: the services that serve a ward of the area, and those that are placed nowhere when
+    the whole board is chosen. `cells`: its wards and need themes.
+    """
+
+    providers: Providers
+    gaps: Gaps
+    wards: pd.DataFrame
+    listed: Released
+    cells: Released
+    names: Mapping[str, str]
+    total: Mapping[str, Any]
+    chips: Sequence[show.Chip]
+    finding: Sequence[str]
+    tiles: Sequence[show.Tile]
+
+
+def coverage_and_services(
+    scope: Scope, icb_code: str, as_at: date, with_stale: bool
+) -> tuple[Coverage, Services]:
+    """What the figures of this page rest on, made once for all of them."""
+    return (
+        fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale),
+        fetch_shared(board_services, scope, icb_code, as_at),
+    )
+
+
+def board_gaps(engine: Engine, scope: Scope, icb_code: str, as_at: date, with_stale: bool) -> Gaps:
+    """Every need in every ward of the board."""
+    coverage, found = coverage_and_services(scope, icb_code, as_at, with_stale)
+    return ward_gaps(engine, scope, icb_code, coverage, found, with_stale=with_stale)
+
+
+def board_providers(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Providers:
+    """Every open service of the board."""
+    wards = places.wards(engine, scope, icb_code)
+    return described(fetch_shared(board_services, scope, icb_code, as_at), wards)
+
+
+def providers_view(engine: Engine, scope: Scope, choices: Choices) -> ProvidersView:
+    """The services and needs of a board, or of a locality or network of it."""
+    asked = (choices.icb_code, choices.as_at, choices.with_stale)
+    coverage = fetch_shared(ward_coverage, scope, *asked)
+    wards = chosen_wards(coverage, choices.lad_code, choices.pcn_code)
+    providers = fetch_shared(board_providers, scope, choices.icb_code, choices.as_at)
+    gaps = fetch_shared(board_gaps, scope, *asked)
+    is_whole = not (choices.lad_code or choices.pcn_code)
+    codes = None if is_whole else wards.frame["ward_code"].tolist()
+    listed = providers.listed.rows(serving_area(providers.found, codes))
+    cells = gaps.cells.rows(gaps.cells.frame["ward_code"].isin(wards.frame["ward_code"]))
+    total = capacity_total(listed)
+    return ProvidersView(
+        providers=providers,
+        gaps=gaps,
+        wards=wards.frame,
+        listed=listed,
+        cells=cells,
+        names=ward_names(wards),
+        total=total,
+        chips=words.chips(listed.frame, gaps, choices.as_at),
+        finding=words.finding(listed, cells, gaps, providers, choices),
+        tiles=words.tiles(listed, total, cells),
+    )
+
+
+def ward_matrix(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    with_stale: bool,
+    lad_code: str,
+    pcn_code: str,
+) -> bytes:
+    """The gap matrix by ward as the browser fetches it: most unmet need first."""
+    coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
+    wards = chosen_wards(coverage, lad_code, pcn_code).frame
+    gaps = fetch_shared(board_gaps, scope, icb_code, as_at, with_stale)
+    cells = gaps.cells.rows(gaps.cells.frame["ward_code"].isin(wards["ward_code"]))
+    need = unmet(cells)
+    by_ward: dict[str, list[Any]] = {}
+    for row in each_row(cells.frame):
+        by_ward.setdefault(row.ward_code, []).append(words.ward_cell(row, gaps.cells.profile))
+    rows = wards[["ward_code", "ward_name", "lad_name"]].assign(
+        unmet=wards["ward_code"].map(need),
+        gaps=[sum(cell.is_gap for cell in by_ward[code]) for code in wards["ward_code"]],
+    )
+    rows["cells"] = pd.Series([by_ward[code] for code in rows["ward_code"]], rows.index)
+    rows = rows.sort_values(["unmet", "gaps", "ward_name"], ascending=[False, False, True])
+    return _table(
+        Released(rows, (), cells.profile),
+        words.matrix_columns("Ward"),
+        words.MATRIX_TEXT,
+        "ward_code",
+    )
+
+
+def locality_matrix(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    with_stale: bool,
+    lad_code: str,
+    _pcn_code: str,
+) -> bytes:
+    """The gap matrix by locality: a need is met there where each of its wards meets it."""
+    gaps = fetch_shared(board_gaps, scope, icb_code, as_at, with_stale)
+    keep = gaps.cells.frame["lad_code"].notna()
+    if lad_code:
+        keep &= gaps.cells.frame["lad_code"] == lad_code
+    cells = gaps.cells.rows(keep)
+    need = unmet(cells)
+    lads = cells.frame.drop_duplicates("ward_code").set_index("ward_code")["lad_code"]
+    by_lad = need.groupby(lads.reindex(need.index)).sum(min_count=1)
+    made: dict[str, list[Any]] = {}
+    names: dict[str, str] = {}
+    for row in each_row(locality_cells(cells)):
+        made.setdefault(row.lad_code, []).append(words.locality_cell(row))
+        names[row.lad_code] = row.lad_name
+    rows = pd.DataFrame({"lad_code": list(made), "ward_name": [names[code] for code in made]})
+    rows["lad_name"], rows["unmet"] = "", rows["lad_code"].map(by_lad)
+    rows["cells"] = pd.Series(list(made.values()), rows.index)
+    rows = rows.sort_values(["unmet", "ward_name"], ascending=[False, True])
+    columns = words.matrix_columns("Locality")
+    return _table(Released(rows, (), cells.profile), columns, words.LOCALITY_TEXT, "lad_code")
+
+
+def service_list(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    with_stale: bool,
+    lad_code: str,
+    pcn_code: str,
+    asked: tuple[tuple[str, str], ...],
+) -> bytes:
+    """The list of services that fit what is asked for, as the browser fetches it."""
+    providers = fetch_shared(board_providers, scope, icb_code, as_at)
+    codes = None
+    if lad_code or pcn_code:
+        coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
+        codes = chosen_wards(coverage, lad_code, pcn_code).frame["ward_code"].tolist()
+    listed = providers.listed.rows(serving_area(providers.found, codes))
+    listed = listed.rows(words.fits(listed.frame, dict(asked)))
+    return _table(listed, words.service_columns(), words.SERVICES_TEXT, "service_key")
+
+
+def _table(
+    released: Released, columns: Sequence[show.Column], text: show.TableText, row_key: str
+) -> bytes:
+    body = show.table_body(released, columns, text, row_key=row_key, looks=words.LOOKS)
+    return gzip.compress(json.dumps(body, separators=(",", ":")).encode(), mtime=0)
+
+
+def theme_names() -> dict[str, str]:
+    """The need themes for a select box."""
+    return {theme: theme.capitalize() for theme in NEED_THEMES}
+
+
+def capacity_table(engine: Engine, scope: Scope, choices: Choices, by: str) -> Released:
+    """Capacity of the chosen area by provider, need, locality or ward."""
+    view = fetch_shared(providers_view, scope, choices)
+    return capacity_by(view.listed, groups_of(view.providers, by, view.wards))
+
+
+@dataclass(frozen=True)
+class WeekView:
+    """One weekly figure of the chosen area; `chart` is `None` where no week is known."""
+
+    name: str
+    found: WeeklyTrend
+    chart: ControlChart | None
+
+
+def weekly_trend(engine: Engine, scope: Scope, choices: Choices, measure: str) -> WeekView:
+    """A figure week by week, judged as a control chart."""
+    view = fetch_shared(providers_view, scope, choices)
+    _, name, improvement = WEEKLY[measure]
+    weeks = round(choices.months * WEEKS_A_MONTH)
+    found = capacity_trend(
+        engine, scope, choices.icb_code, choices.as_at, measure, view.listed.frame, weeks
+    )
+    known = found.weeks.frame.dropna(subset="value")
+    chart = None
+    if len(known):
+        chart = judge_series(
+            known["week"].tolist(), known["value"].astype(float).tolist(), improvement=improvement
+        )
+    return WeekView(name, found, chart)
+
+
+def near_of_ward(view: ProvidersView, ward_code: str, theme: str) -> pd.DataFrame:
+    """One row per service for a need (or any) that serves the ward, the nearest first."""
+    found = view.providers.found
+    keys = keys_of_ward(found, ward_code)
+    if theme:
+        mine = found.themes.loc[found.themes["theme"] == theme, "service_key"]
+        keys = keys[keys["service_key"].isin(mine)]
+    return in_order(keys.merge(view.providers.listed.frame, on="service_key"))

@@ -1,0 +1,400 @@
+"""The Providers page in words: the finding, the tiles, the gap matrix and the list of services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from dashboard.charts.area_map import HATCHED
+from dashboard.coverage_words import services_chip
+from dashboard.filters import Choices
+from dashboard.gaps import REFERRED, Gaps, shown_people
+from dashboard.providers import WAITING, Providers
+from dashboard.rules.disclosure import HIDDEN_MARK, Profile, Released, hidden_flag
+from dashboard.rules.freshness import COUNTING
+from dashboard.rules.funding import ending, losses_by_month
+from dashboard.rules.gaps import UNMET, Cell
+from dashboard.rules.measures import MEASURES
+from dashboard.rules.needs import NEED_THEMES
+from dashboard.rules.take_up import month_end
+from dashboard.show import Cell as TableCell
+from dashboard.show import Chip, Column, Look, TableText, Tile, dated_chip
+from dashboard.style import CELL_COLOURS, MISSING, count, day, number
+
+MATRIX_TEXT = TableText("Needs by ward, most unmet need first", "Search wards", "wards")
+LOCALITY_TEXT = TableText("Needs by locality, most unmet need first", "Search", "localities")
+SERVICES_TEXT = TableText(
+    "Services", "Search by name, provider, need, place or postcode district", "services"
+)
+# Funding that ends within this many months is in the finding.
+SOON_MONTHS = 9
+_SIGNS = {
+    Cell.NONE: ("✕", "nothing serves the ward"),
+    Cell.STALE: ("◷", "stale only"),
+    Cell.FULL: ("■", "full"),
+    Cell.AREA_WIDE: ("+", "area-wide or online only"),
+    Cell.NO_RETURN: ("?", "no return"),
+    Cell.SERVED: ("✓", "served"),
+}
+LOOKS = {
+    cell.value: Look(
+        CELL_COLOURS[cell][0],
+        CELL_COLOURS[cell][1],
+        sign,
+        words,
+        HATCHED if cell is Cell.NO_RETURN else "",
+    )
+    for cell, (sign, words) in _SIGNS.items()
+}
+
+
+def chips(services: pd.DataFrame, gaps: Gaps, as_at: date) -> list[Chip]:
+    """How fresh each source is at the date."""
+    told = pd.to_datetime(services["capacity_on"]).max()
+    made = [services_chip(services)]
+    made.append(dated_chip("capacity", None if pd.isna(told) else told.date(), as_at))
+    if gaps.window:
+        made.append(dated_chip("referrals", month_end(gaps.window[1]), as_at))
+    else:
+        made.append(Chip("referrals", "no return", "missing"))
+    return made
+
+
+def finding(
+    listed: Released, cells: Released, gaps: Gaps, providers: Providers, choices: Choices
+) -> list[str]:
+    """The need that most people are referred for where nothing has room; what is full, and what
+    ends."""
+    if not gaps.is_returned:
+        return [
+            "**Nobody has returned services for this board**: what needs can be met is not known."
+        ]
+    return [
+        *_unmet_words(cells),
+        *_full_words(listed.frame),
+        *_ending_words(listed.frame, providers, choices),
+        *_stale_words(listed.frame, choices),
+    ]
+
+
+def _unmet_words(cells: Released) -> list[str]:
+    frame = cells.frame
+    is_unmet = frame["state"].isin([cell.value for cell in UNMET])
+    people = shown_people(cells, REFERRED).where(is_unmet, 0).groupby(frame["theme"]).sum()
+    wards = is_unmet.groupby(frame["theme"]).sum()
+    if not is_unmet.any():
+        return [f"Each of {_wards(frame['ward_code'].nunique())} has room for every need."]
+    theme = str(people.idxmax() if people.max() > 0 else wards.idxmax())
+    words = (
+        f"For **{theme}**, **{wards[theme]:,} of {_wards(frame['ward_code'].nunique())}** have "
+        "nothing with room"
+    )
+    if people[theme] > 0:
+        words += f"; about {_to_five(people[theme])} people were referred for it there in 12 months"
+    return [f"{words}."]
+
+
+def _to_five(people: float) -> str:
+    return f"{int(people / 5 + 0.5) * 5:,}"
+
+
+def _full_words(frame: pd.DataFrame) -> list[str]:
+    placed = frame[frame["is_placed"]]
+    full = int(placed["is_full"].sum())
+    with_list = int((placed["is_full"] & (placed["state"] == "full with waiting list")).sum())
+    if not full:
+        return []
+    return [
+        f"**{full:,} of {_services(len(placed))}** {'is' if full == 1 else 'are'} full, "
+        f"{with_list:,} with a waiting list."
+    ]
+
+
+def _ending_words(frame: pd.DataFrame, providers: Providers, choices: Choices) -> list[str]:
+    months = losses_by_month(ending(frame, choices.as_at, SOON_MONTHS), providers.found.serving)
+    if months.empty:
+        return [f"No funding is known to end within {SOON_MONTHS} months."]
+    last = months.iloc[-1]
+    return [ends_by(last)]
+
+
+def ends_by(row: Any) -> str:
+    """'6 services in 4 wards end by March 2027: 310 places.'"""
+    unknown = f" and those of {_services(row.places_unknown)}" if row.places_unknown else ""
+    return (
+        f"Funding of **{_services(row.services)} in {_wards(row.wards)}** ends by "
+        f"{row.month:%B %Y}: **{row.places:,} places**{unknown}."
+    )
+
+
+def _stale_words(frame: pd.DataFrame, choices: Choices) -> list[str]:
+    stale = int((frame["is_placed"] & ~frame["freshness"].isin(COUNTING)).sum())
+    if not stale:
+        return []
+    entries = f"{stale:,} {'entry' if stale == 1 else 'entries'}"
+    what = "counted as provision all the same" if choices.with_stale else "left out"
+    return [f"{entries} that nobody confirmed in time {'is' if stale == 1 else 'are'} {what}."]
+
+
+def _wards(number_of: int) -> str:
+    return f"{number_of:,} {'ward' if number_of == 1 else 'wards'}"
+
+
+def _services(number_of: int) -> str:
+    return f"{number_of:,} {'service' if number_of == 1 else 'services'}"
+
+
+def tiles(listed: Released, total: Mapping[str, Any], cells: Released) -> list[Tile]:
+    """Services, free places, how full they are, who waits, and needs that cannot be met."""
+    frame = listed.frame
+    unplaced = int((~frame["is_placed"]).sum())
+    states = cells.frame["state"]
+    is_unmet = states.isin([cell.value for cell in UNMET])
+    is_known = states != Cell.NO_RETURN
+    waiting = count(total[WAITING], is_hidden=total[hidden_flag(WAITING)])
+    told = f"told by {total['told']:,} of {_services(total['services'])}"
+    wait = total["median_wait_days"]
+    return [
+        Tile(
+            "Services",
+            number(len(frame)),
+            f"of {frame['provider'].nunique():,} providers",
+            f"{unplaced:,} not placed: no place, no area, not online",
+        ),
+        Tile(
+            "Free places",
+            number(total["free_places"]),
+            f"of {number(total['places_offered'])} in 4 weeks",
+            told,
+        ),
+        Tile(
+            "Utilisation",
+            MISSING if pd.isna(total["utilisation"]) else f"{total['utilisation']:.0%}",
+            "of places filled",
+            f"{number(total['full'])} full, {number(total['full_with_list'])} of them with a waiting list",
+        ),
+        Tile(
+            "People waiting",
+            waiting,
+            "for a place",
+            f"told by {total['waiting_told']:,} of {_services(total['services'])}"
+            + ("" if pd.isna(wait) else f"; median wait {number(wait)} days"),
+        ),
+        Tile(
+            "Needs not met",
+            number(int(is_unmet.sum())) if is_known.any() else MISSING,
+            f"of {int(is_known.sum()):,}",
+            "pairs of ward and need with nothing that has room",
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class MatrixCell:
+    """A cell of the gap matrix, as the table shows it."""
+
+    state: str
+    text: str
+    note: str
+    people: float | None
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether nothing there has room."""
+        return Cell(self.state).is_unmet
+
+
+def ward_cell(row: Any, profile: Profile) -> MatrixCell:
+    """What a ward has for one need: services, free places, people referred."""
+    is_hidden = getattr(row, hidden_flag(REFERRED))
+    referred = getattr(row, REFERRED)
+    cell = Cell(row.state)
+    note = []
+    if row.own and pd.notna(row.free_places):
+        note.append(f"{row.free_places:,} free")
+    if is_hidden or pd.notna(referred):
+        note.append(f"{count(referred, is_hidden=is_hidden)} referred")
+    people = (profile.hide_from + profile.hide_to) / 2 if is_hidden else referred
+    unmet = float(people) if cell.is_unmet and pd.notna(people) else None
+    return MatrixCell(row.state, _cell_text(cell, row), " · ".join(note), unmet)
+
+
+def _cell_text(cell: Cell, row: Any) -> str:
+    match cell:
+        case Cell.SERVED | Cell.FULL:
+            return f"{row.own:,}"
+        case Cell.AREA_WIDE:
+            return f"{row.wide:,} wide"
+        case Cell.STALE:
+            return f"{row.stale:,} stale"
+    return cell.value
+
+
+def locality_cell(row: Any) -> MatrixCell:
+    """What a locality has for one need: in how many of its wards nothing has room."""
+    people = None if pd.isna(row.people) else row.people
+    note = "" if people is None else f"about {_to_five(people)} referred"
+    unmet = people if row.wards_unmet else None
+    text = f"{row.wards_unmet} of {row.wards} wards without" if row.wards_unmet else "all wards"
+    return MatrixCell(row.state, "no return" if row.state == Cell.NO_RETURN else text, note, unmet)
+
+
+def matrix_columns(first: str) -> list[Column]:
+    """Of the matrix: the area, its unmet need, and one column a need theme."""
+    return [
+        Column(
+            first, lambda r: TableCell(r.ward_name, note=r.lad_name if pd.notna(r.lad_name) else "")
+        ),
+        Column("Unmet need", _unmet_cell, MEASURES["unmet_need"].definition, is_number=True),
+        *(_theme_column(place, theme) for place, theme in enumerate(NEED_THEMES)),
+    ]
+
+
+def _unmet_cell(row: Any) -> TableCell:
+    if pd.isna(row.unmet):
+        return TableCell(MISSING, note="no referral return")
+    return TableCell(f"about {_to_five(row.unmet)}", float(row.unmet))
+
+
+def _theme_column(place: int, theme: str) -> Column:
+    def cell(row: Any) -> TableCell:
+        found: MatrixCell = row.cells[place]
+        return TableCell(found.text, found.people, found.note, look=found.state)
+
+    title = theme.capitalize()
+    return Column(title, cell, f"{title}: sorts by people referred where nothing has room",
+        is_number=True, pick=theme)  # fmt: skip
+
+
+# --- the list of services -----------------------------------------------------------------------
+
+ANY = {"": "Any"}
+ROOMS = {**ANY, "room": "Has room", "full": "Full", "unknown": "Not said"}
+COSTS = {**ANY, "free": "Free", "charge": "A charge", "unknown": "Not said"}
+AGES = {**ANY, "child": "Under 18", "adult": "18 to 64", "older": "65 and over"}
+_AGE_SPANS = {"child": (0, 17), "adult": (18, 64), "older": (65, 150)}
+PLACES = {**ANY, "near": "In person", "online": "Online", "nowhere": "Not placed"}
+
+
+def is_free(cost: pd.Series[str]) -> pd.Series[bool]:
+    """Which costs to the person say that there is none."""
+    free = cost.str.strip().str.casefold().str.fullmatch(r"free( of charge)?|none|£?0(\.00?)?")
+    return free.fillna(False).astype(bool)
+
+
+def fits(services: pd.DataFrame, asked: Mapping[str, str]) -> pd.Series[bool]:
+    """Which services are what is asked for; "" or nothing asks for any."""
+    keep = pd.Series(True, services.index)
+    if theme := asked.get("theme"):
+        themes = services["themes"].fillna("").str.split("; ")
+        keep &= pd.Series([theme in found for found in themes], services.index, dtype=bool)
+    has_room = ~services["is_full"] & (services["state"].notna() | services["free_places"].notna())
+    free, said = is_free(services["cost_to_person"]), services["cost_to_person"].notna()
+    conditions = {
+        "room": {"room": has_room, "full": services["is_full"],
+                 "unknown": ~has_room & ~services["is_full"]},
+        "cost": {"free": free, "charge": said & ~free, "unknown": ~said},
+        "place": {"near": services["is_placed"] & ~services["is_online"],
+                  "online": services["is_online"], "nowhere": ~services["is_placed"]},
+    }  # fmt: skip
+    for name, choices in conditions.items():
+        if (wanted := asked.get(name, "")) in choices:
+            keep &= choices[wanted]
+    if span := _AGE_SPANS.get(asked.get("age", "")):
+        # No age named is for every age.
+        keep &= services["minimum_age"].fillna(0) <= span[1]
+        keep &= services["maximum_age"].fillna(span[1]) >= span[0]
+    if access := asked.get("access"):
+        keep &= services["access"].fillna("") == access
+    return keep.astype(bool)
+
+
+def access_names(services: pd.DataFrame) -> dict[str, str]:
+    """How one gets in, as services say it, the most usual first."""
+    usual = services["access"].value_counts().index[:12]
+    return {**ANY, **{name: name for name in usual}}
+
+
+def service_columns() -> Sequence[Column]:
+    """The columns of the list of services."""
+    return (
+        Column("Service", lambda r: TableCell(r.service_name, note=_warned(r)), is_wide=True),
+        Column(
+            "Provider", lambda r: TableCell(r.provider, note="" if pd.isna(r.sector) else r.sector)
+        ),
+        Column("For", lambda r: TableCell("need not said" if pd.isna(r.themes) else r.themes)),
+        Column("Where", lambda r: TableCell(r.reach, note=where_words(r))),
+        Column("Room", _room_cell),
+        Column("Free places", _free_cell, is_number=True),
+        Column("Waiting", _waiting_cell, is_number=True),
+        Column(
+            "Cost", lambda r: TableCell(MISSING if pd.isna(r.cost_to_person) else r.cost_to_person)
+        ),
+        Column("Confirmed", _confirmed_cell, MEASURES["freshness"].definition),
+        Column("Funding ends", _ends_cell),
+    )
+
+
+def _warned(row: Any) -> str:
+    has = row.has_safeguarding
+    return "" if pd.notna(has) and has else safeguarding_words(has)
+
+
+def safeguarding_words(has: Any) -> str:
+    """Whether safeguarding is in place, in words; marked where it is not, or not said."""
+    if pd.isna(has):
+        return "△ safeguarding not said"
+    return "safeguarding in place" if has else "▲ no safeguarding"
+
+
+def where_words(row: Any) -> str:
+    """The districts and postcodes of a service."""
+    wards = f"{row.wards:,} {'ward' if row.wards == 1 else 'wards'}" if row.wards else ""
+    said = [wards, row.districts, row.postcodes]
+    return " · ".join(words for words in said if isinstance(words, str) and words)
+
+
+def room_words(row: Any) -> str:
+    """The state in words: as returned, else as the places say."""
+    if pd.notna(row.state):
+        return str(row.state)
+    if pd.isna(row.free_places):
+        return "not said"
+    return "full" if row.is_full else "has capacity"
+
+
+def _room_cell(row: Any) -> TableCell:
+    return TableCell(room_words(row), note="" if pd.isna(row.capacity_on) else day(row.capacity_on))
+
+
+def _free_cell(row: Any) -> TableCell:
+    if pd.isna(row.free_places):
+        return TableCell(MISSING)
+    return TableCell(number(row.free_places), float(row.free_places), f"of {row.places_offered:,}")
+
+
+def _waiting_cell(row: Any) -> TableCell:
+    if getattr(row, hidden_flag(WAITING)):
+        return TableCell(HIDDEN_MARK)
+    waiting = getattr(row, WAITING)
+    if pd.isna(waiting):
+        return TableCell(MISSING)
+    days = "" if pd.isna(row.wait_days) else f"{row.wait_days} days"
+    return TableCell(number(waiting), float(waiting), days)
+
+
+def _confirmed_cell(row: Any) -> TableCell:
+    if pd.isna(row.confirmed_on):
+        return TableCell("never")
+    stale = "" if row.freshness in COUNTING else "stale"
+    return TableCell(day(row.confirmed_on), float(row.confirmed_on.toordinal()), stale)
+
+
+def _ends_cell(row: Any) -> TableCell:
+    if pd.isna(row.funding_ends):
+        return TableCell(MISSING)
+    return TableCell(day(row.funding_ends), float(row.funding_ends.toordinal()))

@@ -1,0 +1,255 @@
+"""The services of a board at a date: entries joined, placed, and told whom they serve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import shapely
+from sqlalchemy import Engine
+
+from dashboard.rules.freshness import COUNTING, freshness
+from dashboard.rules.services import free_places, is_full, is_open, joined, service_keys
+from dashboard.settings import settings
+from geodata.reach import wards_of_points
+from queries import places, services
+from queries.scope import Scope
+from queries.services import Box
+
+# How an area comes to be served, the nearest first.
+WARD, PLACE, DISTRICT, ONLINE, BOARD = WAYS = (
+    "names the ward", "lies in the ward", "names the district", "online", "names the board",
+)  # fmt: skip
+# Of a week's return a provider knows by heart what is older than this no more.
+CAPACITY_WEEKS = 8
+# The wards of no board: nothing lies in it.
+NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services of a board. Nobody changes the frames: every session shares them.
+
+    `listed`: one row per open service (`service_key`) that serves the board or is placed nowhere,
+    with `freshness`, `is_full`, `free_places`, `themes` (joined by "; "), `is_placed`.
+    `themes`: one row per service and need. `serving`: one row per service and ward that it serves
+    by itself, with the nearest `way`. `everywhere`: services for the whole board, with `way`.
+    `sites`: one row per service and place, with the ward it lies in. `closed`: those that closed
+    or that their directory lists no more. `is_returned`: whether anybody ever returned one.
+    """
+
+    listed: pd.DataFrame
+    themes: pd.DataFrame
+    serving: pd.DataFrame
+    everywhere: pd.DataFrame
+    sites: pd.DataFrame
+    closed: pd.DataFrame
+    is_returned: bool
+
+
+def board_services(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Services:
+    """What there is to refer to in a board at a date. A query by its signature."""
+    box = board_box(engine, scope, icb_code)
+    entries = services.service_entries(engine, scope, icb_code, as_at, box)
+    entries["service_key"] = service_keys(
+        entries, services.service_matches(engine, scope, icb_code, box)
+    )
+    keys = entries[["part_id", "service_id", "service_key", "dataset"]]
+    all_areas = services.service_areas(engine, scope, icb_code)
+    all_sites = _sites(engine, scope, icb_code, box)
+    # Also by what has closed since, or has not opened yet.
+    is_returned = bool(len(all_areas)) or bool(all_sites["ward_code"].notna().any())
+    areas, sites = all_areas.merge(keys), all_sites.merge(keys)
+    themes = services.service_themes(engine, scope, icb_code, box).merge(keys)
+    themes = themes[["service_key", "theme"]].drop_duplicates(ignore_index=True)
+
+    wards = places.wards(engine, scope, icb_code)
+    serving = _serving(areas, sites, wards)
+    open_now = is_open(entries, as_at)
+    found = joined(entries[open_now])
+    found = _with_capacity(engine, scope, icb_code, as_at, box, found, entries)
+    online = set(found.loc[found["is_online"], "service_key"])
+    is_remote = serving["service_key"].isin(online) & (serving["way"] != PLACE)
+    serving["way"] = serving["way"].mask(is_remote, ONLINE)
+    # One without an area counts for every board that returned any.
+    without_area = online - set(areas["service_key"]) - set(sites["service_key"])
+    without_area &= set(entries.loc[entries["dataset"] == "services", "service_key"])
+    board_wide = set(areas.loc[areas["area_code"] == icb_code, "service_key"])
+    everywhere = pd.DataFrame(
+        [(key, BOARD) for key in sorted(board_wide)]
+        + [(key, ONLINE) for key in sorted(without_area - board_wide) if is_returned],
+        columns=["service_key", "way"],
+        dtype="str",
+    )
+    placed = set(serving["service_key"]) | set(everywhere["service_key"])
+    # What lies in the box around the board, but neither in it nor for it, is another board's.
+    elsewhere = set(sites["service_key"]) - placed
+    # Online, and yet for nobody here: of a directory, or where nobody ever returned services.
+    elsewhere |= online - placed
+    found = found[~found["service_key"].isin(elsewhere)].assign(
+        is_placed=lambda rows: rows["service_key"].isin(placed)
+    )
+    shut = entries[~open_now & ~entries["service_key"].isin({*found["service_key"], *elsewhere})]
+    return Services(
+        listed=_described(found, themes, as_at),
+        themes=themes[themes["service_key"].isin(found["service_key"])].reset_index(drop=True),
+        serving=_of(serving, found),
+        everywhere=_of(everywhere, found),
+        sites=_of(sites.dropna(subset="ward_code"), found),
+        closed=joined(shut),
+        is_returned=is_returned,
+    )
+
+
+def board_box(engine: Engine, scope: Scope, icb_code: str) -> Box:
+    """West, south, east and north of a board in degrees; of nowhere, where it has no shapes."""
+    shapes = places.shapes(engine, scope, icb_code)
+    if shapes.empty:
+        return NOWHERE
+    west, south, east, north = shapely.total_bounds(
+        shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object))
+    ).tolist()
+    return west, south, east, north
+
+
+def _of(frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["service_key"].isin(found["service_key"])].reset_index(drop=True)
+
+
+def _sites(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.DataFrame:
+    """One row per entry and place in the box, with the ward of the board that it lies in."""
+    sites = services.service_places(engine, scope, icb_code, box)
+    shapes = places.shapes(engine, scope, icb_code)
+    geometries = list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
+    longitudes, latitudes = sites["longitude"].tolist(), sites["latitude"].tolist()
+    codes: list[Any] = wards_of_points(
+        shapes["ward_code"].tolist(), geometries, longitudes, latitudes
+    )
+    return sites.assign(ward_code=pd.Series(codes, sites.index, dtype="str"))
+
+
+def _serving(areas: pd.DataFrame, sites: pd.DataFrame, wards: pd.DataFrame) -> pd.DataFrame:
+    """One row per service and ward, with the nearest way in which it serves it.
+
+    A place says where a service is, not for whom: it counts for the ward it lies in where the
+    service names no area.
+    """
+    codes = wards[["ward_code", "lad_code"]]
+    named = areas[["service_key", "area_code"]]
+    by_ward = named.merge(codes, left_on="area_code", right_on="ward_code").assign(way=WARD)
+    by_district = named.merge(
+        codes.dropna(subset="lad_code"), left_on="area_code", right_on="lad_code"
+    ).assign(way=DISTRICT)
+    by_place = sites[~sites["has_areas"]].dropna(subset="ward_code").assign(way=PLACE)
+    # A service that names the ward and its district is one service, and the ward's own.
+    together = pd.concat([by_ward, by_place, by_district])[["service_key", "ward_code", "way"]]
+    return together.drop_duplicates(["service_key", "ward_code"], ignore_index=True)
+
+
+def _with_capacity(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    box: Box,
+    found: pd.DataFrame,
+    entries: pd.DataFrame,
+) -> pd.DataFrame:
+    """The same with the figures of the newest week, where that is newer than the entry; and
+    `capacity_on`, the day the figures are of."""
+    first = as_at - timedelta(weeks=CAPACITY_WEEKS)
+    weeks = services.capacity_by_week(engine, scope, icb_code, box, first, as_at)
+    newest = weeks.drop_duplicates(["provider", "service_id"], keep="last").merge(
+        entries.loc[
+            entries["dataset"] == "services", ["provider", "service_id", "service_key"]
+        ].drop_duplicates()
+    )
+    newest = newest.drop_duplicates("service_key").set_index("service_key")
+    figures = ["state", "places_offered", "places_filled", "people_waiting", "wait_days"]
+    found = found.assign(capacity_on=found["confirmed_on"].where(_has_figures(found), None))
+    week = pd.to_datetime(found["service_key"].map(newest["week"]))
+    newer = week.notna() & ~(pd.to_datetime(found["capacity_on"]) > week)
+    for column in figures:
+        found[column] = found[column].mask(newer, found["service_key"].map(newest[column]))
+    found["capacity_on"] = found["capacity_on"].mask(newer, week.dt.date.astype(object))
+    return found
+
+
+def _has_figures(found: pd.DataFrame) -> pd.Series[bool]:
+    has: pd.Series[bool] = found[["state", "places_offered", "people_waiting"]].notna().any(axis=1)
+    return has
+
+
+def _described(found: pd.DataFrame, themes: pd.DataFrame, as_at: date) -> pd.DataFrame:
+    said = themes.groupby("service_key")["theme"].agg("; ".join)
+    return found.assign(
+        freshness=freshness(found["confirmed_on"], as_at, settings().stale_months),
+        is_full=is_full(found),
+        free_places=free_places(found),
+        themes=found["service_key"].map(said).astype("str"),
+    ).reset_index(drop=True)
+
+
+def counted_keys(found: Services, *, with_stale: bool) -> set[str]:
+    """The services that count as provision: confirmed in time, or all where stale ones count."""
+    listed = found.listed
+    if with_stale:
+        return set(listed["service_key"])
+    return set(listed.loc[listed["freshness"].isin(COUNTING), "service_key"])
+
+
+def service_counts(
+    found: Services, ward_codes: list[str], as_at: date, *, with_stale: bool
+) -> pd.DataFrame:
+    """One row per ward, indexed by its code: own, own_full, wide and stale services, and the
+    first date from the chosen one on at which the money of one of its own ends.
+
+    A service of the whole board that also names the ward is the ward's own.
+    """
+    counted = counted_keys(found, with_stale=with_stale)
+    facts = found.listed.set_index("service_key")[["is_full", "funding_ends"]]
+    ends = pd.to_datetime(facts["funding_ends"])
+    facts = facts.assign(funding_ends=ends.mask(ends < pd.Timestamp(as_at)))
+    serving = found.serving.join(facts, on="service_key")
+    is_counted = serving["service_key"].isin(counted)
+    is_own = is_counted & (serving["way"] != ONLINE)
+    own = serving[is_own].groupby("ward_code")
+    wide_there = serving[is_counted & (serving["way"] == ONLINE)].groupby("ward_code").size()
+    stale_there = serving[~is_counted].groupby("ward_code").size()
+    everywhere = set(found.everywhere["service_key"])
+    # Those that stand in both lists count once, where they are nearest.
+    both = serving[serving["service_key"].isin(everywhere)]
+    both_counted = both[both["service_key"].isin(counted)].groupby("ward_code").size()
+    both_stale = both[~both["service_key"].isin(counted)].groupby("ward_code").size()
+    index = pd.Index(ward_codes, name="ward_code")
+
+    def at(counts: pd.Series[int]) -> pd.Series[int]:
+        return counts.reindex(index, fill_value=0).astype(int)
+
+    return pd.DataFrame(
+        {
+            "own": at(own.size()),
+            "own_full": at(own["is_full"].sum()),
+            "wide": at(wide_there) + len(everywhere & counted) - at(both_counted),
+            "stale": at(stale_there) + len(everywhere - counted) - at(both_stale),
+            "funding_ends": own["funding_ends"].min().reindex(index),
+        }
+    )
+
+
+def keys_of_ward(found: Services, ward_code: str) -> pd.DataFrame:
+    """One row per service that serves a ward, with the nearest way."""
+    own = found.serving[found.serving["ward_code"] == ward_code][["service_key", "way"]]
+    both = pd.concat([own, found.everywhere])
+    return both.drop_duplicates("service_key", ignore_index=True)
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same services, the nearest first and by name."""
+    return rows.sort_values(["way", "service_name"], key=_nearest, ignore_index=True)
+
+
+def _nearest(column: pd.Series[str]) -> pd.Series[Any]:
+    return column.map(WAYS.index) if column.name == "way" else column
