@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Engine
@@ -13,6 +14,7 @@ from dashboard.rules.disclosure import (
     PROFILES,
     Released,
     added_up,
+    added_up_by,
     hidden_flag,
     release,
 )
@@ -94,12 +96,34 @@ def capacity_by(listed: Released, groups: pd.DataFrame) -> Released:
     offered, filled and free, `utilisation` (share filled), how many are full, with and without a
     waiting list, and the people waiting, added up from shown numbers."""
     frame = listed.frame.merge(groups, on="service_key")
-    rows = []
-    for name, mine in frame.groupby("group", sort=False):
-        rows.append(
-            {"group": name, **capacity_total(Released(mine, listed.people, listed.profile))}
-        )
-    totals = pd.DataFrame(rows, columns=["group", *TOTALS]).astype(TOTALS)
+    told = frame["places_offered"].notna() & frame["places_filled"].notna()
+    # Who said neither a state nor places may be full, or not.
+    is_known = frame["state"].notna() | frame["free_places"].notna()
+    has_list = frame["is_full"] & (frame["state"] == "full with waiting list")
+    figures = pd.DataFrame(
+        {
+            "group": frame["group"],
+            "services": 1,
+            "told": told.astype(int),
+            **{
+                name: frame[name].where(told)
+                for name in ("places_offered", "places_filled", "free_places")
+            },
+            "full": frame["is_full"].astype("Int64").where(is_known),
+            "full_with_list": has_list.astype("Int64").where(is_known),
+            "waiting_told": (frame[WAITING].notna() | frame[hidden_flag(WAITING)]).astype(int),
+        }
+    )
+    by_group = figures.groupby("group", sort=False)
+    totals = by_group.sum(min_count=1)
+    offered = totals["places_offered"].astype("Float64")
+    totals["utilisation"] = totals["places_filled"] / offered.mask(offered == 0)
+    totals[WAITING], totals[hidden_flag(WAITING)] = added_up_by(
+        Released(frame, listed.people, listed.profile), WAITING, frame["group"]
+    )
+    waits = frame["wait_days"].astype("Float64").groupby(frame["group"])
+    totals["median_wait_days"] = waits.median()
+    totals = totals.reset_index()[["group", *TOTALS]].astype({"group": "str", **TOTALS})
     order = totals.sort_values(
         ["places_offered", "services", "group"], ascending=[False, False, True], ignore_index=True
     )
@@ -122,32 +146,14 @@ TOTALS = {
 }
 
 
-def capacity_total(listed: Released) -> dict[str, object]:
-    """The same figures of all the listed services together."""
-    frame = listed.frame
-    both = frame[frame["places_offered"].notna() & frame["places_filled"].notna()]
-    offered, filled = both["places_offered"].sum(), both["places_filled"].sum()
-    waiting, is_hidden = added_up(listed, WAITING)
-    known = frame[WAITING].notna() | frame[hidden_flag(WAITING)]
-    has_list = frame["is_full"] & (frame["state"] == "full with waiting list")
-    # Who said neither a state nor places may be full, or not.
-    is_known = frame["state"].notna() | frame["free_places"].notna()
-    return {
-        "services": len(frame),
-        "told": len(both),
-        "places_offered": int(offered) if len(both) else pd.NA,
-        "places_filled": int(filled) if len(both) else pd.NA,
-        "free_places": int(both["free_places"].sum()) if len(both) else pd.NA,
-        "utilisation": filled / offered if offered else pd.NA,
-        "full": int(frame["is_full"].sum()) if is_known.any() else pd.NA,
-        "full_with_list": int(has_list.sum()) if is_known.any() else pd.NA,
-        "waiting_told": int(known.sum()),
-        WAITING: pd.NA if waiting is None else waiting,
-        hidden_flag(WAITING): is_hidden,
-        "median_wait_days": frame["wait_days"].median()
-        if frame["wait_days"].notna().any()
-        else pd.NA,
-    }
+def capacity_total(listed: Released) -> dict[str, Any]:
+    """The same figures of all the listed services together; no service is 0 services."""
+    everything = pd.DataFrame({"service_key": listed.frame["service_key"], "group": ""})
+    found = capacity_by(listed, everything).frame
+    if found.empty:
+        nothing = dict.fromkeys(TOTALS, pd.NA)
+        return {**nothing, "services": 0, "told": 0, "waiting_told": 0, hidden_flag(WAITING): False}
+    return {name: found[name].iloc[0] for name in TOTALS}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from sqlalchemy import Engine
 
+from dashboard import providers_told as told
 from dashboard.charts import Figure
 from dashboard.charts.area_map import HATCHED, AreaGroup, PointGroup, area_map
 from dashboard.charts.control_chart import control_chart
@@ -25,8 +26,11 @@ ROOM, FULL, STALE = "Place with room, or not said", "Place, full", "Place, stale
 _POINTS = {ROOM: ("circle", "#003087"), FULL: ("square", "#8A3A00"), STALE: ("diamond", "#425563")}
 
 
-def service_map_groups(view: ProvidersView, theme: str) -> tuple[list[AreaGroup], list[PointGroup]]:
+def service_map_groups(
+    engine: Engine, scope: Scope, choices: Choices, theme: str
+) -> tuple[list[AreaGroup], list[PointGroup]]:
     """The chosen wards by what they have for a need (or for any), and the places of services."""
+    view = fetch_shared(providers_view, scope, choices)
     cells = view.cells.frame
     states = (
         cells[cells["theme"] == theme].set_index("ward_code")["state"]
@@ -82,12 +86,23 @@ def _points(view: ProvidersView, theme: str) -> list[PointGroup]:
     ]
 
 
+def map_words(
+    engine: Engine, scope: Scope, choices: Choices, theme: str
+) -> tuple[str, str, list[str], list[str]]:
+    """What stands beside the map: its text for who cannot see it, the title and the names of
+    services without a point, and how many are placed nowhere."""
+    view = fetch_shared(providers_view, scope, choices)
+    groups, points = fetch_shared(service_map_groups, scope, choices, theme)
+    title, names = told.beside_the_map(view, theme)
+    return told.map_alt(theme, groups, points), title, names, told.not_placed(view)
+
+
 def service_map(
     engine: Engine, scope: Scope, choices: Choices, theme: str, service_key: str, is_dark: bool
 ) -> Figure:
     """The map of services: wards by state, places as points, the picked service's wards outlined."""
     view = fetch_shared(providers_view, scope, choices)
-    groups, points = service_map_groups(view, theme)
+    groups, points = fetch_shared(service_map_groups, scope, choices, theme)
     shapes = board_map(scope, choices.icb_code)
     serving = view.providers.found.serving
     outlined = serving.loc[serving["service_key"] == service_key, "ward_code"]

@@ -9,7 +9,7 @@ from dashboard import providers_told as told
 from dashboard import providers_words as words
 from dashboard.data import fetch_shared
 from dashboard.filters import Choices
-from dashboard.providers_pictures import service_map, service_map_groups, weekly_figure
+from dashboard.providers_pictures import map_words, service_map, service_map_groups, weekly_figure
 from dashboard.providers_view import (
     ProvidersView,
     capacity_table,
@@ -33,6 +33,15 @@ def gap_matrix(scope: Scope, view: ProvidersView, choices: Choices) -> None:
         picked=f"{ward_code}|{theme}" if theme else ward_code,
         on_pick=filters.pick_cell,
     )
+    left, right = st.columns(2)
+    with left:
+        ward_code = filters.pick(
+            filters.WARD, "Ward", {"": "Pick a ward, here or in the matrix", **view.names}
+        )
+    with right:
+        theme = filters.pick(filters.THEME, "Need", {"": "Every need", **theme_names()})
+    if ward_code in view.names:
+        _cell(view, choices, ward_code, theme)
     show.explanation(told.matrix_notes(view), told.ABOUT_MATRIX, name="about gaps", what="matrix")
     show.downloads(
         "gaps",
@@ -41,18 +50,9 @@ def gap_matrix(scope: Scope, view: ProvidersView, choices: Choices) -> None:
         things="ward and need",
         with_stale=choices.with_stale,
     )
-    left, right = st.columns(2)
-    with left:
-        ward_code = filters.pick(
-            filters.WARD, "Ward", {"": "Pick a ward, here or in the matrix", **view.names}
-        )
-    with right:
-        theme = filters.pick(filters.THEME, "Need", {"": "Every need", **theme_names()})
-    if ward_code:
-        _cell(scope, view, choices, ward_code, theme)
 
 
-def _cell(scope: Scope, view: ProvidersView, choices: Choices, ward_code: str, theme: str) -> None:
+def _cell(view: ProvidersView, choices: Choices, ward_code: str, theme: str) -> None:
     """What there is in one ward for one need, or for each."""
     show.heading(told.cell_title(view, ward_code, theme), anchor="cell")
     show.finding(told.cell_finding(view, ward_code, theme))
@@ -82,7 +82,7 @@ def services(scope: Scope, view: ProvidersView, choices: Choices) -> None:
     fitting = words.fits(view.listed.frame, {name: filters.chosen(name) for name in asked})
     if not fitting.any():
         show.empty("No service fits", told.nothing_fits(choices))
-    names = told.service_names(view.listed.frame)
+    names = told.service_names(view.listed.frame, fitting, filters.chosen(filters.SERVICE))
     key = filters.pick(
         filters.SERVICE, "Service", {"": "Pick a service, here or in the list", **names}
     )
@@ -134,21 +134,21 @@ def map_of_services(scope: Scope, view: ProvidersView, choices: Choices) -> None
     with beside:
         theme = filters.pick(filters.THEME, "Need", {"": "Any need", **theme_names()})
     key = filters.chosen(filters.SERVICE)
-    groups, points = service_map_groups(view, theme)
+    groups, points = fetch_shared(service_map_groups, scope, choices, theme)
     figure = fetch_shared(service_map, scope, choices, theme, key, show.theme().is_dark)
+    alt, title, names, nowhere = fetch_shared(map_words, scope, choices, theme)
     with picture:
         show.chart(
             figure,
             view.listed,
             name="service_map",
-            alt=told.map_alt(view, theme, groups, points),
+            alt=alt,
             on_pick=filters.pick_on_service_map,
         )
         show.explanation(told.map_notes(view), told.ABOUT_MAP, name="about services map")
     with beside:
         show.key("Places and wards", groups, points=points)
-        title, lines = told.beside_the_map(view, theme)
         show.caption(title, told.BESIDE)
-        show.lines(lines)
-        show.notes(told.not_placed(view))
+        show.lines(names)
+        show.notes(nowhere)
     filters.write_address()

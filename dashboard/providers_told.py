@@ -32,6 +32,7 @@ BESIDE = "They serve people wherever they live, so they have no point of their o
 MOST_NAMES = 12
 # Rows of a table that is read, not searched.
 MOST_ROWS = 60
+MOST_IN_BOX = 1_000
 ABOUT_MATRIX = Explanation(
     "Each ward by each need: whether a service for that need serves the ward, has room, or is only "
     "area-wide, and how many people were referred for it. A walking group is no help with debt.",
@@ -150,9 +151,13 @@ def confirmed_words(row: Any) -> str:
     return day(row.confirmed_on) + ("" if row.freshness in COUNTING else ", stale")
 
 
-def service_names(services: pd.DataFrame) -> dict[str, str]:
-    """Services for a select box, by name; the provider tells namesakes apart."""
-    ordered = services.sort_values(["service_name", "provider", "service_key"])
+def service_names(services: pd.DataFrame, fitting: pd.Series[bool], picked: str) -> dict[str, str]:
+    """Those that fit for a select box, by name, and the picked one; the provider tells namesakes
+    apart. A box of more than MOST_IN_BOX would hold up the page: the list has every one."""
+    ordered = services[fitting].sort_values(["service_name", "provider", "service_key"])
+    ordered = ordered.head(MOST_IN_BOX)
+    if picked not in set(ordered["service_key"]):
+        ordered = pd.concat([ordered, services[services["service_key"] == picked]])
     names = ordered["service_name"] + ", " + ordered["provider"]
     return dict(zip(ordered["service_key"], names, strict=True))
 
@@ -260,9 +265,7 @@ def week_table(trend: WeekView, measure: str) -> Table:
 # --- the map ------------------------------------------------------------------------------------
 
 
-def map_alt(
-    view: ProvidersView, theme: str, groups: Sequence[AreaGroup], points: Sequence[PointGroup]
-) -> str:
+def map_alt(theme: str, groups: Sequence[AreaGroup], points: Sequence[PointGroup]) -> str:
     """The map as text: how many wards and places of each kind."""
     wards = "; ".join(f"{g.label}: {len(g.area_codes)} wards" for g in groups if len(g.area_codes))
     places = "; ".join(f"{p.label}: {len(p.keys)}" for p in points if len(p.keys)) or "no places"

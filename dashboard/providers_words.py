@@ -168,8 +168,8 @@ def tiles(listed: Released, total: Mapping[str, Any], cells: Released) -> list[T
         Tile(
             "Free places",
             number(total["free_places"]),
-            f"of {number(total['places_offered'])} in 4 weeks",
-            told,
+            f"of {number(total['places_offered'])}",
+            f"in the next 4 weeks; {told}",
         ),
         Tile(
             "Utilisation",

@@ -276,7 +276,7 @@ def key(
         if len(mark.area_codes)
     )
     rows += "".join(
-        f'<li class="mark"><span class="symbol" style="color:{group.colour}" aria-hidden="true">'
+        f'<li class="mark"><span class="symbol point" style="color:{group.colour}" aria-hidden="true">'
         f"{_SYMBOLS[group.symbol]}</span><span>{escape(group.label)}</span><b>{len(group.keys):,}</b>"
         "</li>"
         for group in points

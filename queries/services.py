@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, Subquery, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Engine, and_, exists, false, func, or_, select, true
 
 from queries import tables
 from queries.frames import in_utc, read_frame
@@ -193,17 +193,6 @@ def service_themes(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.
         )
 
 
-def _of_returns(scope: Scope, icb_code: str, box: Box) -> Subquery:
-    """One row per provider and service of a return that concerns the board."""
-    return (
-        select(_SERVICE.provider, _SERVICE.service_id)
-        .join(tables.load_part, _PART.id == _SERVICE.part_id)
-        .where(_concern(scope, icb_code, box), _PART.dataset == "services")
-        .distinct()
-        .subquery()
-    )
-
-
 def service_matches(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.DataFrame:
     """One row per service of a provider's return and entry of a directory that somebody looked
     at: whether they are the same service."""
@@ -214,16 +203,18 @@ def service_matches(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd
         "other_service_id": "str",
         "is_same": "bool",
     }
-    mine = _of_returns(scope, icb_code, box)
+    # From the few that were looked at to their services, and not the other way.
+    mine = (
+        exists()
+        .where(_SERVICE.service_id == match.service_id, _SERVICE.provider == match.provider)
+        .where(_PART.id == _SERVICE.part_id, _PART.dataset == "services")
+        .where(_concern(scope, icb_code, box))
+    )
     with engine.connect() as connection:
         return read_frame(
             connection,
             select(*(match[column] for column in columns))
-            .join(
-                mine,
-                and_(mine.c.provider == match.provider, mine.c.service_id == match.service_id),
-            )
-            .where(match.part_id.in_(in_force()))
+            .where(match.part_id.in_(in_force()), mine)
             .order_by(match.provider, match.service_id, match.other_service_id),
             columns,
         )
@@ -331,7 +322,13 @@ def capacity_by_week(
         "people_waiting": "Int64",
         "wait_days": "Int64",
     }
-    mine = _of_returns(scope, icb_code, box)
+    mine = (
+        select(_SERVICE.provider, _SERVICE.service_id)
+        .join(tables.load_part, _PART.id == _SERVICE.part_id)
+        .where(_concern(scope, icb_code, box), _PART.dataset == "services")
+        .distinct()
+        .subquery()
+    )
     with engine.connect() as connection:
         return read_frame(
             connection,

@@ -283,6 +283,7 @@ service = Table(
     _text("sector"),
     _text("access"),
     Column("wait_days", Integer),
+    Index(None, "service_id"),
     Index(None, "part_id"),
 )
 

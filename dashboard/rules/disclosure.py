@@ -123,14 +123,24 @@ def added_up(released: Released, column: str) -> tuple[int | None, bool]:
     in it that each reader could not work out. Hidden where nothing but hidden ones is there;
     `None` where nothing is.
     """
-    shown = released.frame[column].dropna()
-    hidden = int(released.frame[hidden_flag(column)].sum())
-    if shown.empty:
-        return None, hidden > 0
-    if not hidden:
-        return int(shown.sum()), False
+    everything = pd.Series("", released.frame.index)
+    total, hidden = (part.tolist() for part in added_up_by(released, column, everything))
+    if not total:
+        return None, False
+    return None if pd.isna(total[0]) else int(total[0]), bool(hidden[0])
+
+
+def added_up_by(
+    released: Released, column: str, group: pd.Series[str]
+) -> tuple[pd.Series[int], pd.Series[bool]]:
+    """The same for each group: the sums (`Int64`), and which of them are hidden, by group."""
+    counts, flags = released.frame[column], released.frame[hidden_flag(column)]
+    shown = counts.astype("Float64").groupby(group).sum(min_count=1)
+    hidden = flags.groupby(group).sum()
     step = rounding(released.profile).round_to
-    return int((shown.sum() + hidden * _middle(released.profile)) / step + 0.5) * step, False
+    rounded = ((shown + hidden * _middle(released.profile)) / step + 0.5) // 1 * step
+    sums = shown.where(hidden == 0, rounded)
+    return sums.astype("Int64"), (shown.isna() & (hidden > 0)).astype(bool)
 
 
 def _middle(profile: Profile) -> float:

@@ -307,8 +307,8 @@ MEASURES = {
             "reach",
             "places per 1,000 people",
             "services returns; ward boundaries; travel times where they are loaded",
-            "From the middle of the ward, in a straight line unless travel times are loaded. None "
-            "within reach is not 0.",
+            "From the middle of the ward, in a straight line unless travel times are loaded. Services "
+            "that do not say how many places they offer are not in it. None within reach is not 0.",
         ),
     )
 }

@@ -61,7 +61,7 @@ def test_what_was_saved_is_there_and_traced(any_engine: Engine) -> None:
     assert load.id == record.load_id == part.load_id
     assert (load.rows_read, record.rows_read) == (13, 13)
     assert abs((datetime.now(UTC) - load.loaded_at.replace(tzinfo=UTC)).total_seconds()) < 600
-    assert part.row_count == 12
+    assert part.row_count == 13
     assert {service.part_id for service in services} == {part.id}
 
 

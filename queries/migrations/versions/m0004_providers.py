@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("wait_days", sa.Integer(), nullable=True),
     ):
         op.add_column("service", column)
+    op.create_index(op.f("ix_service_service_id"), "service", ["service_id"])
     op.add_column("service_place", sa.Column("postcode", sa.String(length=8), nullable=True))
     op.add_column(
         "service_place",
@@ -154,6 +155,7 @@ def _count_needs(facts: sa.Table) -> None:
 def downgrade() -> None:
     for name in INDEXES:
         op.drop_table(name)
+    op.drop_index(op.f("ix_service_service_id"), "service")
     for table, names in (
         ("service_place", ("placed_by", "postcode")),
         ("service", ("wait_days", "access", "sector")),
