@@ -24,8 +24,9 @@ from queries.scope import Scope
 BOARD, LOCALITY, PCN, AS_AT, MONTHS, STALE, WARD, LAYER, VIEW, TREND, *PROVIDERS = NAMES = (
     "icb", "locality", "pcn", "as_at", "months", "stale", "ward", "layer", "view", "trend",
     "part", "rows", "theme", "service", "by", "measure", "room", "cost", "access", "age", "place",
+    "provider",
 )  # fmt: skip
-PART, ROWS, THEME, SERVICE, BY, MEASURE, ROOM, COST, ACCESS, AGE, PLACE = PROVIDERS
+PART, ROWS, THEME, SERVICE, BY, MEASURE, ROOM, COST, ACCESS, AGE, PLACE, PROVIDER = PROVIDERS
 ALL, NEWEST = "", ""
 LEFT_OUT, COUNTED = "", "counted"
 # What codes of wards begin with, and those of districts do not.
@@ -319,6 +320,20 @@ def pick_on_service_map(key: str) -> None:
     """Pick a ward or a service on the map of services: the page follows."""
     choose(WARD if key.startswith(WARD_PREFIX) else SERVICE, key)
     st.session_state[_TO_FOLLOW] = True
+
+
+def pick_group(group: str) -> None:
+    """Pick a line of capacity, a provider, a need, or the code of a locality or ward: its services."""
+    match chosen(BY):
+        case "theme":
+            choose(THEME, group)
+        case "locality":
+            choose(LOCALITY, group)
+        case "ward":
+            choose(WARD, group)
+        case _:
+            choose(PROVIDER, group)
+    choose(PART, "gaps" if chosen(BY) == "ward" else "services")
 
 
 def pick_service(service_key: str) -> None:

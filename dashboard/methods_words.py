@@ -47,7 +47,10 @@ def statuses() -> Rows:
 
 def settings_in_force(settings: Settings) -> Rows:
     """One row per setting that changes a figure; secrets are not among them."""
-    shown = ("disclosure_profile", "served_share", "stale_months", "late_months")
+    shown = (
+        "disclosure_profile", "served_share", "stale_months", "late_months", "reach_metres",
+        "reach_minutes", "travel_mode",
+    )  # fmt: skip
     rows = []
     for name in shown:
         value = str(getattr(settings, name))

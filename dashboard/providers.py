@@ -75,26 +75,28 @@ def serving_area(found: Services, ward_codes: Iterable[str] | None) -> pd.Series
 
 
 def groups_of(providers: Providers, by: str, wards: pd.DataFrame) -> pd.DataFrame:
-    """One row per service and group: `group`, by "provider", "theme", "locality" or "ward".
+    """One row per service and group: `group`, by "provider", "theme", "locality" or "ward", these
+    two by their codes, since names repeat.
 
     A service that answers two needs, or serves two wards, stands in both: groups do not add up.
-    `wards`: ward_code, ward_name, lad_name.
+    `wards`: ward_code and lad_code.
     """
     found, listed = providers.found, providers.listed.frame
     match by:
         case "theme":
             return found.themes.rename(columns={"theme": "group"})
         case "locality" | "ward":
-            name = "lad_name" if by == "locality" else "ward_name"
-            rows = found.serving.merge(wards[["ward_code", name]], on="ward_code")
-            return rows[["service_key", name]].rename(columns={name: "group"}).drop_duplicates()
+            code = "lad_code" if by == "locality" else "ward_code"
+            rows = found.serving.merge(wards[["ward_code", "lad_code"]], on="ward_code")
+            rows = rows.dropna(subset=code)[["service_key", code]]
+            return rows.rename(columns={code: "group"}).drop_duplicates()
     return listed[["service_key", "provider"]].rename(columns={"provider": "group"})
 
 
 def capacity_by(listed: Released, groups: pd.DataFrame) -> Released:
     """One row per group, most places first: services, how many `told` of their places, places
-    offered, filled and free, `utilisation` (share filled), how many are full, with and without a
-    waiting list, and the people waiting, added up from shown numbers."""
+    offered, filled and free, `utilisation` (share filled), how many have room and how many are
+    full, of these `full_with_list`, and the people waiting, added up from shown numbers."""
     frame = listed.frame.merge(groups, on="service_key")
     told = frame["places_offered"].notna() & frame["places_filled"].notna()
     # Who said neither a state nor places may be full, or not.
@@ -109,6 +111,7 @@ def capacity_by(listed: Released, groups: pd.DataFrame) -> Released:
                 name: frame[name].where(told)
                 for name in ("places_offered", "places_filled", "free_places")
             },
+            "has_room": (~frame["is_full"]).astype("Int64").where(is_known),
             "full": frame["is_full"].astype("Int64").where(is_known),
             "full_with_list": has_list.astype("Int64").where(is_known),
             "waiting_told": (frame[WAITING].notna() | frame[hidden_flag(WAITING)]).astype(int),
@@ -137,6 +140,7 @@ TOTALS = {
     "places_filled": "Int64",
     "free_places": "Int64",
     "utilisation": "Float64",
+    "has_room": "Int64",
     "full": "Int64",
     "full_with_list": "Int64",
     "waiting_told": "int64",

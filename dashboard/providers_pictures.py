@@ -13,11 +13,12 @@ from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.maps import board_map
 from dashboard.providers_view import ProvidersView, providers_view, weekly_trend
-from dashboard.providers_words import LOOKS
+from dashboard.providers_words import LOOKS, marked
 from dashboard.rules.disclosure import HIDDEN_MARK, hidden_flag
 from dashboard.rules.freshness import COUNTING
 from dashboard.rules.gaps import Cell
 from dashboard.style import CELL_COLOURS, NO_RETURN_COLOUR, Theme, map_layout, template
+from queries.frames import each_row
 from queries.scope import Scope
 
 # Points beyond these are not drawn: they would hide one another. The list has every service.
@@ -78,7 +79,7 @@ def _points(view: ProvidersView, theme: str) -> list[PointGroup]:
             colour,
             mine["longitude"].round(5).tolist(),
             mine["latitude"].round(5).tolist(),
-            (mine["service_name"] + ", " + mine["provider"]).tolist(),
+            [f"{marked(row)}, {row.provider}" for row in each_row(mine)],
             mine["service_key"].tolist(),
         )
         for label, (symbol, colour) in _POINTS.items()

@@ -23,6 +23,7 @@ from dashboard.service_matches import say_whether_same
 from queries.load import AlreadyLoadedError
 from queries.scope import Scope
 
+FIRST_ROWS = 10
 ANSWERS = (("The same service", True), ("Two services", False))
 
 
@@ -51,7 +52,11 @@ def funding(scope: Scope, view: ProvidersView, choices: Choices) -> None:
             show.small_table(*words.ending_table(found), caption="Services whose funding ends")
     if len(found.left):
         show.heading("Wards that would have nothing left", anchor="left")
-        show.small_table(*words.left_table(found), caption="By need, wards with nothing left")
+        headings, rows = words.left_table(found)
+        show.small_table(headings, rows[:FIRST_ROWS], caption="By need, wards with nothing left")
+        if len(rows) > FIRST_ROWS:
+            with st.expander(f"All {len(rows):,} of them", key="nothing left"):
+                show.small_table(headings, rows, caption="Every need and day")
     show.heading("Where the money goes", anchor="money")
     show.lines(words.money_lines(view))
     show.small_table(*words.funder_table(view), caption="By funder")
@@ -91,10 +96,19 @@ def directory(scope: Scope, view: ProvidersView, choices: Choices) -> None:
                 if st.button(label, key=name, help=pair.title):
                     _say(pair, is_same)
     show.heading("Not placed, and closed", anchor="closed")
-    show.small_table(
-        *words.unplaced_table(view), caption="Entries with no place, no area, and not online"
-    )
-    show.small_table(*words.closed_table(view), caption="Closed, or no longer in their directory")
+    for name, table, caption in (
+        (
+            "not placed",
+            words.unplaced_table(view),
+            "Entries with no place, no area, and not online",
+        ),
+        ("closed", words.closed_table(view), "Closed, or no longer in their directory"),
+    ):
+        if not table[1]:
+            show.lines([f"{caption}: none."])
+            continue
+        with st.expander(caption, key=f"entries {name}"):
+            show.small_table(*table, caption=caption)
 
 
 def _say(pair: Pair, is_same: bool) -> None:

@@ -59,7 +59,7 @@ class Funding:
 def funding_view(engine: Engine, scope: Scope, choices: Choices) -> Funding:
     """What ends in the chosen area, and what would then be missing."""
     view = fetch_shared(providers_view, scope, choices)
-    found, listed = view.providers.found, view.listed.frame
+    found, listed = view.providers.found, view.placed.frame
     here = found.serving[found.serving["ward_code"].isin(view.wards["ward_code"])]
     ends = ending(listed, choices.as_at, AHEAD_MONTHS)
     counted = counted_keys(found, with_stale=choices.with_stale)
@@ -84,7 +84,7 @@ def demand_and_supply(engine: Engine, scope: Scope, choices: Choices) -> Release
     nothing has room."""
     view = fetch_shared(providers_view, scope, choices)
     groups = view.providers.found.themes.rename(columns={"theme": "group"})
-    supply = capacity_by(view.listed, groups).frame.set_index("group")
+    supply = capacity_by(view.placed, groups).frame.set_index("group")
     rows = []
     for theme in NEED_THEMES:
         mine = view.cells.rows(view.cells.frame["theme"] == theme)

@@ -12,7 +12,7 @@ from dashboard.providers import VCSE, WAITING
 from dashboard.providers_plan_view import AHEAD_MONTHS, DirectoryView, Feed, Funding
 from dashboard.providers_told import MOST_ROWS, confirmed_words
 from dashboard.providers_view import ProvidersView
-from dashboard.providers_words import ends_by, is_free, where_words
+from dashboard.providers_words import ends_by, is_free, marked, where_words
 from dashboard.rules.disclosure import Released, hidden_flag
 from dashboard.rules.freshness import Freshness
 from dashboard.rules.funding import worth
@@ -81,7 +81,7 @@ def ask_table(view: ProvidersView) -> Table:
     )
     rows = [
         [
-            row.service_name,
+            marked(row),
             row.provider,
             confirmed_words(row),
             row.said_by,
@@ -134,7 +134,7 @@ def ending_table(found: Funding) -> Table:
     """The services, the first to end first."""
     rows = [
         [
-            row.service_name,
+            marked(row),
             row.provider,
             day(row.funding_ends),
             MISSING if pd.isna(row.funder) else row.funder,
@@ -155,14 +155,12 @@ def left_table(found: Funding) -> Table:
         more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
         which = ", ".join(names[:MOST_NAMES]) + more
         rows.append([first.theme.capitalize(), day(first.ends), number(len(names)), which])
-    if len(rows) > MOST_ROWS:
-        rows = [*rows[:MOST_ROWS], [f"and {len(rows) - MOST_ROWS:,} more", "", "", ""]]
     return ["Need", "Nothing after", "Wards", "Which"], rows
 
 
 def money_lines(view: ProvidersView) -> list[str]:
     """How many services are free to the person, what a place costs, and how much of it is known."""
-    frame = view.listed.frame
+    frame = view.placed.frame
     said = frame["cost_to_person"].notna()
     free = int(is_free(frame["cost_to_person"]).sum())
     known = worth(frame).notna()
@@ -179,7 +177,7 @@ def money_lines(view: ProvidersView) -> list[str]:
 
 def funder_table(view: ProvidersView) -> Table:
     """Services, places and money by funder, most money first."""
-    frame = view.listed.frame.assign(worth=worth(view.listed.frame))
+    frame = view.placed.frame.assign(worth=worth(view.placed.frame))
     frame["funder"] = frame["funder"].fillna("not said")
     found = frame.groupby("funder").agg(
         services=("service_key", "size"),
@@ -321,7 +319,7 @@ def unplaced_table(view: ProvidersView) -> Table:
 
 def _entries(frame: pd.DataFrame) -> list[list[str]]:
     rows = [
-        [row.service_name, row.provider, row.said_by, row.file_name]
+        [marked(row), row.provider, row.said_by, row.file_name]
         for row in each_row(frame.head(MOST_ROWS))
     ]
     more = len(frame) - MOST_ROWS

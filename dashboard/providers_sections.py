@@ -12,7 +12,6 @@ from dashboard.filters import Choices
 from dashboard.providers_pictures import map_words, service_map, service_map_groups, weekly_figure
 from dashboard.providers_view import (
     ProvidersView,
-    capacity_table,
     near_of_ward,
     theme_names,
     weekly_trend,
@@ -68,6 +67,7 @@ def _cell(view: ProvidersView, choices: Choices, ward_code: str, theme: str) -> 
 
 def services(scope: Scope, view: ProvidersView, choices: Choices) -> None:
     """The list, what it is narrowed to, and one service in full."""
+    show.finding([words.safeguarding_finding(view.listed.frame)])
     asked = {
         filters.THEME: ("Need", {"": "Any", **theme_names()}),
         filters.ROOM: ("Room", words.ROOMS),
@@ -75,9 +75,11 @@ def services(scope: Scope, view: ProvidersView, choices: Choices) -> None:
         filters.ACCESS: ("How to get in", words.access_names(view.listed.frame)),
         filters.AGE: ("For ages", words.AGES),
         filters.PLACE: ("Where", words.PLACES),
+        filters.PROVIDER: ("Provider", words.provider_names(view.listed.frame)),
     }
-    for column, (name, (label, options)) in zip(st.columns(len(asked)), asked.items(), strict=True):
-        with column:
+    columns = st.columns(4)
+    for place, (name, (label, options)) in enumerate(asked.items()):
+        with columns[place % len(columns)]:
             filters.pick(name, label, options)
     fitting = words.fits(view.listed.frame, {name: filters.chosen(name) for name in asked})
     if not fitting.any():
@@ -97,16 +99,22 @@ def services(scope: Scope, view: ProvidersView, choices: Choices) -> None:
     show.downloads("services", choices.icb_code, choices.as_at.isoformat(), things="service")
 
 
-@st.fragment
 def capacity(scope: Scope, view: ProvidersView, choices: Choices) -> None:
     """Places and who waits, by provider, need, locality or ward; and week by week."""
-    by = filters.pick(filters.BY, "By", told.GROUPS)
-    totals = fetch_shared(capacity_table, scope, choices, by)
-    show.small_table(
-        *told.capacity_rows(totals, by), caption=f"Capacity by {told.GROUPS[by].lower()}"
+    by = filters.pick(filters.BY, "By", words.GROUPS)
+    show.table(
+        filters.table_url("capacity", filters.BY),
+        name="capacity_list",
+        picked="",
+        on_pick=filters.pick_group,
     )
     show.notes(told.capacity_notes(view, by))
     show.heading("Week by week", anchor="weeks")
+    _weeks(scope, choices)
+
+
+@st.fragment
+def _weeks(scope: Scope, choices: Choices) -> None:
     measure = filters.pick(filters.MEASURE, "Trend of", told.MEASURES)
     trend = fetch_shared(weekly_trend, scope, choices, measure)
     if trend.chart is None:

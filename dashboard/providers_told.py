@@ -12,7 +12,7 @@ from dashboard.charts.area_map import AreaGroup, PointGroup
 from dashboard.control_words import icons, limits_words
 from dashboard.filters import Choices
 from dashboard.gaps import REFERRED, WITHOUT
-from dashboard.providers import WAITING, WEEKLY, online_or_wide
+from dashboard.providers import WEEKLY, online_or_wide
 from dashboard.providers_view import ProvidersView, WeekView
 from dashboard.rules.disclosure import Released, hidden_flag
 from dashboard.rules.freshness import COUNTING
@@ -22,7 +22,6 @@ from dashboard.style import MISSING, count, day, month, number
 from queries.frames import each_row
 
 Table = tuple[list[str], list[list[str]]]
-GROUPS = {"provider": "Provider", "theme": "Need", "locality": "Locality", "ward": "Ward"}
 MEASURES = {name: title for name, (_, title, _) in WEEKLY.items()}
 NO_WEEKS = (
     "No weekly return of capacity is loaded for these services: the template is on the page Data."
@@ -171,31 +170,6 @@ def nothing_fits(choices: Choices) -> str:
 # --- capacity -----------------------------------------------------------------------------------
 
 
-def capacity_rows(totals: Released, by: str) -> Table:
-    """Capacity by group as a table, the largest first; those beyond the table are one line."""
-    rows = [
-        [
-            row.group if by != "theme" else row.group.capitalize(),
-            number(row.services),
-            number(row.places_offered),
-            number(row.places_filled),
-            number(row.free_places),
-            MISSING if pd.isna(row.utilisation) else f"{row.utilisation:.0%}",
-            MISSING if pd.isna(row.full) else f"{row.full:,} ({row.full_with_list:,})",
-            count(getattr(row, WAITING), is_hidden=getattr(row, hidden_flag(WAITING))),
-            MISSING if pd.isna(row.median_wait_days) else f"{row.median_wait_days:.0f}",
-            f"{row.told:,} of {row.services:,}",
-        ]
-        for row in each_row(totals.frame.head(MOST_ROWS))
-    ]
-    if len(totals.frame) > MOST_ROWS:
-        more = len(totals.frame) - MOST_ROWS
-        rows.append([f"and {more:,} more, in the download", *[""] * 9])
-    headings = [GROUPS[by], "Services", "Places, 4 weeks", "Filled", "Free", "Utilisation",
-                "Full (with a list)", "Waiting", "Median wait, days", "Told their places"]  # fmt: skip
-    return headings, rows
-
-
 def capacity_notes(view: ProvidersView, by: str) -> list[str]:
     """What the table rests on."""
     overlap = {
@@ -289,7 +263,7 @@ def beside_the_map(view: ProvidersView, theme: str) -> tuple[str, list[str]]:
     mine = frame[frame["service_key"].isin(online_or_wide(view.providers.found))]
     if theme:
         mine = mine[mine["themes"].fillna("").map(lambda said: theme in said.split("; "))]
-    names = [f"{row.service_name}, {row.provider} ({row.reach})" for row in each_row(mine)]
+    names = [f"{words.marked(row)}, {row.provider} ({row.reach})" for row in each_row(mine)]
     more = [f"and {len(names) - MOST_NAMES:,} more"] if len(names) > MOST_NAMES else []
     title = f"Area-wide or online: {len(names):,}"
     return title, [*names[:MOST_NAMES], *more]

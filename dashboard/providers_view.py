@@ -45,14 +45,16 @@ WEEKS_A_MONTH = 365.25 / 12 / 7
 class ProvidersView:
     """What the page shows of the chosen area; nobody changes it, so every session shares it.
 
-    `listed`: the services that serve a ward of the area, and those that are placed nowhere when
-    the whole board is chosen. `cells`: its wards and need themes.
+    `placed`: the services that serve a ward of the area; `listed`: those, and when the whole board
+    is chosen also those that are placed nowhere and may be another board's. `cells`: its wards and
+    need themes.
     """
 
     providers: Providers
     gaps: Gaps
     wards: pd.DataFrame
     listed: Released
+    placed: Released
     cells: Released
     names: Mapping[str, str]
     total: Mapping[str, Any]
@@ -94,18 +96,20 @@ def providers_view(engine: Engine, scope: Scope, choices: Choices) -> ProvidersV
     codes = None if is_whole else wards.frame["ward_code"].tolist()
     listed = providers.listed.rows(serving_area(providers.found, codes))
     cells = gaps.cells.rows(gaps.cells.frame["ward_code"].isin(wards.frame["ward_code"]))
-    total = capacity_total(listed)
+    placed = listed.rows(listed.frame["is_placed"])
+    total = capacity_total(placed)
     return ProvidersView(
         providers=providers,
         gaps=gaps,
         wards=wards.frame,
         listed=listed,
+        placed=placed,
         cells=cells,
         names=ward_names(wards),
         total=total,
         chips=words.chips(listed.frame, gaps, choices.as_at),
-        finding=words.finding(listed, cells, gaps, providers, choices),
-        tiles=words.tiles(listed, total, cells),
+        finding=words.finding(placed.frame, cells, gaps, providers, choices),
+        tiles=words.tiles(listed.frame, total, cells),
     )
 
 
@@ -205,10 +209,32 @@ def theme_names() -> dict[str, str]:
     return {theme: theme.capitalize() for theme in NEED_THEMES}
 
 
-def capacity_table(engine: Engine, scope: Scope, choices: Choices, by: str) -> Released:
-    """Capacity of the chosen area by provider, need, locality or ward."""
-    view = fetch_shared(providers_view, scope, choices)
-    return capacity_by(view.listed, groups_of(view.providers, by, view.wards))
+def capacity_list(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    with_stale: bool,
+    lad_code: str,
+    pcn_code: str,
+    asked: tuple[tuple[str, str], ...],
+) -> bytes:
+    """Capacity of the chosen area by provider, need, locality or ward, as the browser fetches it."""
+    by = dict(asked).get("by", "")
+    by = by if by in words.GROUPS else next(iter(words.GROUPS))
+    coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
+    wards = chosen_wards(coverage, lad_code, pcn_code).frame
+    providers = fetch_shared(board_providers, scope, icb_code, as_at)
+    codes = wards["ward_code"].tolist() if lad_code or pcn_code else None
+    listed = providers.listed.rows(serving_area(providers.found, codes))
+    placed = listed.rows(listed.frame["is_placed"])
+    totals = capacity_by(placed, groups_of(providers, by, wards))
+    names = {"ward": ward_names(Released(wards, (), totals.profile))}.get(by, {})
+    if by == "locality":
+        names = dict(zip(wards["lad_code"], wards["lad_name"], strict=True))
+    frame = totals.frame.assign(name=[names.get(code, code) for code in totals.frame["group"]])
+    totals = Released(frame, totals.people, totals.profile)
+    return _table(totals, words.capacity_columns(by), words.capacity_text(by), "group")
 
 
 @dataclass(frozen=True)
@@ -226,7 +252,7 @@ def weekly_trend(engine: Engine, scope: Scope, choices: Choices, measure: str) -
     _, name, improvement = WEEKLY[measure]
     weeks = round(choices.months * WEEKS_A_MONTH)
     found = capacity_trend(
-        engine, scope, choices.icb_code, choices.as_at, measure, view.listed.frame, weeks
+        engine, scope, choices.icb_code, choices.as_at, measure, view.placed.frame, weeks
     )
     known = found.weeks.frame.dropna(subset="value")
     chart = None

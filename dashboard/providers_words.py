@@ -65,7 +65,7 @@ def chips(services: pd.DataFrame, gaps: Gaps, as_at: date) -> list[Chip]:
 
 
 def finding(
-    listed: Released, cells: Released, gaps: Gaps, providers: Providers, choices: Choices
+    placed: pd.DataFrame, cells: Released, gaps: Gaps, providers: Providers, choices: Choices
 ) -> list[str]:
     """The need that most people are referred for where nothing has room; what is full, and what
     ends."""
@@ -75,9 +75,9 @@ def finding(
         ]
     return [
         *_unmet_words(cells),
-        *_full_words(listed.frame),
-        *_ending_words(listed.frame, providers, choices),
-        *_stale_words(listed.frame, choices),
+        *_full_words(placed),
+        *_ending_words(placed, providers, choices),
+        *_stale_words(placed, choices),
     ]
 
 
@@ -103,13 +103,12 @@ def _to_five(people: float) -> str:
 
 
 def _full_words(frame: pd.DataFrame) -> list[str]:
-    placed = frame[frame["is_placed"]]
-    full = int(placed["is_full"].sum())
-    with_list = int((placed["is_full"] & (placed["state"] == "full with waiting list")).sum())
+    full = int(frame["is_full"].sum())
+    with_list = int((frame["is_full"] & (frame["state"] == "full with waiting list")).sum())
     if not full:
         return []
     return [
-        f"**{full:,} of {_services(len(placed))}** {'is' if full == 1 else 'are'} full, "
+        f"**{full:,} of {_services(len(frame))}** {'is' if full == 1 else 'are'} full, "
         f"{with_list:,} with a waiting list."
     ]
 
@@ -132,7 +131,7 @@ def ends_by(row: Any) -> str:
 
 
 def _stale_words(frame: pd.DataFrame, choices: Choices) -> list[str]:
-    stale = int((frame["is_placed"] & ~frame["freshness"].isin(COUNTING)).sum())
+    stale = int((~frame["freshness"].isin(COUNTING)).sum())
     if not stale:
         return []
     entries = f"{stale:,} {'entry' if stale == 1 else 'entries'}"
@@ -148,10 +147,10 @@ def _services(number_of: int) -> str:
     return f"{number_of:,} {'service' if number_of == 1 else 'services'}"
 
 
-def tiles(listed: Released, total: Mapping[str, Any], cells: Released) -> list[Tile]:
+def tiles(listed: pd.DataFrame, total: Mapping[str, Any], cells: Released) -> list[Tile]:
     """Services, free places, how full they are, who waits, and needs that cannot be met."""
-    frame = listed.frame
-    unplaced = int((~frame["is_placed"]).sum())
+    placed = listed[listed["is_placed"]]
+    unplaced = len(listed) - len(placed)
     states = cells.frame["state"]
     is_unmet = states.isin([cell.value for cell in UNMET])
     is_known = states != Cell.NO_RETURN
@@ -161,21 +160,23 @@ def tiles(listed: Released, total: Mapping[str, Any], cells: Released) -> list[T
     return [
         Tile(
             "Services",
-            number(len(frame)),
-            f"of {frame['provider'].nunique():,} providers",
-            f"{unplaced:,} not placed: no place, no area, not online",
+            number(len(placed)),
+            f"of {placed['provider'].nunique():,} providers",
+            f"{unplaced:,} more not placed: no place, no area, not online",
         ),
         Tile(
             "Free places",
             number(total["free_places"]),
-            f"of {number(total['places_offered'])}",
+            "" if pd.isna(total["places_offered"]) else f"of {total['places_offered']:,}",
             f"in the next 4 weeks; {told}",
         ),
         Tile(
             "Utilisation",
             MISSING if pd.isna(total["utilisation"]) else f"{total['utilisation']:.0%}",
             "of places filled",
-            f"{number(total['full'])} full, {number(total['full_with_list'])} of them with a waiting list",
+            "nobody said"
+            if pd.isna(total["full"])
+            else f"{total['full']:,} full, {total['full_with_list']:,} of them with a waiting list",
         ),
         Tile(
             "People waiting",
@@ -237,10 +238,15 @@ def _cell_text(cell: Cell, row: Any) -> str:
 def locality_cell(row: Any) -> MatrixCell:
     """What a locality has for one need: in how many of its wards nothing has room."""
     people = None if pd.isna(row.people) else row.people
-    note = "" if people is None else f"about {_to_five(people)} referred"
+    referred = "" if people is None else f"{_to_five(people)} referred"
     unmet = people if row.wards_unmet else None
-    text = f"{row.wards_unmet} of {row.wards} wards without" if row.wards_unmet else "all wards"
-    return MatrixCell(row.state, "no return" if row.state == Cell.NO_RETURN else text, note, unmet)
+    if row.state == Cell.NO_RETURN:
+        return MatrixCell(row.state, "no return", referred, None)
+    text = f"{row.wards_unmet} of {row.wards}" if row.wards_unmet else f"all {row.wards}"
+    note = ("wards without" if row.wards_unmet else "wards") + (
+        f" · {referred}" if referred else ""
+    )
+    return MatrixCell(row.state, text, note, unmet)
 
 
 def matrix_columns(first: str) -> list[Column]:
@@ -308,9 +314,16 @@ def fits(services: pd.DataFrame, asked: Mapping[str, str]) -> pd.Series[bool]:
         # No age named is for every age.
         keep &= services["minimum_age"].fillna(0) <= span[1]
         keep &= services["maximum_age"].fillna(span[1]) >= span[0]
+    if provider := asked.get("provider"):
+        keep &= services["provider"] == provider
     if access := asked.get("access"):
         keep &= services["access"].fillna("") == access
     return keep.astype(bool)
+
+
+def provider_names(services: pd.DataFrame) -> dict[str, str]:
+    """The providers of the services, by name."""
+    return {**ANY, **{name: name for name in sorted(set(services["provider"]))}}
 
 
 def access_names(services: pd.DataFrame) -> dict[str, str]:
@@ -349,6 +362,23 @@ def safeguarding_words(has: Any) -> str:
     if pd.isna(has):
         return "△ safeguarding not said"
     return "safeguarding in place" if has else "▲ no safeguarding"
+
+
+def marked(row: Any) -> str:
+    """The name of a service wherever it is listed, marked where safeguarding is not in place."""
+    if pd.notna(row.has_safeguarding) and row.has_safeguarding:
+        return str(row.service_name)
+    return f"{row.service_name} {safeguarding_words(row.has_safeguarding)}"
+
+
+def safeguarding_finding(services: pd.DataFrame) -> str:
+    """How many services have safeguarding in place, how many not, and how many do not say."""
+    has = services["has_safeguarding"]
+    yes, no = int(has.fillna(False).sum()), int((~has.fillna(True)).sum())
+    return (
+        f"Safeguarding is in place at **{yes:,}**, not in place at **{no:,}** (▲), and "
+        f"**{len(has) - yes - no:,}** do not say (△)."
+    )
 
 
 def where_words(row: Any) -> str:
@@ -398,3 +428,58 @@ def _ends_cell(row: Any) -> TableCell:
     if pd.isna(row.funding_ends):
         return TableCell(MISSING)
     return TableCell(day(row.funding_ends), float(row.funding_ends.toordinal()))
+
+
+# --- capacity -----------------------------------------------------------------------------------
+
+GROUPS = {"provider": "Provider", "theme": "Need", "locality": "Locality", "ward": "Ward"}
+
+
+def capacity_text(by: str) -> TableText:
+    """The words around the table of capacity."""
+    things = {"provider": "providers", "theme": "needs", "locality": "localities", "ward": "wards"}
+    return TableText(f"Capacity by {GROUPS[by].lower()}, most places first", "Search", things[by])
+
+
+def capacity_columns(by: str) -> Sequence[Column]:
+    """Capacity by group: places, the three states, who waits, and how many told."""
+    return (
+        Column(GROUPS[by], lambda r: TableCell(r.name.capitalize() if by == "theme" else r.name)),
+        _counted("Services", "services"),
+        _counted("Places, 4 weeks", "places_offered"),
+        _counted("Filled", "places_filled"),
+        _counted("Free", "free_places"),
+        Column("Utilisation", _utilisation, MEASURES["utilisation"].definition, is_number=True),
+        _counted("Has capacity", "has_room"),
+        _counted("Full with waiting list", "full_with_list"),
+        Column("Full", _full_without_list, is_number=True),
+        Column("Waiting", _people_waiting, is_number=True),
+        _counted("Median wait, days", "median_wait_days"),
+        Column("Told their places", lambda r: TableCell(f"{r.told:,} of {r.services:,}")),
+    )
+
+
+def _counted(title: str, column: str) -> Column:
+    def cell(row: Any) -> TableCell:
+        value = getattr(row, column)
+        return TableCell(MISSING) if pd.isna(value) else TableCell(number(value), float(value))
+
+    return Column(title, cell, is_number=True)
+
+
+def _utilisation(row: Any) -> TableCell:
+    if pd.isna(row.utilisation):
+        return TableCell(MISSING)
+    return TableCell(f"{row.utilisation:.0%}", float(row.utilisation))
+
+
+def _full_without_list(row: Any) -> TableCell:
+    full = row.full - row.full_with_list
+    return TableCell(MISSING) if pd.isna(full) else TableCell(number(full), float(full))
+
+
+def _people_waiting(row: Any) -> TableCell:
+    if getattr(row, hidden_flag(WAITING)):
+        return TableCell(HIDDEN_MARK)
+    waiting = getattr(row, WAITING)
+    return TableCell(MISSING) if pd.isna(waiting) else TableCell(number(waiting), float(waiting))

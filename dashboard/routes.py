@@ -29,8 +29,8 @@ _NO_COASTLINES = {
         for name in ("coastlines", "land", "ocean", "lakes", "rivers", "countries", "subunits")
     },
 }
-# The choices that narrow the list of services, as the page's address names them.
-NARROWED = ("theme", "room", "cost", "access", "age", "place")
+# What the lists of services and of capacity depend on, as the page's address names it.
+NARROWED = ("theme", "room", "cost", "access", "age", "place", "provider", "by")
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 # Streamlit needs inline styles, and its components and Plotly come as blobs and by eval;
@@ -131,7 +131,7 @@ def table(request: Request) -> Response:
     from dashboard.access import current_scope
     from dashboard.coverage_view import ward_list
     from dashboard.data import fetch_shared
-    from dashboard.providers_view import locality_matrix, service_list, ward_matrix
+    from dashboard.providers_view import capacity_list, locality_matrix, service_list, ward_matrix
     from dashboard.workforce_view import pcn_list
 
     warm_up.wait()
@@ -142,10 +142,11 @@ def table(request: Request) -> Response:
         "gaps": ward_matrix,
         "localities": locality_matrix,
         "services": service_list,
+        "capacity": capacity_list,
     }
     if subject not in lists:
         return PlainTextResponse("not found", 404)
-    # What the list of services is narrowed to; the others depend on the area alone.
+    # The others depend on the area alone.
     asked = tuple((name, chosen[name]) for name in NARROWED if chosen.get(name))
     try:
         as_at = date.fromisoformat(chosen.get("as_at", ""))
@@ -159,7 +160,7 @@ def table(request: Request) -> Response:
         chosen.get("stale", "") == "counted",
         chosen.get("locality", ""),
         chosen.get("pcn", ""),
-        *((asked,) if subject == "services" else ()),
+        *((asked,) if subject in ("services", "capacity") else ()),
     )
     # The address names the data version, so what is kept is never out of date; private, since
     # it is what this user may see.

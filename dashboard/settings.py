@@ -53,7 +53,7 @@ class Settings(BaseSettings):
         "people is on its lists.",
     )
     stale_months: int = Field(
-        default=12, ge=1, description="A service not confirmed for longer than this is stale."
+        default=12, ge=1, description="A service confirmed so many months ago, or longer, is stale."
     )
     late_months: int = Field(
         default=3,

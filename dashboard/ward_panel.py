@@ -12,6 +12,7 @@ from dashboard.charts.bars import month_bars
 from dashboard.coverage import REFERRALS, Basis, Coverage, ward_neighbours, ward_trend
 from dashboard.data import fetch, fetch_shared
 from dashboard.filters import Choices
+from dashboard.providers_words import marked
 from dashboard.rules.disclosure import hidden_flag
 from dashboard.services import board_services, in_order, keys_of_ward
 from dashboard.style import MISSING, count, day, interval, number, template
@@ -149,7 +150,7 @@ def _services(scope: Scope, choices: Choices, ward: Any) -> tuple[list[str], lis
     mine = keys_of_ward(found, ward.ward_code).merge(found.listed)
     rows = [
         [
-            row.service_name,
+            marked(row),
             row.provider,
             MISSING if pd.isna(row.themes) else row.themes,
             row.way,
