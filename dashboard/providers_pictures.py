@@ -9,12 +9,15 @@ from dashboard import providers_told as told
 from dashboard.charts import Figure
 from dashboard.charts.area_map import HATCHED, AreaGroup, PointGroup, area_map
 from dashboard.charts.control_chart import control_chart
+from dashboard.charts.twin_bars import Side, twin_bars
 from dashboard.data import fetch_shared
 from dashboard.filters import Choices
+from dashboard.gaps import REFERRED
 from dashboard.maps import board_map
+from dashboard.providers_plan_view import demand_and_supply
 from dashboard.providers_view import ProvidersView, providers_view, weekly_trend
 from dashboard.providers_words import LOOKS, marked
-from dashboard.rules.disclosure import HIDDEN_MARK, hidden_flag
+from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
 from dashboard.rules.freshness import COUNTING
 from dashboard.rules.gaps import Cell
 from dashboard.style import CELL_COLOURS, NO_RETURN_COLOUR, Theme, map_layout, template
@@ -115,6 +118,27 @@ def service_map(
         layout=map_layout(Theme(is_dark)),
         points=points,
         outlined=outlined[outlined.isin(shapes.boxes.keys())].tolist(),
+    )
+
+
+def demand_figure(engine: Engine, scope: Scope, choices: Choices, is_dark: bool) -> Figure:
+    """People referred by need beside the places there are, and how many of them are free."""
+    found = fetch_shared(demand_and_supply, scope, choices)
+    theme = Theme(is_dark)
+    frame = found.frame.assign(name=found.frame["theme"].str.capitalize())
+    return twin_bars(
+        Released(frame, found.people, found.profile),
+        "name",
+        Side(REFERRED, "people referred, 12 months", theme.bar),
+        Side(
+            "places_offered",
+            "places in 4 weeks, free in blue",
+            theme.faint,
+            "free_places",
+            "of them free",
+            theme.bar,
+        ),
+        layout=template(theme),
     )
 
 

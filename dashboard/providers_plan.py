@@ -11,6 +11,7 @@ from dashboard import show
 from dashboard.access import current_user
 from dashboard.data import engine, fetch_shared
 from dashboard.filters import Choices
+from dashboard.providers_pictures import demand_figure
 from dashboard.providers_plan_view import (
     Pair,
     demand_and_supply,
@@ -70,6 +71,12 @@ def demand(scope: Scope, view: ProvidersView, choices: Choices) -> None:
     """What people are referred for beside what there is."""
     found = fetch_shared(demand_and_supply, scope, choices)
     show.finding(words.demand_finding(found, view))
+    show.chart(
+        fetch_shared(demand_figure, scope, choices, show.theme().is_dark),
+        found,
+        name="demand",
+        alt=f"People referred and places by need, {choices.words}; the table has the figures",
+    )
     show.small_table(*words.demand_table(found), caption="Referred, offered and waiting, by need")
     show.notes(words.demand_notes(view))
 
