@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from dashboard.coverage import Coverage
 from dashboard.rules.disclosure import PROFILES, Released, hidden_flag, release, rounding
-from dashboard.rules.gaps import UNMET, judge_cells, worst
+from dashboard.rules.gaps import UNMET, Cell, judge_cells, worst
 from dashboard.rules.needs import NEED_THEMES
 from dashboard.services import ONLINE, Services, counted_keys
 from dashboard.settings import settings
@@ -130,7 +130,8 @@ def unmet(cells: Released) -> pd.Series[float]:
     """By ward code: people referred for needs that nothing in the ward or for it has room for,
     from shown numbers, a hidden one as the middle of its range; missing where no return is."""
     frame = cells.frame
-    people = shown_people(cells, REFERRED)
+    # Where services were never returned, nobody knows what is met.
+    people = shown_people(cells, REFERRED).mask(frame["state"] == Cell.NO_RETURN)
     is_unmet = frame["state"].isin([cell.value for cell in UNMET])
     known = people.groupby(frame["ward_code"]).count() > 0
     sums = people.where(is_unmet, 0).groupby(frame["ward_code"]).sum()
@@ -146,8 +147,8 @@ def shown_people(released: Released, column: str) -> pd.Series[float]:
 
 def locality_cells(cells: Released) -> pd.DataFrame:
     """One row per district and need theme: the worst `state` of its wards, how many of them are
-    in none with room (`wards_unmet`) of how many `wards`, and the people referred, from shown
-    numbers, rounded to 5."""
+    in none with room (`wards_unmet`) of how many `wards`, and the people referred, added up from
+    shown numbers, hidden ones as the middle of their range."""
     frame = cells.frame.assign(
         people=shown_people(cells, REFERRED),
         is_unmet=cells.frame["state"].isin([cell.value for cell in UNMET]),

@@ -11,7 +11,14 @@ import shapely
 from sqlalchemy import Engine
 
 from dashboard.rules.freshness import COUNTING, freshness
-from dashboard.rules.services import free_places, is_full, is_open, joined, service_keys
+from dashboard.rules.services import (
+    RETURN,
+    free_places,
+    is_full,
+    is_open,
+    joined,
+    service_keys,
+)
 from dashboard.settings import settings
 from geodata.reach import wards_of_points
 from queries import places, services
@@ -56,18 +63,19 @@ def board_services(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> 
     entries["service_key"] = service_keys(
         entries, services.service_matches(engine, scope, icb_code, box)
     )
-    keys = entries[["part_id", "service_id", "service_key", "dataset"]]
+    open_now = is_open(entries, as_at)
+    keys = entries.loc[open_now, ["part_id", "service_id", "service_key"]]
     all_areas = services.service_areas(engine, scope, icb_code)
     all_sites = _sites(engine, scope, icb_code, box)
     # Also by what has closed since, or has not opened yet.
-    is_returned = bool(len(all_areas)) or bool(all_sites["ward_code"].notna().any())
+    is_mine = all_sites["ward_code"].notna() & ~all_sites["has_areas"]
+    is_returned = bool(len(all_areas)) or bool(is_mine.any())
     areas, sites = all_areas.merge(keys), all_sites.merge(keys)
     themes = services.service_themes(engine, scope, icb_code, box).merge(keys)
     themes = themes[["service_key", "theme"]].drop_duplicates(ignore_index=True)
 
     wards = places.wards(engine, scope, icb_code)
     serving = _serving(areas, sites, wards)
-    open_now = is_open(entries, as_at)
     found = joined(entries[open_now])
     found = _with_capacity(engine, scope, icb_code, as_at, box, found, entries)
     online = set(found.loc[found["is_online"], "service_key"])
@@ -75,7 +83,7 @@ def board_services(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> 
     serving["way"] = serving["way"].mask(is_remote, ONLINE)
     # One without an area counts for every board that returned any.
     without_area = online - set(areas["service_key"]) - set(sites["service_key"])
-    without_area &= set(entries.loc[entries["dataset"] == "services", "service_key"])
+    without_area &= set(entries.loc[entries["dataset"] == RETURN, "service_key"])
     board_wide = set(areas.loc[areas["area_code"] == icb_code, "service_key"])
     everywhere = pd.DataFrame(
         [(key, BOARD) for key in sorted(board_wide)]
@@ -142,7 +150,10 @@ def _serving(areas: pd.DataFrame, sites: pd.DataFrame, wards: pd.DataFrame) -> p
     by_district = named.merge(
         codes.dropna(subset="lad_code"), left_on="area_code", right_on="lad_code"
     ).assign(way=DISTRICT)
-    by_place = sites[~sites["has_areas"]].dropna(subset="ward_code").assign(way=PLACE)
+    # Whichever of its entries names the area, of this board or another.
+    with_area = {*areas["service_key"], *sites.loc[sites["has_areas"], "service_key"]}
+    by_place = sites[~sites["service_key"].isin(with_area)].dropna(subset="ward_code")
+    by_place = by_place.assign(way=PLACE)
     # A service that names the ward and its district is one service, and the ward's own.
     together = pd.concat([by_ward, by_place, by_district])[["service_key", "ward_code", "way"]]
     return together.drop_duplicates(["service_key", "ward_code"], ignore_index=True)
@@ -161,14 +172,15 @@ def _with_capacity(
     `capacity_on`, the day the figures are of."""
     first = as_at - timedelta(weeks=CAPACITY_WEEKS)
     weeks = services.capacity_by_week(engine, scope, icb_code, box, first, as_at)
-    newest = weeks.drop_duplicates(["provider", "service_id"], keep="last").merge(
-        entries.loc[
-            entries["dataset"] == "services", ["provider", "service_id", "service_key"]
-        ].drop_duplicates()
-    )
+    returned = entries[entries["dataset"] == RETURN]
+    ids = returned[["provider", "service_id", "service_key"]].drop_duplicates()
+    newest = weeks.drop_duplicates(["provider", "service_id"], keep="last").merge(ids)
     newest = newest.drop_duplicates("service_key").set_index("service_key")
+    # A directory confirms that a service is there, not what room it has.
+    days = pd.to_datetime(returned["confirmed_on"]).groupby(returned["service_key"]).max()
+    told_on = pd.to_datetime(found["service_key"].map(days.to_dict())).dt.date.astype(object)
     figures = ["state", "places_offered", "places_filled", "people_waiting", "wait_days"]
-    found = found.assign(capacity_on=found["confirmed_on"].where(_has_figures(found), None))
+    found = found.assign(capacity_on=told_on.where(_has_figures(found) & told_on.notna(), None))
     week = pd.to_datetime(found["service_key"].map(newest["week"]))
     newer = week.notna() & ~(pd.to_datetime(found["capacity_on"]) > week)
     for column in figures:

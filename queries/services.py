@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, and_, exists, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    ScalarSelect,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from queries import tables
 from queries.frames import in_utc, read_frame
@@ -62,6 +73,25 @@ def _concern(scope: Scope, icb_code: str, box: Box) -> ColumnElement[bool]:
     )
 
 
+def _gone_since() -> ScalarSelect[date]:
+    """The day since which a later feed of its directory lists an entry no more; null while it does.
+
+    The provider's own return is not closed by what a directory leaves out.
+    """
+    closure, closing = tables.service_closure.c, tables.load_part.alias()
+    return (
+        select(func.min(closure.closed_on))
+        .join(closing, closing.c.id == closure.part_id)
+        .where(
+            closure.service_id == _SERVICE.service_id,
+            closing.c.replaced_by.is_(None),
+            closing.c.load_id > _PART.load_id,
+            _PART.dataset == "directory",
+        )
+        .scalar_subquery()
+    )
+
+
 def service_entries(
     engine: Engine, scope: Scope, icb_code: str, as_at: date, box: Box
 ) -> pd.DataFrame:
@@ -73,18 +103,6 @@ def service_entries(
     the day since which a later feed of its directory lists it no more. Services of other boards
     are not there.
     """
-    closure, closing = tables.service_closure.c, tables.load_part.alias()
-    gone = (
-        select(func.min(closure.closed_on))
-        .join(closing, closing.c.id == closure.part_id)
-        .where(
-            closure.service_id == _SERVICE.service_id,
-            closing.c.replaced_by.is_(None),
-            closing.c.load_id > _PART.load_id,
-            # The provider's own return is not closed by what a directory leaves out.
-            _PART.dataset == "directory",
-        )
-    )
     columns = {
         "part_id": "int64",
         "service_id": "str",
@@ -117,7 +135,7 @@ def service_entries(
                 *(_SERVICE[column] for column in columns),
                 _PART.dataset,
                 _LOAD.file_name,
-                gone.scalar_subquery().label("closed_on"),
+                _gone_since().label("closed_on"),
             )
             .join(tables.load_part, _PART.id == _SERVICE.part_id)
             .join(tables.load, _LOAD.id == _PART.load_id)
@@ -221,7 +239,7 @@ def service_matches(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd
 
 
 def provider_services(engine: Engine, scope: Scope, provider: str) -> pd.DataFrame:
-    """One row per entry in force of one provider, returned by it or listed in a directory.
+    """One row per entry in force of one provider, returned by it or still listed in a directory.
 
     Of all boards, since a provider's return replaces all that it returned before; nothing where
     one of them names an area that is not the reader's to see.
@@ -256,7 +274,7 @@ def provider_services(engine: Engine, scope: Scope, provider: str) -> pd.DataFra
             connection,
             select(*(_SERVICE[column] for column in columns), _PART.dataset)
             .join(tables.load_part, _PART.id == _SERVICE.part_id)
-            .where(own)
+            .where(own, _gone_since().is_(None))
             .order_by(_SERVICE.service_name, _SERVICE.service_id, _PART.dataset.desc()),
             {**columns, "dataset": "str"},
         )

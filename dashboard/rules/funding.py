@@ -69,7 +69,7 @@ def last_funded(
     """
     ends = pd.to_datetime(services.set_index("service_key")["funding_ends"]).fillna(_NO_END)
     of_need = themes[themes["service_key"].isin(ends.index)]
-    of_need = of_need.assign(ends=of_need["service_key"].map(ends).astype(ends.dtype))
+    of_need = of_need.assign(ends=pd.to_datetime(of_need["service_key"].map(ends.to_dict())))
     own = serving.merge(of_need, on="service_key")[["ward_code", "theme", "ends"]]
     wide = (
         everywhere.merge(of_need, on="service_key").groupby("theme", as_index=False)["ends"].max()

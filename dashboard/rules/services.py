@@ -19,7 +19,10 @@ def service_keys(entries: pd.DataFrame, matches: pd.DataFrame) -> pd.Series[str]
     number theirs alike.
     """
     listed = set(entries.loc[entries["dataset"] == DIRECTORY, "service_id"])
-    same = matches[matches["is_same"]]
+    same, other = matches[matches["is_same"]], matches[~matches["is_same"]]
+    denied = set(
+        zip(other["provider"], other["service_id"], other["other_service_id"], strict=True)
+    )
     said = dict(
         zip(zip(same["provider"], same["service_id"], strict=True), same["other_service_id"],
             strict=True)
@@ -28,18 +31,27 @@ def service_keys(entries: pd.DataFrame, matches: pd.DataFrame) -> pd.Series[str]
     for dataset, provider, service_id in zip(
         entries["dataset"], entries["provider"], entries["service_id"], strict=True
     ):
-        other = said.get((provider, service_id), service_id)
-        is_listed = dataset == DIRECTORY or other in listed
-        keys.append(other if is_listed else f"{provider} / {service_id}")
+        listed_id = said.get((provider, service_id), service_id)
+        is_joined = listed_id in listed and (provider, service_id, listed_id) not in denied
+        is_listed = dataset == DIRECTORY or is_joined
+        keys.append(listed_id if is_listed else f"{provider} / {service_id}")
     return pd.Series(keys, entries.index, dtype="str")
 
 
 def is_open(entries: pd.DataFrame, as_at: date) -> pd.Series[bool]:
     """Which entries are open at the date: `closed_on` is the first day on which one is not, and
-    `closes_on` the last on which it is."""
+    `closes_on` the last on which it is.
+
+    A directory may go on listing what its provider says has closed: the provider is believed.
+    `entries` have service_key and dataset as well.
+    """
     day = pd.Timestamp(as_at)
     closed, closes = (pd.to_datetime(entries[name]) for name in ("closed_on", "closes_on"))
-    return ~((closed <= day) | (closes < day))
+    is_open_itself = ~((closed <= day) | (closes < day))
+    returned = entries["dataset"] == RETURN
+    told = set(entries.loc[returned, "service_key"])
+    told_open = set(entries.loc[returned & is_open_itself, "service_key"])
+    return is_open_itself & ~entries["service_key"].isin(told - told_open)
 
 
 def joined(entries: pd.DataFrame) -> pd.DataFrame:
