@@ -38,6 +38,7 @@ from dashboard.service_matches import say_whether_same
 from dashboard.services import board_services
 from dashboard.settings import settings
 from queries import loads, places
+from queries import services as service_queries
 from queries.history import undo
 from queries.load import AlreadyLoadedError, CleanLoad, save
 from queries.scope import EVERYTHING, Scope
@@ -548,6 +549,18 @@ def test_a_provider_that_a_directory_lists_can_return_what_it_was_asked(
     # And what was asked as it stood, without a word changed, is one service too.
     save(sqlite_engine, load)
     assert ways(again(sqlite_engine)) == {"walk": {ABBEY: "names the ward"}}
+
+
+def test_what_its_directory_closed_is_not_asked_for(sqlite_engine: Engine) -> None:
+    first = b.directory([b.Service("walk", (b.ABBEY,), provider="Together CIC")])
+    b.Board(directory=()).save(sqlite_engine)
+    save(sqlite_engine, first)
+    listed = service_queries.provider_services(sqlite_engine, EVERYTHING, "Together CIC")
+    assert "walk" in set(listed["service_id"])
+    save(sqlite_engine, b.directory([b.Service("talk", (b.ABBEY,), provider="Talk")], "walk"))
+    listed = service_queries.provider_services(sqlite_engine, EVERYTHING, "Together CIC")
+    assert "walk" not in set(listed["service_id"])
+    assert "choir" in set(listed["service_id"])
 
 
 def test_one_that_both_list_is_asked_once(sqlite_engine: Engine) -> None:

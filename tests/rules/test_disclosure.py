@@ -14,6 +14,7 @@ from dashboard.rules.disclosure import (
     PROFILES,
     Released,
     added_up,
+    added_up_by,
     disclose,
     hidden_flag,
     release,
@@ -225,6 +226,26 @@ def test_counts_are_added_up_from_what_is_shown() -> None:
 def test_of_hidden_counts_alone_nothing_is_said() -> None:
     assert together(3) == together(3, 5) == together(3, None) == (None, True)
     assert together() == together(None) == (None, False)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.one_of(st.none(), st.integers(0, 30))), max_size=12
+    ),
+    st.sampled_from(sorted(PROFILES)),
+)
+def test_sums_by_group_are_those_of_each_group(
+    rows: list[tuple[str, int | None]], profile: str
+) -> None:
+    frame = pd.DataFrame(rows, columns=["group", "people"]).astype({"people": "Int64"})
+    released = release(frame, PROFILES[profile], people=["people"])
+    sums, hidden = added_up_by(released, "people", frame["group"])
+    assert set(sums.index) == set(frame["group"])
+    for group in sums.index:
+        mine = [value for name, value in rows if name == group]
+        expected = together(*mine, profile=profile)
+        found = None if pd.isna(sums[group]) else int(sums[group])
+        assert (found, bool(hidden[group])) == expected
 
 
 @given(
