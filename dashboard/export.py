@@ -319,7 +319,7 @@ def services_of_board(
     meta = _meta(engine, scope, "services", icb_code, as_at) | {
         "basis": {"stale_services": _stale_words(with_stale)},
         "totals": {
-            "services": total["services"],
+            "services": _plain(total["services"]),
             "not_placed": int((~providers.listed.frame["is_placed"]).sum()),
             "places_offered": _plain(total["places_offered"]),
             "places_filled": _plain(total["places_filled"]),

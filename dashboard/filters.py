@@ -61,6 +61,11 @@ class Choices:
         """What the figures of wards depend on, in the order in which they are asked for."""
         return self.icb_code, self.as_at, self.with_stale, self.lad_code, self.pcn_code
 
+    def address(self, **picked: str) -> dict[str, str]:
+        """What a link to something of this board says, with what is picked by its name."""
+        stale = {STALE: COUNTED} if self.with_stale else {}
+        return {BOARD: self.icb_code, AS_AT: self.as_at.isoformat(), **stale, **picked}
+
     @property
     def words(self) -> str:
         """'Kent and Medway > Thanet · to 30 June 2026'."""

@@ -26,14 +26,7 @@ def pcn_panel(scope: Scope, view: WorkforceView, choices: Choices) -> None:
     show.heading(words.name_of(row), anchor="network")
     show.definition_list(_facts(row, view.workforce.basis), label="What is known of it")
     st.button("Show every network", on_click=filters.pick_pcn, args=("",))
-    show.link_to_view(
-        "Link to this network",
-        {
-            filters.BOARD: choices.icb_code,
-            filters.PCN: choices.pcn_code,
-            filters.AS_AT: choices.as_at.isoformat(),
-        },
-    )
+    show.link_to_view("Link to this network", choices.address(pcn=choices.pcn_code))
     with st.expander("Target and plan of this network", key="targets"):
         target_editor(scope, choices)
 

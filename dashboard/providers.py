@@ -54,7 +54,7 @@ def described(found: Services, wards: pd.DataFrame) -> Providers:
     listed = found.listed.assign(
         wards=by_key["ward_code"].nunique().reindex(keys, fill_value=0).to_numpy(),
         districts=keys.map(districts).astype("str"),
-        reach=keys.map(first_way).fillna("not placed").astype("str"),
+        reach=keys.map(first_way.to_dict()).astype("object").fillna("not placed").astype("str"),
         postcodes=keys.map(postcodes).astype("str"),
     )
     profile = PROFILES[settings().disclosure_profile]

@@ -100,7 +100,7 @@ def directory(scope: Scope, view: ProvidersView, choices: Choices) -> None:
         for column, (label, is_same) in zip(st.columns(2), ANSWERS, strict=True):
             with column:
                 name = f"{label}: {pair.service_id} {pair.other_service_id}"
-                if st.button(label, key=name, help=pair.title):
+                if st.button(label, key=name):
                     _say(pair, is_same)
     show.heading("Not placed, and closed", anchor="closed")
     for name, table, caption in (

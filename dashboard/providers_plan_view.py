@@ -29,6 +29,7 @@ from queries.scope import Scope
 
 # How far ahead funding is looked at: this year's budget and the next.
 AHEAD_MONTHS = 18
+NEVER = pd.Timestamp(1900, 1, 1)
 # Pairs shown at a time: they are looked at one by one.
 MOST_PAIRS = 10
 
@@ -38,10 +39,11 @@ def to_ask(view: ProvidersView) -> pd.DataFrame:
     first: `provider`, how many `entries`, the `oldest` confirmation (missing: never)."""
     frame = view.listed.frame
     old = frame[(frame["freshness"] != Freshness.FRESH) & (frame["provider"] != NOT_STATED)]
-    days = pd.to_datetime(old["confirmed_on"]).fillna(pd.Timestamp.min)
+    # Never is before every day.
+    days = pd.to_datetime(old["confirmed_on"]).fillna(NEVER)
     found = old.assign(day=days).groupby("provider", as_index=False)
     asked = found.agg(entries=("service_key", "size"), oldest=("day", "min"))
-    asked["oldest"] = asked["oldest"].mask(asked["oldest"] == pd.Timestamp.min)
+    asked["oldest"] = asked["oldest"].mask(asked["oldest"] == NEVER)
     return asked.sort_values(["oldest", "provider"], na_position="first", ignore_index=True)
 
 
@@ -69,7 +71,9 @@ def funding_view(engine: Engine, scope: Scope, choices: Choices) -> Funding:
     horizon = (pd.Timestamp(choices.as_at) + pd.DateOffset(months=AHEAD_MONTHS)).date()
     is_ahead = [choices.as_at <= day <= horizon for day in left["ends"]]
     names = view.wards.set_index("ward_code")["ward_name"]
-    left = left[is_ahead].assign(ward_name=lambda rows: rows["ward_code"].map(names))
+    left = left[pd.Series(is_ahead, left.index, dtype=bool)].assign(
+        ward_name=lambda rows: rows["ward_code"].map(names)
+    )
     return Funding(
         losses_by_month(ends, here),
         ends,
@@ -157,7 +161,7 @@ def directory_view(engine: Engine, scope: Scope, choices: Choices) -> DirectoryV
             row.file_name,
             row.loaded_at,
             row.entries,
-            (row.notes or "").split("\n"),
+            row.notes.split("\n") if isinstance(row.notes, str) else [],
         )
         for row in each_row(services.directories(engine, scope, choices.icb_code, box))
     ]

@@ -16,7 +16,7 @@ from dashboard.providers_words import ends_by, is_free, marked, where_words
 from dashboard.rules.disclosure import Released, hidden_flag
 from dashboard.rules.freshness import Freshness
 from dashboard.rules.funding import worth
-from dashboard.style import MISSING, count, day, month, number
+from dashboard.style import MISSING, count, counted, day, month, number
 from queries.frames import each_row
 
 Table = tuple[list[str], list[list[str]]]
@@ -305,7 +305,8 @@ def same_finding(found: DirectoryView) -> str:
         "" if len(found.pairs) == found.pairs_found else f", the likeliest {len(found.pairs)} below"
     )
     return (
-        f"{found.pairs_found:,} pairs of entries of different sources may be the same service{shown}. "
+        f"{counted(found.pairs_found, 'pair')} of entries of different sources may be the same "
+        f"service{shown}. "
         "Nothing is merged until somebody says so; what is said can be undone on the page Data."
     )
 

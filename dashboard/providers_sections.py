@@ -60,8 +60,7 @@ def _cell(view: ProvidersView, choices: Choices, ward_code: str, theme: str) -> 
         show.empty("No service to show", told.nothing_near(theme))
     else:
         show.small_table(*told.near_table(near), caption="Services that serve the ward")
-    address = {filters.BOARD: choices.icb_code, filters.WARD: ward_code}
-    address[filters.AS_AT] = choices.as_at.isoformat()
+    address = choices.address(ward=ward_code)
     show.link_to_view("The ward on the page Coverage", address, page="/")
 
 
@@ -160,3 +159,13 @@ def map_of_services(scope: Scope, view: ProvidersView, choices: Choices) -> None
         show.lines(names)
         show.notes(nowhere)
     filters.write_address()
+
+
+def services_on_the_map(scope: Scope, view: ProvidersView, choices: Choices) -> None:
+    """The map, and below it the service or the ward that was picked on it."""
+    map_of_services(scope, view, choices)
+    if key := filters.chosen(filters.SERVICE):
+        service_panel(view, choices, key)
+    ward_code = filters.chosen(filters.WARD)
+    if ward_code in view.names:
+        _cell(view, choices, ward_code, filters.chosen(filters.THEME))

@@ -18,7 +18,7 @@ from dashboard.rules.disclosure import Released, hidden_flag
 from dashboard.rules.freshness import COUNTING
 from dashboard.rules.gaps import Cell
 from dashboard.show import Explanation
-from dashboard.style import MISSING, count, day, month, number
+from dashboard.style import MISSING, count, counted, day, month, number
 from queries.frames import each_row
 
 Table = tuple[list[str], list[list[str]]]
@@ -65,7 +65,9 @@ def matrix_notes(view: ProvidersView) -> list[str]:
         else f"Referrals: {gaps.no_window}."
     )
     without = int(view.listed.frame["themes"].isna().sum())
-    unsaid = f" {without:,} services name no need and meet none." if without else ""
+    unsaid = (
+        f" Without a need, and so in no column: {counted(without, 'service')}." if without else ""
+    )
     return [
         f"Services returns and directories; stale entries count as the switch at the left says.{unsaid}",
         period,
@@ -110,9 +112,14 @@ def cell_finding(view: ProvidersView, ward_code: str, theme: str) -> list[str]:
 def _referred_words(row: Any) -> str:
     if pd.isna(row.referred) and not getattr(row, hidden_flag(REFERRED)):
         return "People referred: no return."
-    referred = count(getattr(row, REFERRED), is_hidden=getattr(row, hidden_flag(REFERRED)))
-    without = count(getattr(row, WITHOUT), is_hidden=getattr(row, hidden_flag(WITHOUT)))
-    return f"People referred for it in 12 months: **{referred}**; closed for lack of a service: {without}."
+    referred, without = (
+        "hidden" if getattr(row, hidden_flag(name)) else count(getattr(row, name))
+        for name in (REFERRED, WITHOUT)
+    )
+    return (
+        f"People referred for it in 12 months: **{referred}**; closed for lack of a service: "
+        f"{without}."
+    )
 
 
 def nothing_near(theme: str) -> str:
@@ -199,8 +206,8 @@ def _who_told(trend: WeekView) -> list[str]:
     if found.judged == found.told:
         return []
     return [
-        f"Like for like: of the {found.judged:,} services that told every week; "
-        f"{found.told - found.judged:,} others told some."
+        f"Like for like: of {counted(found.judged, 'service')} that told every week; "
+        f"{counted(found.told - found.judged, 'other')} told some."
     ]
 
 
@@ -213,7 +220,7 @@ def week_notes(trend: WeekView) -> list[str]:
     """Mean and limits, the source, and how many weeks are hidden."""
     assert trend.chart is not None
     hidden = int(trend.found.weeks.frame[hidden_flag("value")].sum())
-    left_out = f"{hidden} weeks are hidden and left out." if hidden else ""
+    left_out = f"Hidden and left out: {counted(hidden, 'week')}." if hidden else ""
     return [
         limits_words(trend.chart, None),
         "Weekly returns of capacity, to the rules of Making Data Count.",
@@ -241,7 +248,9 @@ def week_table(trend: WeekView, measure: str) -> Table:
 
 def map_alt(theme: str, groups: Sequence[AreaGroup], points: Sequence[PointGroup]) -> str:
     """The map as text: how many wards and places of each kind."""
-    wards = "; ".join(f"{g.label}: {len(g.area_codes)} wards" for g in groups if len(g.area_codes))
+    wards = "; ".join(
+        f"{g.label}: {counted(len(g.area_codes), 'ward')}" for g in groups if len(g.area_codes)
+    )
     places = "; ".join(f"{p.label}: {len(p.keys)}" for p in points if len(p.keys)) or "no places"
     need = f" for {theme}" if theme else ""
     return f"Map of services{need}. {wards}. {places}. The list of services has every one."
@@ -249,7 +258,8 @@ def map_alt(theme: str, groups: Sequence[AreaGroup], points: Sequence[PointGroup
 
 def map_notes(view: ProvidersView) -> list[str]:
     """How the places are known."""
-    by = view.providers.found.sites.drop_duplicates(["service_key", "latitude", "longitude"])
+    sites = view.providers.found.sites.drop_duplicates(["service_key", "latitude", "longitude"])
+    by = sites[sites["service_key"].isin(view.placed.frame["service_key"])]
     known = by["placed_by"].value_counts()
     return [
         f"Places: {known.get('point', 0):,} by coordinates, {known.get('postcode', 0):,} by postcode. "

@@ -152,14 +152,13 @@ def locality_matrix(
     as_at: date,
     with_stale: bool,
     lad_code: str,
-    _pcn_code: str,
+    pcn_code: str,
 ) -> bytes:
-    """The gap matrix by locality: a need is met there where each of its wards meets it."""
+    """The gap matrix by locality: a need is met there where each of its (chosen) wards meets it."""
+    coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
+    wards = chosen_wards(coverage, lad_code, pcn_code).frame.dropna(subset="lad_code")
     gaps = fetch_shared(board_gaps, scope, icb_code, as_at, with_stale)
-    keep = gaps.cells.frame["lad_code"].notna()
-    if lad_code:
-        keep &= gaps.cells.frame["lad_code"] == lad_code
-    cells = gaps.cells.rows(keep)
+    cells = gaps.cells.rows(gaps.cells.frame["ward_code"].isin(wards["ward_code"]))
     need = unmet(cells)
     lads = cells.frame.drop_duplicates("ward_code").set_index("ward_code")["lad_code"]
     by_lad = need.groupby(lads.reindex(need.index)).sum(min_count=1)

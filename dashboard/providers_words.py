@@ -23,7 +23,7 @@ from dashboard.rules.needs import NEED_THEMES
 from dashboard.rules.take_up import month_end
 from dashboard.show import Cell as TableCell
 from dashboard.show import Chip, Column, Look, TableText, Tile, dated_chip
-from dashboard.style import CELL_COLOURS, MISSING, count, day, number
+from dashboard.style import CELL_COLOURS, MISSING, count, counted, day, number
 
 MATRIX_TEXT = TableText("Needs by ward, most unmet need first", "Search wards", "wards")
 LOCALITY_TEXT = TableText("Needs by locality, most unmet need first", "Search", "localities")
@@ -87,10 +87,10 @@ def _unmet_words(cells: Released) -> list[str]:
     people = shown_people(cells, REFERRED).where(is_unmet, 0).groupby(frame["theme"]).sum()
     wards = is_unmet.groupby(frame["theme"]).sum()
     if not is_unmet.any():
-        return [f"Each of {_wards(frame['ward_code'].nunique())} has room for every need."]
+        return [f"Each of {counted(frame['ward_code'].nunique(), 'ward')} has room for every need."]
     theme = str(people.idxmax() if people.max() > 0 else wards.idxmax())
     words = (
-        f"For **{theme}**, **{wards[theme]:,} of {_wards(frame['ward_code'].nunique())}** have "
+        f"For **{theme}**, **{wards[theme]:,} of {counted(frame['ward_code'].nunique(), 'ward')}** have "
         "nothing with room"
     )
     if people[theme] > 0:
@@ -108,7 +108,7 @@ def _full_words(frame: pd.DataFrame) -> list[str]:
     if not full:
         return []
     return [
-        f"**{full:,} of {_services(len(frame))}** {'is' if full == 1 else 'are'} full, "
+        f"**{full:,} of {counted(len(frame), 'service')}** {'is' if full == 1 else 'are'} full, "
         f"{with_list:,} with a waiting list."
     ]
 
@@ -123,9 +123,11 @@ def _ending_words(frame: pd.DataFrame, providers: Providers, choices: Choices) -
 
 def ends_by(row: Any) -> str:
     """'6 services in 4 wards end by March 2027: 310 places.'"""
-    unknown = f" and those of {_services(row.places_unknown)}" if row.places_unknown else ""
+    unknown = (
+        f" and those of {counted(row.places_unknown, 'service')}" if row.places_unknown else ""
+    )
     return (
-        f"Funding of **{_services(row.services)} in {_wards(row.wards)}** ends by "
+        f"Funding of **{counted(row.services, 'service')} in {counted(row.wards, 'ward')}** ends by "
         f"{row.month:%B %Y}: **{row.places:,} places**{unknown}."
     )
 
@@ -139,14 +141,6 @@ def _stale_words(frame: pd.DataFrame, choices: Choices) -> list[str]:
     return [f"{entries} that nobody confirmed in time {'is' if stale == 1 else 'are'} {what}."]
 
 
-def _wards(number_of: int) -> str:
-    return f"{number_of:,} {'ward' if number_of == 1 else 'wards'}"
-
-
-def _services(number_of: int) -> str:
-    return f"{number_of:,} {'service' if number_of == 1 else 'services'}"
-
-
 def tiles(listed: pd.DataFrame, total: Mapping[str, Any], cells: Released) -> list[Tile]:
     """Services, free places, how full they are, who waits, and needs that cannot be met."""
     placed = listed[listed["is_placed"]]
@@ -155,7 +149,7 @@ def tiles(listed: pd.DataFrame, total: Mapping[str, Any], cells: Released) -> li
     is_unmet = states.isin([cell.value for cell in UNMET])
     is_known = states != Cell.NO_RETURN
     waiting = count(total[WAITING], is_hidden=total[hidden_flag(WAITING)])
-    told = f"told by {total['told']:,} of {_services(total['services'])}"
+    told = f"told by {total['told']:,} of {counted(total['services'], 'service')}"
     wait = total["median_wait_days"]
     return [
         Tile(
@@ -182,7 +176,7 @@ def tiles(listed: pd.DataFrame, total: Mapping[str, Any], cells: Released) -> li
             "People waiting",
             waiting,
             "for a place",
-            f"told by {total['waiting_told']:,} of {_services(total['services'])}"
+            f"told by {total['waiting_told']:,} of {counted(total['services'], 'service')}"
             + ("" if pd.isna(wait) else f"; median wait {number(wait)} days"),
         ),
         Tile(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard import filters, show
 from dashboard import providers_words as words
+from dashboard import show
 from dashboard.filters import Choices
 from dashboard.providers import WAITING
 from dashboard.providers_told import confirmed_words
@@ -27,16 +27,8 @@ def service_panel(view: ProvidersView, choices: Choices, service_key: str) -> No
     row = next(iter(each_row(found)))
     show.heading(f"{row.service_name}, {row.provider}", anchor="service")
     show.definition_list(_facts(view, row), label="What is known of the service")
-    show.link_to_view(
-        "Link to this service",
-        {
-            filters.BOARD: choices.icb_code,
-            filters.PART: "services",
-            filters.SERVICE: service_key,
-            filters.AS_AT: choices.as_at.isoformat(),
-        },
-        page="/providers",
-    )
+    address = choices.address(part="services", service=service_key)
+    show.link_to_view("Link to this service", address, page="/providers")
 
 
 def _facts(view: ProvidersView, row: Any) -> list[tuple[str, str]]:

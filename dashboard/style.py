@@ -112,6 +112,11 @@ def count(value: Any, *, is_hidden: bool = False) -> str:
     return HIDDEN_MARK if is_hidden else number(value)
 
 
+def counted(number_of: int, one: str, many: str = "") -> str:
+    """'1 ward', '1,234 wards'."""
+    return f"{number_of:,} {one if number_of == 1 else many or one + 's'}"
+
+
 def interval(value: Any, lower: Any, upper: Any, decimals: int = 1) -> str:
     """'12.3 (10.9 to 13.8)'; a dash where it is missing."""
     if pd.isna(value):

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import filters, show
+from dashboard import show
 from dashboard.charts.bars import month_bars
 from dashboard.coverage import REFERRALS, Basis, Coverage, ward_neighbours, ward_trend
 from dashboard.data import fetch, fetch_shared
@@ -49,14 +49,7 @@ def ward_panel(scope: Scope, choices: Choices, coverage: Coverage, ward_code: st
         "ward_code", key=lambda c: c != ward_code
     )
     show.small_table(*_compared(rows), caption=f"{ward.ward_name} and the wards beside it")
-    show.link_to_view(
-        "Link to this ward",
-        {
-            filters.BOARD: choices.icb_code,
-            filters.WARD: ward_code,
-            filters.AS_AT: choices.as_at.isoformat(),
-        },
-    )
+    show.link_to_view("Link to this ward", choices.address(ward=ward_code))
 
 
 def _trail(ward: Any, basis: Basis) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ PARTS = {
     "gaps": ("Gaps by need", providers_sections.gap_matrix),
     "services": ("Services", providers_sections.services),
     "capacity": ("Capacity", providers_sections.capacity),
-    "map": ("Map", providers_sections.map_of_services),
+    "map": ("Map", providers_sections.services_on_the_map),
     "freshness": ("Freshness", providers_plan.freshness),
     "funding": ("Funding", providers_plan.funding),
     "demand": ("Demand and supply", providers_plan.demand),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from math import cos, radians
 from typing import Any
 
@@ -192,7 +193,8 @@ def _points(group: PointGroup) -> dict[str, Any]:
         "mode": "markers",
         "lon": list(group.longitudes),
         "lat": list(group.latitudes),
-        "text": list(group.names),
+        # Plotly reads markup in it.
+        "text": [escape(name, quote=False) for name in group.names],
         "customdata": list(group.keys),
         "name": group.label,
         "marker": {

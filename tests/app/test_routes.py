@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
+import openpyxl
 import pandas as pd
 import pytest
 from sqlalchemy import Engine
@@ -23,10 +26,30 @@ from dashboard.maps import board_map
 from dashboard.routes import SAFE_HEADERS
 from queries import jobs
 from queries.scope import EVERYTHING
-from tests.small_board import ABBEY, AS_AT, BOARD, CASTLE, DALE, NORTHAM, SOUTH
+from tests.small_board import (
+    ABBEY,
+    AS_AT,
+    BOARD,
+    CASTLE,
+    DALE,
+    ELM,
+    FORD,
+    GARDEN,
+    GORSE,
+    NEIGHBOUR,
+    NORTHAM,
+    OLD_LIST,
+    SOUTH,
+    SOUTHAM,
+    Board,
+    Service,
+)
 
 _APP = Starlette(routes=routes.ROUTES, middleware=routes.MIDDLEWARE)
 EXPORT = f"icb={BOARD}&as_at={AS_AT}"
+SUBJECTS = ("coverage", "workforce")
+# What the page Providers fetches.
+PROVIDERS = ("gaps", "localities", "services", "capacity")
 
 
 def get(address: str, **headers: str) -> httpx.Response:
@@ -203,14 +226,96 @@ class TestTable:
         )
         assert now["rows"] != then["rows"]
 
-    @pytest.mark.parametrize("subject", ["coverage", "workforce"])
+    def test_the_needs_are_those_of_the_export(self, demonstration: Engine):
+        area = "icb=QDK&as_at=2026-06-30"
+        exported = {
+            (row["ward_code"], row["theme"]): row
+            for row in get(f"/export/gaps.json?{area}").json()["rows"]
+        }
+        body = get(f"/table/gaps.json?{area}").json()
+        themes = [column["pick"] for column in body["columns"]]
+        signs = {"none": "✕", "stale only": "◷", "full": "■", "area-wide only": "+", "served": "✓"}
+        told = {
+            (line["key"], theme): (cell[0], cell[2], body["looks"][cell[3]]["sign"])
+            for line in body["rows"]
+            for theme, cell in zip(themes, line["cells"], strict=True)
+            if theme
+        }
+        assert told.keys() == exported.keys()
+        for key, (text, note, sign) in told.items():
+            row = exported[key]
+            assert sign == signs[row["state"]]
+            assert note.endswith("" if row["referred"] is None else f"{row['referred']} referred")
+            if row["state"] in ("served", "full"):
+                assert text == str(row["own"])
+                free = "" if row["free_places"] is None else f"{row['free_places']:,} free"
+                assert note.startswith(free)
+
+    def test_the_services_are_those_of_the_export(self, demonstration: Engine):
+        area = "icb=QDK&as_at=2026-06-30"
+        answer = get(f"/export/services.json?{area}").json()
+        exported = {row["service_key"]: row for row in answer["rows"]}
+        body = get(f"/table/services.json?{area}").json()
+        titles = [column["title"] for column in body["columns"]]
+        # Those that are placed nowhere are in both.
+        assert {line["key"] for line in body["rows"]} == set(exported)
+        for line in body["rows"]:
+            cells, row = dict(zip(titles, line["cells"], strict=True)), exported[line["key"]]
+            assert (cells["Service"][0], cells["Provider"][0]) == (
+                row["service_name"], row["provider"],
+            )  # fmt: skip
+            for title, name in (("Free places", "free_places"), ("Waiting", "people_waiting")):
+                expected = {None: ["–"], "*": ["*"]}.get(row[name], [f"{row[name]}", row[name]])
+                assert cells[title][:2] == expected
+            assert (cells["Confirmed"][2:] == ["stale"]) == (row["freshness"] == "over 12 months")
+
+    @pytest.mark.parametrize(
+        ("filters", "gaps", "localities", "services"),
+        [
+            ("", 6, 2, 4),
+            (f"&locality={NORTHAM}", 3, 1, 2),
+            # Abbey, Brook, Castle and Dale; or Castle alone. The helpline is Southam's.
+            (f"&pcn={SOUTH}", 3, 2, 3),
+            (f"&locality={NORTHAM}&pcn={SOUTH}", 1, 1, 1),
+            ("&locality=E07999999", 0, 0, 0),
+        ],
+    )
+    def test_filters_of_providers(
+        self, small_board: Engine, filters: str, gaps: int, localities: int, services: int
+    ):
+        subjects = {"gaps": gaps, "localities": localities, "services": services}
+        assert {
+            name: len(get(f"/table/{name}.json?{EXPORT}{filters}").json()["rows"])
+            for name in subjects
+        } == subjects
+
+    def test_capacity_by_what_is_asked_for(self, small_board: Engine):
+        for by, keys in (
+            ("", ["Together CIC"]),
+            ("provider", ["Together CIC"]),
+            ("theme", ["loneliness"]),
+            ("locality", [NORTHAM, SOUTHAM]),
+            ("ward", [ABBEY, "E05900002", CASTLE, ELM, DALE, FORD]),
+            ("secrets", ["Together CIC"]),
+        ):
+            rows = get(f"/table/capacity.json?{EXPORT}&by={by}").json()["rows"]
+            assert [row["key"] for row in rows] == keys
+
+    def test_what_narrows_the_services_narrows_nothing_else(self, small_board: Engine):
+        narrowed = "&theme=housing&room=full&place=nowhere&provider=nobody"
+        assert get(f"/table/services.json?{EXPORT}{narrowed}").json()["rows"] == []
+        for subject in ("gaps", "localities", "capacity"):
+            plain = get(f"/table/{subject}.json?{EXPORT}")
+            assert get(f"/table/{subject}.json?{EXPORT}{narrowed}").json() == plain.json()
+
+    @pytest.mark.parametrize("subject", [*SUBJECTS, *PROVIDERS])
     def test_kept_by_this_reader_only(self, small_board: Engine, subject: str):
         answer = get(f"/table/{subject}.json?{EXPORT}")
         assert answer.headers["cache-control"].startswith("private")
         assert answer.headers["content-encoding"] == "gzip"
 
     @pytest.mark.parametrize("query", ["", "icb=QZ1", "icb=QZ1&as_at=today", "as_at=2026-13-01"])
-    @pytest.mark.parametrize("subject", ["coverage", "workforce"])
+    @pytest.mark.parametrize("subject", [*SUBJECTS, *PROVIDERS])
     def test_a_broken_address_is_refused(self, small_board: Engine, subject: str, query: str):
         answer = get(f"/table/{subject}.json?{query}")
         assert answer.status_code == 400
@@ -221,15 +326,15 @@ class TestTable:
         assert (answer.status_code, answer.text) == (404, "not found")
 
     def test_a_board_that_is_not_there_has_no_rows(self, small_board: Engine):
-        for subject in ("coverage", "workforce"):
+        for subject in (*SUBJECTS, *PROVIDERS):
             answer = get(f"/table/{subject}.json?icb=QXX&as_at={AS_AT}")
             assert answer.status_code in (200, 404)
-            assert "Abbey" not in answer.text
-            assert "North PCN" not in answer.text
+            for name in ("Abbey", "North", "Garden", "Together"):
+                assert name not in answer.text
 
 
 class TestExport:
-    @pytest.mark.parametrize("subject", ["coverage", "workforce"])
+    @pytest.mark.parametrize("subject", [*SUBJECTS, "services", "gaps"])
     @pytest.mark.parametrize(
         ("form", "media_type", "starts"),
         [
@@ -278,6 +383,109 @@ class TestExport:
         dale = next(row for row in rows if row["ward_code"] == DALE)
         assert dale["referrals_12_months"] == "*"
         assert dale["take_up_per_1000"] == "*"
+
+    def test_a_hidden_need_is_hidden_in_each_form(self, small_board: Engine):
+        """3 of Dale were referred for loneliness, and one of them found no service."""
+        rows = get(f"/export/gaps.json?{EXPORT}").json()["rows"]
+        dale, ford = (
+            next(r for r in rows if (r["ward_code"], r["theme"]) == (code, "loneliness"))
+            for code in (DALE, FORD)
+        )
+        assert (dale["referred"], dale["without_service"]) == ("*", "*")
+        assert (dale["state"], dale["own"], dale["wide"]) == ("area-wide only", 0, 1)
+        # Missing, and why; not hidden, and not nought.
+        assert (ford["referred"], ford["without_service"]) == (None, None)
+        assert ford["missing"]["referred"] == "no referral return"
+        lines = get(f"/export/gaps.csv?{EXPORT}").text.splitlines()
+        assert len(lines) == 1 + 6 * 14
+        assert next(x for x in lines if DALE in x and "loneliness" in x).count("*") == 2
+
+    def test_stale_services_count_where_that_is_asked_for(self, load_board: Callable[..., Engine]):
+        """Elm has the old list alone, which is a day too old."""
+        load_board(Board(services=(GARDEN, OLD_LIST), directory=(), matches=()))
+        for stale in ("", "&stale=", "&stale=1", "&stale=counted"):
+            counted = stale == "&stale=counted"
+            words = "counted as provision" if counted else "left out"
+            told = {
+                subject: get(f"/export/{subject}.json?{EXPORT}{stale}").json()
+                for subject in ("coverage", "gaps")
+            }
+            assert {one["meta"]["basis"]["stale_services"] for one in told.values()} == {words}
+            elm, need = (
+                next(row for row in one["rows"] if row["ward_code"] == ELM) for one in told.values()
+            )
+            assert (elm["services"], elm["service_count"]) == (
+                ("present", 1) if counted else ("stale", 0)
+            )
+            assert (need["theme"], need["state"]) == (
+                "loneliness", "served" if counted else "stale only",
+            )  # fmt: skip
+            rows = get(f"/table/gaps.json?{EXPORT}{stale}").json()["rows"]
+            cells = next(row["cells"] for row in rows if row["key"] == ELM)
+            assert cells[2][0] == ("1" if counted else "1 stale")
+
+
+def sheets(body: bytes) -> list[list[dict[str, Any]]]:
+    """The rows of each sheet by the names in its first one."""
+    found = []
+    for each in openpyxl.load_workbook(io.BytesIO(body)).worksheets:
+        head, *told = each.iter_rows(values_only=True)
+        found.append([dict(zip(head, line, strict=True)) for line in told])
+    return found
+
+
+class TestAsk:
+    def test_the_file_of_a_provider(self, small_board: Engine):
+        answer = get("/ask/services.xlsx?provider=Together%20CIC")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].endswith("spreadsheetml.sheet")
+        assert answer.headers["content-disposition"] == (
+            'attachment; filename="services-TogetherCIC.xlsx"'
+        )
+        assert answer.headers["cache-control"] == "no-store"
+        told = next(rows for rows in sheets(answer.content) if rows and "service_name" in rows[0])
+        assert {row["service_name"]: (row["area_served"], row["need_themes"]) for row in told} == {
+            "Choir": (NORTHAM, "loneliness"),
+            "Garden": (ABBEY, "loneliness"),
+            "Helpline": (SOUTHAM, "loneliness"),
+            "Old List": (ELM, "loneliness"),
+        }
+        # 12 people wait for the choir: how many is the provider's to say again.
+        assert {row["waiting"] for row in told} <= {None, ""}
+
+    def test_the_file_of_who_is_only_in_a_directory(self, small_board: Engine):
+        answer = get("/ask/services.xlsx?provider=Together")
+        told = next(rows for rows in sheets(answer.content) if rows and "service_name" in rows[0])
+        assert [(row["service_name"], row["provider"]) for row in told] == [
+            ("The garden", "Together")
+        ]
+
+    @pytest.mark.parametrize(
+        "query",
+        ["", "?provider=", "?provider=Nobody", "?provider=together", "?provider=%25", "?x=1"],
+    )
+    def test_a_provider_that_returned_nothing(self, small_board: Engine, query: str):
+        answer = get(f"/ask/services.xlsx{query}")
+        assert (answer.status_code, answer.text) == (404, "not found")
+
+    def test_a_provider_who_is_not_the_readers(
+        self, load_board: Callable[..., Engine], read_as: Callable[[str], None]
+    ):
+        load_board(Board(services=(Service("walk", (GORSE,), provider="Hill CIC"),), directory=()))
+        assert get("/ask/services.xlsx?provider=Hill%20CIC").status_code == 200
+        read_as(BOARD)
+        assert get("/ask/services.xlsx?provider=Hill%20CIC").status_code == 404
+        for subject in ("services", "gaps"):
+            address = f"/export/{subject}.json?icb={NEIGHBOUR}&as_at={AS_AT}"
+            assert get(address).status_code == 404
+        assert get(f"/table/services.json?icb={NEIGHBOUR}&as_at={AS_AT}").json()["rows"] == []
+
+    def test_a_name_that_is_no_file_name(self, load_board: Callable[..., Engine]):
+        load_board(Board(services=(Service("x", (ABBEY,), provider='é "\r\n/..'),), directory=()))
+        answer = get("/ask/services.xlsx?provider=%C3%A9%20%22%0D%0A/..")
+        assert answer.headers["content-disposition"] == (
+            'attachment; filename="services-provider.xlsx"'
+        )
 
 
 class TestHealth:
@@ -358,7 +566,14 @@ class TestFilesOfTheDataPage:
         "/geo/QZ1/none.json",
         f"/table/coverage.json?{EXPORT}",
         f"/table/workforce.json?{EXPORT}",
+        f"/table/gaps.json?{EXPORT}",
+        f"/table/localities.json?{EXPORT}",
+        f"/table/services.json?{EXPORT}",
+        f"/table/capacity.json?{EXPORT}",
         "/table/coverage.json",
+        "/ask/services.xlsx",
+        "/ask/services.xlsx?provider=Together%20CIC",
+        f"/export/gaps.csv?{EXPORT}",
         f"/export/coverage.csv?{EXPORT}",
         "/export/coverage.csv",
         "/export/nothing.csv?as_at=2026-06-30",

@@ -16,6 +16,9 @@ Open = Callable[..., Visit]
 THANET = "/?icb=QDK&locality=E07000114"
 PICKED = f"{THANET}&ward=E05DM0229"
 NETWORK = "/workforce?icb=QDK&pcn=UDK006"
+PROVIDERS = "/providers?icb=QDK&locality=E07000114"
+NEED = f"{PROVIDERS}&ward=E05DM0234&theme=long-term+condition"
+SERVICES, SERVICE_MAP = f"{PROVIDERS}&part=services", f"{PROVIDERS}&part=map"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 # What axe finds in Streamlit itself: the rule, and a piece of the element it is in. Nothing of
@@ -74,6 +77,27 @@ def test_axe_finds_nothing_of_ours_on_workforce(visit: Open, address: str, schem
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 400])
+@pytest.mark.parametrize("address", [NEED, SERVICES, SERVICE_MAP])
+def test_axe_finds_nothing_of_ours_on_providers(visit: Open, address: str, width: int, scheme: str):
+    here = listed(visit(address, color_scheme=scheme, width=width), address)
+    if address == SERVICES:
+        here.rows.first.locator(".board-pick").click()
+        expect(here.page.locator("#service")).to_be_visible()
+        here.done()
+    assert findings(here) == []
+
+
+def listed(here: Visit, address: str) -> Visit:
+    """Until the list of a part of Providers, or its map, is drawn."""
+    if address == SERVICE_MAP:
+        expect(here.page.locator(".geo .frontplot path.point").first).to_be_attached()
+        return here.painted(20)
+    expect(here.rows.first).to_be_visible()
+    return here.done()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_of_ours_on_methods(visit: Open, scheme: str):
     here = visit("/methods", color_scheme=scheme)
     expect(here.page.get_by_role("heading", name="Glossary")).to_be_visible()
@@ -90,7 +114,7 @@ def charted(here: Visit) -> Visit:
 
 
 @pytest.mark.parametrize("width", [320, 400])
-@pytest.mark.parametrize("address", [PICKED, NETWORK, "/methods"])
+@pytest.mark.parametrize("address", [PICKED, NETWORK, NEED, SERVICE_MAP, "/methods"])
 def test_a_phone_never_scrolls_sideways(visit: Open, address: str, width: int):
     here = visit(address, width=width)
     expect(here.page.get_by_role("heading", level=1)).to_be_visible()
@@ -99,6 +123,8 @@ def test_a_phone_never_scrolls_sideways(visit: Open, address: str, width: int):
         expect(here.rows.first).to_be_visible()
     if address == NETWORK:
         charted(here)
+    if address in (NEED, SERVICE_MAP):
+        listed(here, address)
     assert here.scrolls_sideways() == 0
 
 
@@ -111,13 +137,15 @@ def test_a_phone_shows_the_page_and_not_the_filters(visit: Open):
     )
 
 
-@pytest.mark.parametrize("address", [PICKED, NETWORK, "/methods"])
+@pytest.mark.parametrize("address", [PICKED, NETWORK, NEED, "/methods"])
 def test_text_at_twice_its_size(visit: Open, address: str):
     here = visit(address, width=1280)
     here.page.add_style_tag(content="html { font-size: 200% !important; }")
     expect(here.page.get_by_role("heading", level=1)).to_be_visible()
     if address == NETWORK:
         charted(here)
+    if address == NEED:
+        listed(here, address)
     assert here.scrolls_sideways() == 0
     # Our own boxes grow with the text: none hides a part of it.
     cut = here.page.evaluate(

@@ -251,3 +251,69 @@ def test_a_network_by_mouse_on_its_bar(visit: Open):
     here.page.get_by_role("button", name="Show every network").click()
     expect(here.page.locator("#network")).to_have_count(0)
     expect(here.page).not_to_have_url(re.compile("pcn="))
+
+
+PROVIDERS = "/providers?icb=QDK&locality=E07000114"
+
+
+@pytest.mark.slow
+def test_a_need_by_keyboard_only(visit: Open):
+    """From the top of the page by Tab into the matrix; Enter on a cell says what is there."""
+    here = visit(PROVIDERS)
+    expect(here.rows.first).to_be_visible()
+    here.page.locator("h1").click()
+    focused = here.page.locator(".board-cell:focus")
+    for _ in range(80):
+        here.page.keyboard.press("Tab")
+        if focused.count():
+            break
+    else:
+        raise AssertionError("the matrix cannot be reached by Tab")
+    here.page.keyboard.press("Tab")
+    need, ward = (focused.get_attribute("aria-label") or "").split(", ")[:2]
+    key = focused.get_attribute("data-key") or ""
+    here.page.keyboard.press("Enter")
+    expect(here.page.locator("#cell")).to_have_text(f"{need} in {ward}, Thanet")
+    expect(here.page).to_have_url(re.compile(rf"ward={key.split('|')[0]}.*theme="))
+    pressed = here.page.locator(".board-cell[aria-pressed=true]")
+    expect(pressed).to_have_count(1)
+    expect(pressed).to_have_attribute("data-key", key)
+    # Who goes on by keyboard goes on from there.
+    expect(pressed).to_be_focused()
+
+
+@pytest.mark.slow
+def test_services_by_postcode_district(visit: Open):
+    here = visit("/providers?icb=QDK&part=services")
+    expect(here.rows).to_have_count(100)
+    here.page.get_by_label("Search by name, provider, need, place or postcode district").fill("ct5")
+    expect(here.page.locator(".board-status")).to_have_text(
+        re.compile(r"^([1-9]|1\d) of \d+ services shown")
+    )
+    found = here.rows.all_inner_texts()
+    assert all("CT5 " in row for row in found)
+    name = here.rows.first.locator(".board-pick").inner_text()
+    here.rows.first.locator(".board-pick").click()
+    expect(here.page.locator("#service")).to_contain_text(name)
+    # What was searched for stays.
+    expect(here.rows).to_have_count(len(found))
+
+
+@pytest.mark.slow
+def test_a_place_by_mouse_on_the_map_of_services(visit: Open):
+    """And, as at the end of every visit, nothing was asked of another host."""
+    here = visit("/providers?icb=QDK&locality=E07000114&part=map").painted(20)
+    point = here.page.locator(".geo .frontplot path.point").first
+    expect(point).to_be_visible()
+    here.page.locator("[data-testid=stPlotlyChart]").first.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    here.page.mouse.move(x - 1, y)
+    here.page.mouse.move(x, y)
+    expect(here.page.locator(".hoverlayer .hovertext").first).to_be_visible()
+    before = here.areas.count()
+    here.page.mouse.click(x, y)
+    expect(here.page).to_have_url(re.compile("service="))
+    # The wards it serves have a line around them, a dark one on a light one.
+    here.painted(before + 2)
