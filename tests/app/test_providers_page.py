@@ -625,7 +625,7 @@ class TestByHand:
             if before == "*":
                 # Neither 2, nor a point, nor a mean of both.
                 assert told <= {10.0}
-                assert "1 weeks are hidden and left out" in view.words()
+                assert "Hidden and left out: 1 week." in view.words()
             else:
                 assert float(before) in told
             assert "1 other told some" in view.words()
