@@ -6,7 +6,6 @@ import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import Engine
 
@@ -16,6 +15,7 @@ from dashboard.charts import Figure
 from dashboard.charts.area_map import AreaGroup, AreaMark, area_map
 from dashboard.coverage import Coverage, ward_coverage
 from dashboard.data import fetch, fetch_shared
+from dashboard.filters import Area
 from dashboard.maps import board_map
 from dashboard.rules.disclosure import Released
 from dashboard.services import board_services
@@ -51,17 +51,13 @@ class LayerView:
 def coverage_view(
     engine: Engine,
     scope: Scope,
-    icb_code: str,
-    as_at: date,
-    with_stale: bool,
-    lad_code: str,
-    pcn_code: str,
+    area: Area,
 ) -> CoverageView:
     """The wards of a board, or of a locality or network of it, in words and numbers."""
-    coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
-    wards = words.chosen_wards(coverage, lad_code, pcn_code)
-    pcns = fetch(workforce.fte_by_pcn, scope, icb_code, as_at)
-    services = fetch_shared(board_services, scope, icb_code, as_at)
+    coverage = fetch_shared(ward_coverage, scope, *area.board)
+    wards = words.chosen_wards(coverage, area.lad_code, area.pcn_code)
+    pcns = fetch(workforce.fte_by_pcn, scope, area.icb_code, area.as_at)
+    services = fetch_shared(board_services, scope, area.icb_code, area.as_at)
     return CoverageView(
         coverage=coverage,
         wards=wards,
@@ -75,15 +71,11 @@ def coverage_view(
 def layer_view(
     engine: Engine,
     scope: Scope,
-    icb_code: str,
-    as_at: date,
-    with_stale: bool,
-    lad_code: str,
-    pcn_code: str,
+    area: Area,
     layer_name: str,
 ) -> LayerView:
     """The chosen wards in the groups of one layer of the map."""
-    view = fetch_shared(coverage_view, scope, icb_code, as_at, with_stale, lad_code, pcn_code)
+    view = fetch_shared(coverage_view, scope, area)
     layer, basis = words.LAYERS[layer_name], view.coverage.basis
     groups, marks = words.map_groups(view.wards, layer), words.map_marks(view.wards, layer)
     return LayerView(
@@ -99,23 +91,15 @@ def layer_view(
 def ward_map(
     engine: Engine,
     scope: Scope,
-    icb_code: str,
-    as_at: date,
-    with_stale: bool,
-    lad_code: str,
-    pcn_code: str,
+    area: Area,
     layer_name: str,
     ward_code: str,
     is_dark: bool,
 ) -> Figure:
     """The map of one layer with the picked ward outlined, as a figure that has been checked."""
-    names = fetch_shared(
-        coverage_view, scope, icb_code, as_at, with_stale, lad_code, pcn_code
-    ).names
-    layer = fetch_shared(
-        layer_view, scope, icb_code, as_at, with_stale, lad_code, pcn_code, layer_name
-    )
-    shapes = board_map(scope, icb_code)
+    names = fetch_shared(coverage_view, scope, area).names
+    layer = fetch_shared(layer_view, scope, area, layer_name)
+    shapes = board_map(scope, area.icb_code)
     return area_map(
         layer.groups,
         layer.marks,
@@ -130,14 +114,10 @@ def ward_map(
 def ward_list(
     engine: Engine,
     scope: Scope,
-    icb_code: str,
-    as_at: date,
-    with_stale: bool,
-    lad_code: str,
-    pcn_code: str,
+    area: Area,
 ) -> bytes:
     """The list of the chosen wards as the browser fetches it: JSON, compressed once."""
-    view = fetch_shared(coverage_view, scope, icb_code, as_at, with_stale, lad_code, pcn_code)
+    view = fetch_shared(coverage_view, scope, area)
     columns = words.ward_columns(view.coverage.basis)
     body = show.table_body(
         view.wards, columns, words.TABLE_TEXT, row_key="ward_code", swatch=(1, words.swatch)

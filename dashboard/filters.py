@@ -40,6 +40,23 @@ _TO_FOLLOW, _CHOSEN = "something was picked on a chart", "something was chosen i
 
 
 @dataclass(frozen=True)
+class Area:
+    """What figures of wards depend on: a board (or a locality, or a network of it; "" for all), a
+    date, and whether services that nobody confirmed in time count as provision."""
+
+    icb_code: str
+    as_at: date
+    with_stale: bool = False
+    lad_code: str = ""
+    pcn_code: str = ""
+
+    @property
+    def board(self) -> tuple[str, date, bool]:
+        """The whole board at the date, as the queries take it."""
+        return self.icb_code, self.as_at, self.with_stale
+
+
+@dataclass(frozen=True)
 class Choices:
     """What is chosen. `lad_code` and `pcn_code` are "" for all.
 
@@ -57,9 +74,9 @@ class Choices:
     with_stale: bool = False
 
     @property
-    def area(self) -> tuple[str, date, bool, str, str]:
-        """What the figures of wards depend on, in the order in which they are asked for."""
-        return self.icb_code, self.as_at, self.with_stale, self.lad_code, self.pcn_code
+    def area(self) -> Area:
+        """What the figures of wards depend on."""
+        return Area(self.icb_code, self.as_at, self.with_stale, self.lad_code, self.pcn_code)
 
     def address(self, **picked: str) -> dict[str, str]:
         """What a link to something of this board says, with what is picked by its name."""

@@ -17,7 +17,7 @@ from dashboard import show
 from dashboard.coverage import Coverage, ward_coverage
 from dashboard.coverage_words import chosen_wards, ward_names
 from dashboard.data import fetch_shared
-from dashboard.filters import Choices
+from dashboard.filters import Area, Choices
 from dashboard.gaps import Gaps, locality_cells, unmet, ward_gaps
 from dashboard.providers import (
     WEEKLY,
@@ -87,11 +87,11 @@ def board_providers(engine: Engine, scope: Scope, icb_code: str, as_at: date) ->
 
 def providers_view(engine: Engine, scope: Scope, choices: Choices) -> ProvidersView:
     """The services and needs of a board, or of a locality or network of it."""
-    asked = (choices.icb_code, choices.as_at, choices.with_stale)
-    coverage = fetch_shared(ward_coverage, scope, *asked)
+    area = choices.area
+    coverage = fetch_shared(ward_coverage, scope, *area.board)
     wards = chosen_wards(coverage, choices.lad_code, choices.pcn_code)
     providers = fetch_shared(board_providers, scope, choices.icb_code, choices.as_at)
-    gaps = fetch_shared(board_gaps, scope, *asked)
+    gaps = fetch_shared(board_gaps, scope, *area.board)
     is_whole = not (choices.lad_code or choices.pcn_code)
     codes = None if is_whole else wards.frame["ward_code"].tolist()
     listed = providers.listed.rows(serving_area(providers.found, codes))
@@ -116,16 +116,12 @@ def providers_view(engine: Engine, scope: Scope, choices: Choices) -> ProvidersV
 def ward_matrix(
     engine: Engine,
     scope: Scope,
-    icb_code: str,
-    as_at: date,
-    with_stale: bool,
-    lad_code: str,
-    pcn_code: str,
+    area: Area,
 ) -> bytes:
     """The gap matrix by ward as the browser fetches it: most unmet need first."""
-    coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
-    wards = chosen_wards(coverage, lad_code, pcn_code).frame
-    gaps = fetch_shared(board_gaps, scope, icb_code, as_at, with_stale)
+    coverage = fetch_shared(ward_coverage, scope, *area.board)
+    wards = chosen_wards(coverage, area.lad_code, area.pcn_code).frame
+    gaps = fetch_shared(board_gaps, scope, *area.board)
     cells = gaps.cells.rows(gaps.cells.frame["ward_code"].isin(wards["ward_code"]))
     need = unmet(cells)
     by_ward: dict[str, list[Any]] = {}
@@ -148,16 +144,12 @@ def ward_matrix(
 def locality_matrix(
     engine: Engine,
     scope: Scope,
-    icb_code: str,
-    as_at: date,
-    with_stale: bool,
-    lad_code: str,
-    pcn_code: str,
+    area: Area,
 ) -> bytes:
     """The gap matrix by locality: a need is met there where each of its (chosen) wards meets it."""
-    coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
-    wards = chosen_wards(coverage, lad_code, pcn_code).frame.dropna(subset="lad_code")
-    gaps = fetch_shared(board_gaps, scope, icb_code, as_at, with_stale)
+    coverage = fetch_shared(ward_coverage, scope, *area.board)
+    wards = chosen_wards(coverage, area.lad_code, area.pcn_code).frame.dropna(subset="lad_code")
+    gaps = fetch_shared(board_gaps, scope, *area.board)
     cells = gaps.cells.rows(gaps.cells.frame["ward_code"].isin(wards["ward_code"]))
     need = unmet(cells)
     lads = cells.frame.drop_duplicates("ward_code").set_index("ward_code")["lad_code"]
@@ -178,19 +170,15 @@ def locality_matrix(
 def service_list(
     engine: Engine,
     scope: Scope,
-    icb_code: str,
-    as_at: date,
-    with_stale: bool,
-    lad_code: str,
-    pcn_code: str,
+    area: Area,
     asked: tuple[tuple[str, str], ...],
 ) -> bytes:
     """The list of services that fit what is asked for, as the browser fetches it."""
-    providers = fetch_shared(board_providers, scope, icb_code, as_at)
+    providers = fetch_shared(board_providers, scope, area.icb_code, area.as_at)
     codes = None
-    if lad_code or pcn_code:
-        coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
-        codes = chosen_wards(coverage, lad_code, pcn_code).frame["ward_code"].tolist()
+    if area.lad_code or area.pcn_code:
+        coverage = fetch_shared(ward_coverage, scope, *area.board)
+        codes = chosen_wards(coverage, area.lad_code, area.pcn_code).frame["ward_code"].tolist()
     listed = providers.listed.rows(serving_area(providers.found, codes))
     listed = listed.rows(words.fits(listed.frame, dict(asked)))
     return _table(listed, words.service_columns(), words.SERVICES_TEXT, "service_key")
@@ -211,20 +199,16 @@ def theme_names() -> dict[str, str]:
 def capacity_list(
     engine: Engine,
     scope: Scope,
-    icb_code: str,
-    as_at: date,
-    with_stale: bool,
-    lad_code: str,
-    pcn_code: str,
+    area: Area,
     asked: tuple[tuple[str, str], ...],
 ) -> bytes:
     """Capacity of the chosen area by provider, need, locality or ward, as the browser fetches it."""
     by = dict(asked).get("by", "")
     by = by if by in words.GROUPS else next(iter(words.GROUPS))
-    coverage = fetch_shared(ward_coverage, scope, icb_code, as_at, with_stale)
-    wards = chosen_wards(coverage, lad_code, pcn_code).frame
-    providers = fetch_shared(board_providers, scope, icb_code, as_at)
-    codes = wards["ward_code"].tolist() if lad_code or pcn_code else None
+    coverage = fetch_shared(ward_coverage, scope, *area.board)
+    wards = chosen_wards(coverage, area.lad_code, area.pcn_code).frame
+    providers = fetch_shared(board_providers, scope, area.icb_code, area.as_at)
+    codes = wards["ward_code"].tolist() if area.lad_code or area.pcn_code else None
     listed = providers.listed.rows(serving_area(providers.found, codes))
     placed = listed.rows(listed.frame["is_placed"])
     totals = capacity_by(placed, groups_of(providers, by, wards))

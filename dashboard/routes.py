@@ -131,6 +131,7 @@ def table(request: Request) -> Response:
     from dashboard.access import current_scope
     from dashboard.coverage_view import ward_list
     from dashboard.data import fetch_shared
+    from dashboard.filters import Area
     from dashboard.providers_view import capacity_list, locality_matrix, service_list, ward_matrix
     from dashboard.workforce_view import pcn_list
 
@@ -152,16 +153,15 @@ def table(request: Request) -> Response:
         as_at = date.fromisoformat(chosen.get("as_at", ""))
     except ValueError:
         return PlainTextResponse("expected as_at=YYYY-MM-DD", 400)
-    body = fetch_shared(
-        lists[subject],
-        current_scope(),
+    area = Area(
         chosen.get("icb", ""),
         as_at,
         chosen.get("stale", "") == "counted",
         chosen.get("locality", ""),
         chosen.get("pcn", ""),
-        *((asked,) if subject in ("services", "capacity") else ()),
     )
+    more = (asked,) if subject in ("services", "capacity") else ()
+    body = fetch_shared(lists[subject], current_scope(), area, *more)
     # The address names the data version, so what is kept is never out of date; private, since
     # it is what this user may see.
     headers = {"Cache-Control": "private, max-age=3600", "Content-Encoding": "gzip"}

@@ -30,7 +30,7 @@ def warm_up() -> None:
     from dashboard.access import current_scope
     from dashboard.coverage_view import coverage_view, layer_view
     from dashboard.data import engine, fetch_shared, prepare_database
-    from dashboard.filters import newest_as_at
+    from dashboard.filters import Area, newest_as_at
     from dashboard.settings import settings
     from queries.places import boards
 
@@ -41,9 +41,9 @@ def warm_up() -> None:
         demonstration.make(engine(), settings().hash_key_bytes())
     scope = current_scope()
     for icb_code in boards(engine(), scope)["icb_code"].head(1):
-        area = (icb_code, newest_as_at(), False, "", "")
-        fetch_shared(coverage_view, scope, *area)
-        fetch_shared(layer_view, scope, *area, "status")
+        area = Area(icb_code, newest_as_at())
+        fetch_shared(coverage_view, scope, area)
+        fetch_shared(layer_view, scope, area, "status")
 
 
 def finish() -> None:

@@ -6,7 +6,6 @@ import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ from sqlalchemy import Engine
 from dashboard import show
 from dashboard import workforce_words as words
 from dashboard.data import fetch_shared
-from dashboard.filters import Choices
+from dashboard.filters import Area, Choices
 from dashboard.rules.control_chart import ControlChart, judge_series
 from dashboard.rules.disclosure import Released
 from dashboard.rules.projection import Projection, project
@@ -199,16 +198,13 @@ def recruitment_view(engine: Engine, scope: Scope, choices: Choices) -> Recruitm
 def pcn_list(
     engine: Engine,
     scope: Scope,
-    icb_code: str,
-    as_at: date,
-    _with_stale: bool,
-    lad_code: str,
-    pcn_code: str,
+    area: Area,
 ) -> bytes:
     """The list of networks as the browser fetches it: JSON, compressed once."""
-    found = fetch_shared(pcn_workforce, scope, icb_code, as_at)
+    found = fetch_shared(pcn_workforce, scope, area.icb_code, area.as_at)
     pcns = found.pcns.frame
-    keep = (pcns["lad_code"] == lad_code) | (pcns["pcn_code"] == pcn_code) | (lad_code == "")
+    keep = (pcns["lad_code"] == area.lad_code) | (pcns["pcn_code"] == area.pcn_code)
+    keep |= area.lad_code == ""
     body = show.table_body(
         found.pcns.rows(keep.fillna(False).astype(bool)),
         words.columns(),

@@ -11,7 +11,7 @@ from dashboard.ward_panel import ward_panel
 
 scope, choices = current_scope(), filters.current()
 area = choices.area
-view = fetch_shared(coverage_view, scope, *area)
+view = fetch_shared(coverage_view, scope, area)
 
 show.header(
     "Which wards have no social prescribing?",
@@ -33,9 +33,9 @@ def map_and_key() -> None:
     picture, beside = st.columns([7, 3])
     with beside:
         layer_name = filters.pick(filters.LAYER, "Map shows", words.LAYER_NAMES)
-    layer = fetch_shared(layer_view, scope, *area, layer_name)
+    layer = fetch_shared(layer_view, scope, area, layer_name)
     is_dark = show.theme().is_dark
-    figure = fetch_shared(ward_map, scope, *area, layer_name, ward_code, is_dark)
+    figure = fetch_shared(ward_map, scope, area, layer_name, ward_code, is_dark)
     with picture:
         show.chart(figure, view.wards, name="ward_map", alt=layer.alt, on_pick=filters.pick_on_map)
         show.explanation(layer.notes, layer.explanation)

@@ -31,6 +31,32 @@ _SERVICE, _AREA, _PLACE, _WARD, _PART, _LOAD = (
     tables.load_part.c,
     tables.load.c,
 )
+# What an entry says of its service.
+_ENTRY = {
+    "part_id": "int64",
+    "service_id": "str",
+    "service_name": "str",
+    "provider": "str",
+    "is_online": "bool",
+    "state": "str",
+    "places_offered": "Int64",
+    "places_filled": "Int64",
+    "people_waiting": "Int64",
+    "wait_days": "Int64",
+    "cost_to_person": "str",
+    "has_safeguarding": "boolean",
+    "confirmed_on": "object",
+    "opens_on": "object",
+    "closes_on": "object",
+    "funder": "str",
+    "funding_ends": "object",
+    "cost_per_place": "Float64",
+    "minimum_age": "Float64",
+    "maximum_age": "Float64",
+    "web_address": "str",
+    "sector": "str",
+    "access": "str",
+}
 # West, south, east and north, in degrees.
 Box = tuple[float, float, float, float]
 
@@ -103,36 +129,11 @@ def service_entries(
     the day since which a later feed of its directory lists it no more. Services of other boards
     are not there.
     """
-    columns = {
-        "part_id": "int64",
-        "service_id": "str",
-        "service_name": "str",
-        "provider": "str",
-        "is_online": "bool",
-        "state": "str",
-        "places_offered": "Int64",
-        "places_filled": "Int64",
-        "people_waiting": "Int64",
-        "wait_days": "Int64",
-        "cost_to_person": "str",
-        "has_safeguarding": "boolean",
-        "confirmed_on": "object",
-        "opens_on": "object",
-        "closes_on": "object",
-        "funder": "str",
-        "funding_ends": "object",
-        "cost_per_place": "Float64",
-        "minimum_age": "Float64",
-        "maximum_age": "Float64",
-        "web_address": "str",
-        "sector": "str",
-        "access": "str",
-    }
     with engine.connect() as connection:
         return read_frame(
             connection,
             select(
-                *(_SERVICE[column] for column in columns),
+                *(_SERVICE[column] for column in _ENTRY),
                 _PART.dataset,
                 _LOAD.file_name,
                 _gone_since().label("closed_on"),
@@ -144,7 +145,7 @@ def service_entries(
                 or_(_SERVICE.opens_on.is_(None), _SERVICE.opens_on <= as_at),
             )
             .order_by(_SERVICE.service_name, _SERVICE.service_id, _SERVICE.part_id),
-            {**columns, "dataset": "str", "file_name": "str", "closed_on": "object"},
+            {**_ENTRY, "dataset": "str", "file_name": "str", "closed_on": "object"},
         )
 
 
@@ -244,39 +245,15 @@ def provider_services(engine: Engine, scope: Scope, provider: str) -> pd.DataFra
     Of all boards, since a provider's return replaces all that it returned before; nothing where
     one of them names an area that is not the reader's to see.
     """
-    columns = {
-        "part_id": "int64",
-        "service_id": "str",
-        "service_name": "str",
-        "provider": "str",
-        "is_online": "bool",
-        "state": "str",
-        "places_offered": "Int64",
-        "places_filled": "Int64",
-        "people_waiting": "Int64",
-        "wait_days": "Int64",
-        "cost_to_person": "str",
-        "has_safeguarding": "boolean",
-        "confirmed_on": "object",
-        "opens_on": "object",
-        "closes_on": "object",
-        "funder": "str",
-        "funding_ends": "object",
-        "cost_per_place": "Float64",
-        "minimum_age": "Float64",
-        "maximum_age": "Float64",
-        "sector": "str",
-        "access": "str",
-    }
     own = and_(_SERVICE.provider == provider, _SERVICE.part_id.in_(in_force()))
     with engine.connect() as connection:
         found = read_frame(
             connection,
-            select(*(_SERVICE[column] for column in columns), _PART.dataset)
+            select(*(_SERVICE[column] for column in _ENTRY), _PART.dataset)
             .join(tables.load_part, _PART.id == _SERVICE.part_id)
             .where(own, _gone_since().is_(None))
             .order_by(_SERVICE.service_name, _SERVICE.service_id, _PART.dataset.desc()),
-            {**columns, "dataset": "str"},
+            {**_ENTRY, "dataset": "str"},
         )
         if scope.icb_codes is None:
             return found

@@ -192,7 +192,8 @@ FRAMES: dict[str, dict[str, str]] = {
     "service_matches": {
         "provider": "str", "service_id": "str", "other_service_id": "str", "is_same": "bool",
     },
-    "provider_services": SERVICE_COLUMNS | {"sector": "str", "access": "str", "dataset": "str"},
+    "provider_services": SERVICE_COLUMNS
+    | {"web_address": "str", "sector": "str", "access": "str", "dataset": "str"},
     "provider_lists": {"part_id": "int64", "service_id": "str", "value": "str", "kind": "str"},
     "capacity_by_week": {
         "provider": "str", "service_id": "str", "week": "object", "state": "str",
