@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,11 +16,11 @@ from sqlalchemy import Engine, text
 
 from queries.database import make_engine, upgrade
 
-# Under load a first example can take long: how fast the code is, is not what these tests ask.
-settings.register_profile("ours", deadline=None, max_examples=60)
-settings.load_profile("ours")
-
 IN_CI = os.environ.get("CI", "").lower() == "true"
+
+# Under load a first example can take long: how fast the code is, is not what these tests ask.
+settings.register_profile("ours", deadline=None, max_examples=60 if IN_CI else 25)
+settings.load_profile("ours")
 
 
 # Files that take longest: begun first, so that no worker is left alone with one at the end.
@@ -36,6 +37,11 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+def rest_is_slow(*values: Any) -> list[Any]:
+    """Values of a parameter of which the fast run takes the first and the slow run the others."""
+    return [values[0], *(pytest.param(value, marks=pytest.mark.slow) for value in values[1:])]
 
 
 def skip_or_fail(reason: str) -> None:

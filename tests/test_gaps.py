@@ -27,6 +27,7 @@ from dashboard.settings import settings
 from queries.load import save
 from queries.scope import EVERYTHING
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BROOK, CASTLE, DALE, ELM, FORD, Service
 from tests.test_services import (
     again,
@@ -193,7 +194,7 @@ def counted_slowly(
     return cells
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", rest_is_slow(*range(8)))
 def test_a_slower_way_counts_the_same(sqlite_engine: Engine, seed: int) -> None:
     returned, listed = random_services(seed)
     found = found_in(sqlite_engine, *returned, listed=listed)
@@ -218,7 +219,7 @@ FEW: dict[tuple[str, str | None], tuple[int, int]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("profile", ["nhs", "opensafely", "lt6"])
+@pytest.mark.parametrize("profile", rest_is_slow("nhs", "opensafely", "lt6"))
 def test_hidden_and_rounded_under_every_profile(
     sqlite_engine: Engine, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,7 +249,7 @@ def test_hidden_and_rounded_under_every_profile(
     })  # fmt: skip
 
 
-@pytest.mark.parametrize("profile", ["nhs", "opensafely", "lt6"])
+@pytest.mark.parametrize("profile", rest_is_slow("nhs", "opensafely", "lt6"))
 def test_a_hidden_count_changes_nothing_that_is_released(
     sqlite_engine: Engine, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

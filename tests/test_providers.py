@@ -43,6 +43,7 @@ from queries.history import undo
 from queries.load import AlreadyLoadedError, CleanLoad, save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.intake.files import Lookups, whole
 from tests.small_board import ABBEY, BROOK, CASTLE, DALE, ELM, FORD, GORSE, Service, Week
 from tests.test_services import (
@@ -59,7 +60,7 @@ from tests.test_services import (
 
 JUNE_8, JUNE_15, JUNE_22 = date(2026, 6, 8), date(2026, 6, 15), date(2026, 6, 22)
 HIDDEN = f"{WAITING}_hidden"
-PROFILES = pytest.mark.parametrize("profile", ["nhs", "opensafely", "lt6"])
+PROFILES = pytest.mark.parametrize("profile", rest_is_slow("nhs", "opensafely", "lt6"))
 
 
 def use(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -500,7 +501,7 @@ def test_the_file_read_back_says_the_same(any_engine: Engine) -> None:
     assert back.rows["service"][WAITING].isna().all()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", rest_is_slow(*range(3)))
 def test_whatever_was_returned_comes_back(sqlite_engine: Engine, seed: int) -> None:
     returned, _ = random_services(seed)
     load = b.services([replace(service, lies_in=()) for service in returned])

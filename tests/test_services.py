@@ -35,6 +35,7 @@ from dashboard.settings import settings
 from queries.load import save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BROOK, CASTLE, DALE, ELM, FORD, GORSE, Service, Week
 
 JUNE_15, JUNE_22 = date(2026, 6, 15), date(2026, 6, 22)
@@ -637,7 +638,7 @@ def random_services(seed: int) -> tuple[list[Service], list[Service]]:
     return returned, [replace(service, opens_on=None, closes_on=None) for service in listed]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", rest_is_slow(*range(8)))
 def test_a_slower_way_counts_the_same(sqlite_engine: Engine, seed: int) -> None:
     returned, listed = random_services(seed)
     found = found_in(sqlite_engine, *returned, listed=listed)

@@ -260,6 +260,7 @@ class TestEveryPart:
         parts_of(view, pcn="UDK006")
         assert "> Canterbury North West PCN" in view.chosen_words
 
+    @pytest.mark.slow
     def test_where_nothing_is_returned(self, demonstration: Engine, open_it: Open):
         """Medway returned no services: those that are placed nowhere are nobody's answer."""
         view = open_it()
@@ -797,6 +798,7 @@ class TestByHand:
         ]
         assert "1 pair of entries" in lines(view)
 
+    @pytest.mark.slow
     def test_of_a_locality(self, fuller: Engine, open_it: Open):
         """Southam's own: the advice, the helpline and the old list."""
         view = open_it(locality=SOUTHAM, part="capacity")
@@ -881,6 +883,7 @@ class TestStaleSwitch:
         assert cells_of(view)[ELM]["loneliness"] == "stale only"
         assert finding(view).endswith("1 entry that nobody confirmed in time is left out.")
 
+    @pytest.mark.slow
     def test_the_parts_follow(self, fuller: Engine, open_it: Open):
         view = open_it(stale="counted")
         parts_of(view, stale="counted")
@@ -890,6 +893,7 @@ class TestStaleSwitch:
         # Nature in Elm is served, and loneliness by its own.
         assert tile(view, "Needs not met").startswith("Needs not met 79 of 84 ")
 
+    @pytest.mark.slow
     def test_a_link_opens_the_same_view(self, fuller: Engine, open_it: Open):
         """What is sent to somebody else counts what was counted here."""
         view = open_it(stale="counted", ward=ELM, theme="nature")
@@ -947,6 +951,7 @@ class TestPicking:
         view = follow(view, part="services", service=DEBT_KEY, locality=NORTHAM)
         assert "service" not in view.address
 
+    @pytest.mark.slow
     def test_in_the_list_of_capacity(self, fuller: Engine, open_it: Open):
         """A line leads to its services; one of a ward to its needs."""
         view = sound(click_in_list(open_it(part="capacity"), "Clear CIC"))
@@ -1226,6 +1231,7 @@ class TestEscaping:
                         raw = [each for each in RAW if is_raw(each, value)]
                         assert raw == [], f"{part}: {element.type}.{name}: {value[:200]}"
 
+    @pytest.mark.slow
     def test_what_is_folded_away(self, hostile: Engine, open_it: Open):
         """Labels of expanders are Markdown too."""
         for block in open_it(part="directory").app.expander:
@@ -1268,6 +1274,7 @@ def test_the_words_judge_nobody(demonstration: Engine, open_it: Open):
         assert unkind.findall(words) == [], part
 
 
+@pytest.mark.slow
 def test_the_reader_of_one_board_sees_it(
     small_board: Engine, open_it: Open, read_as: Callable[[str], None]
 ):
