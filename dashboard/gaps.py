@@ -24,10 +24,12 @@ REFERRED, WITHOUT = "referred", "without_service"
 @dataclass(frozen=True)
 class Gaps:
     """`cells`: one row per ward and need theme, released: its `state`, the services `own`,
-    `own_full`, `wide`, `stale`, the `free_places` of its own (missing where none says), the
-    people `referred` in 12 months and those closed `without_service` (missing where the ward's
-    return is). `window` is the first and last month counted; `no_window` why there is none.
-    `unplaced`: services without a theme, by ward."""
+    `own_full`, `wide`, `wide_full`, `stale`, the `free_places` of its own (missing where none
+    says), the people `referred` in 12 months and those closed `without_service` (missing where
+    the ward's return is, or says no reasons).
+
+    `window` is the first and last month counted; `no_window` why there is none; `is_returned`
+    whether anybody said which need a service answers."""
 
     cells: Released
     window: tuple[date, date] | None
@@ -48,7 +50,7 @@ def ward_gaps(
     wards = coverage.wards.frame
     codes = wards["ward_code"].tolist()
     cells = theme_counts(found, codes, with_stale=with_stale)
-    cells["state"] = judge_cells(cells, is_returned=found.is_returned)
+    cells["state"] = judge_cells(cells, is_returned=found.names_needs)
     named = wards[["ward_code", "ward_name", "lad_code", "lad_name", "population"]]
     cells = cells.merge(named, on="ward_code", how="left")
     basis = coverage.basis
@@ -60,12 +62,12 @@ def ward_gaps(
         release(cells, profile, people=[REFERRED, WITHOUT]),
         basis.window,
         basis.no_window,
-        found.is_returned,
+        found.names_needs,
     )
 
 
 def theme_counts(found: Services, codes: list[str], *, with_stale: bool) -> pd.DataFrame:
-    """One row per ward and need theme: services own, own_full, wide and stale, and the free places
+    """One row per ward and need theme: services own, own_full, wide, wide_full and stale, and the free places
     of its own; a service for two needs counts in both."""
     counted = counted_keys(found, with_stale=with_stale)
     grid = pd.MultiIndex.from_product([codes, NEED_THEMES], names=["ward_code", "theme"])
@@ -83,7 +85,9 @@ def theme_counts(found: Services, codes: list[str], *, with_stale: bool) -> pd.D
     stale = serving[~serving["is_counted"]].groupby(key).size()
     # Services of the whole board are the same for every ward; one that also serves a ward by
     # itself counts there once.
-    everywhere = found.everywhere.merge(found.themes, on="service_key")
+    everywhere = found.everywhere.merge(found.themes, on="service_key").join(
+        facts, on="service_key"
+    )
     is_counted = everywhere["service_key"].isin(counted)
     both = serving[serving["service_key"].isin(set(everywhere["service_key"]))]
 
@@ -98,6 +102,15 @@ def theme_counts(found: Services, codes: list[str], *, with_stale: bool) -> pd.D
             "own": at(own.size()),
             "own_full": at(own["is_full"].sum()),
             "wide": at(online) + wide(everywhere[is_counted], both[both["is_counted"]]),
+            "wide_full": at(
+                serving[serving["is_counted"] & (serving["way"] == ONLINE) & serving["is_full"]]
+                .groupby(key)
+                .size()
+            )
+            + wide(
+                everywhere[is_counted & everywhere["is_full"]],
+                both[both["is_counted"] & both["is_full"]],
+            ),
             "stale": at(stale) + wide(everywhere[~is_counted], both[~both["is_counted"]]),
             "free_places": own["free_places"].sum(min_count=1).reindex(grid).astype("Int64"),
         },
@@ -120,6 +133,8 @@ def _with_referred(
         )
     told = referrals.referrals_by_ward_and_theme(engine, scope, icb_code, *window)
     told = told.rename(columns={"referrals": REFERRED})
+    # Where people were referred and nobody said for what, what for is not known: not 0.
+    silent = silent | (set(told["ward_code"]) - set(told.dropna(subset="theme")["ward_code"]))
     cells = cells.merge(told, on=["ward_code", "theme"], how="left")
     for name in (REFERRED, WITHOUT):
         cells[name] = cells[name].fillna(0).mask(cells["ward_code"].isin(silent))

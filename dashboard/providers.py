@@ -19,6 +19,7 @@ from dashboard.rules.disclosure import (
     release,
 )
 from dashboard.rules.funding import PER_PEOPLE, shared_out, worth
+from dashboard.rules.services import free_places
 from dashboard.services import ONLINE, Services, board_box
 from dashboard.settings import settings
 from queries import services
@@ -188,7 +189,7 @@ def capacity_trend(
     told = services.capacity_by_week(engine, scope, icb_code, box, first, as_at)
     own = listed[["provider", "service_id", "service_key"]]
     told = told.merge(own, on=["provider", "service_id"])
-    told["free_places"] = (told["places_offered"] - told["places_filled"]).clip(lower=0)
+    told["free_places"] = free_places(told)
     told = told.dropna(subset=column)
     every = told["week"].nunique()
     alike = told.groupby("service_key")["week"].transform("nunique") == every

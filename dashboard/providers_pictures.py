@@ -129,10 +129,10 @@ def demand_figure(engine: Engine, scope: Scope, choices: Choices, is_dark: bool)
     return twin_bars(
         Released(frame, found.people, found.profile),
         "name",
-        Side(REFERRED, "people referred, 12 months", theme.bar),
+        Side(REFERRED, "people referred", theme.bar),
         Side(
             "places_offered",
-            "places in 4 weeks, free in blue",
+            "places, free in blue",
             theme.faint,
             "free_places",
             "of them free",

@@ -35,10 +35,10 @@ def freshness(scope: Scope, view: ProvidersView, choices: Choices) -> None:
     show.heading("Whom to ask next, oldest first", anchor="ask")
     asked = to_ask(view)
     if asked.empty:
-        show.lines(["Every entry was confirmed in the last 6 months."])
-        return
-    show.links(words.files_to_send(asked))
-    show.notes([words.HOW_TO_ASK])
+        show.lines(["No provider with a name has an entry that waits to be confirmed."])
+    else:
+        show.links(words.files_to_send(asked))
+        show.notes([words.HOW_TO_ASK])
     with st.expander("The entries to confirm", key="to confirm"):
         show.small_table(*words.ask_table(view), caption="Entries to confirm, oldest first")
 

@@ -66,6 +66,9 @@ def funding_view(engine: Engine, scope: Scope, choices: Choices) -> Funding:
     ends = ending(listed, choices.as_at, AHEAD_MONTHS)
     counted = counted_keys(found, with_stale=choices.with_stale)
     facts = found.listed[found.listed["service_key"].isin(counted)]
+    # Money that ended before, at a service that is open, was found elsewhere.
+    ended = pd.to_datetime(facts["funding_ends"]) < pd.Timestamp(choices.as_at)
+    facts = facts.assign(funding_ends=facts["funding_ends"].mask(ended))
     codes = view.wards["ward_code"].tolist()
     left = last_funded(facts, found.serving, found.everywhere, found.themes, codes)
     horizon = (pd.Timestamp(choices.as_at) + pd.DateOffset(months=AHEAD_MONTHS)).date()
@@ -75,7 +78,7 @@ def funding_view(engine: Engine, scope: Scope, choices: Choices) -> Funding:
         ward_name=lambda rows: rows["ward_code"].map(names)
     )
     return Funding(
-        losses_by_month(ends, here),
+        losses_by_month(ends, here, found.everywhere, len(codes)),
         ends,
         left.sort_values(["ends", "theme", "ward_name"], ignore_index=True),
         money_by_district(view.providers, view.wards),
@@ -93,7 +96,11 @@ def demand_and_supply(engine: Engine, scope: Scope, choices: Choices) -> Release
     for theme in NEED_THEMES:
         mine = view.cells.rows(view.cells.frame["theme"] == theme)
         referred, is_hidden = added_up(mine, REFERRED)
-        without, without_hidden = added_up(mine, WITHOUT)
+        # Where most are hidden, estimates of them would outweigh what is known: at least.
+        told = mine.frame[WITHOUT].dropna()
+        without = int(told.sum()) if len(told) else None
+        without_hidden = not without and bool(mine.frame[hidden_flag(WITHOUT)].any())
+        without = None if without_hidden else without
         rows.append(
             {
                 "theme": theme,
@@ -109,6 +116,8 @@ def demand_and_supply(engine: Engine, scope: Scope, choices: Choices) -> Release
     frame = pd.DataFrame(rows).join(supply, on="theme")
     frame = frame.astype({REFERRED: "Int64", WITHOUT: "Int64", "services": "Int64"})
     frame["services"] = frame["services"].fillna(0).where(frame["is_returned"])
+    for name in ("places_offered", "free_places"):
+        frame[name] = frame[name].mask(frame["services"] == 0, 0)
     frame[hidden_flag(WAITING)] = frame[hidden_flag(WAITING)].astype("boolean").fillna(False)
     frame = frame.sort_values([REFERRED, "wards_unmet"], ascending=False, ignore_index=True)
     return Released(frame, (REFERRED, WITHOUT, WAITING), view.cells.profile)

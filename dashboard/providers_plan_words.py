@@ -226,7 +226,7 @@ def demand_finding(found: Released, view: ProvidersView) -> list[str]:
         return [f"What people are referred for is not known: {view.gaps.no_window or 'no return'}."]
     first = frame.iloc[0]
     said = [
-        f"Most are referred for **{first['theme']}**: "
+        f"Most are referred for **{first['theme']}**: about "
         f"**{count(first[REFERRED], is_hidden=first[hidden_flag(REFERRED)])}** people in 12 months."
     ]
     without = frame[frame[WITHOUT].fillna(0) > 0].sort_values(WITHOUT, ascending=False)
@@ -234,7 +234,7 @@ def demand_finding(found: Released, view: ProvidersView) -> list[str]:
         row = without.iloc[0]
         said.append(
             f"Most referrals closed for lack of a service were for **{row['theme']}**: "
-            f"{count(row[WITHOUT])}."
+            f"at least {count(row[WITHOUT])}."
         )
     return said
 
@@ -254,7 +254,7 @@ def demand_table(found: Released) -> Table:
         ]
         for row in each_row(found.frame)
     ]
-    headings = ["Need", "Referred, 12 months", "Closed for lack of a service", "Services",
+    headings = ["Need", "Referred, 12 months, about", "Closed for lack of a service, at least", "Services",
                 "Places, 4 weeks", "Free", "Waiting", "Wards with nothing that has room"]  # fmt: skip
     return headings, rows
 

@@ -117,7 +117,7 @@ def _weeks(scope: Scope, choices: Choices) -> None:
     measure = filters.pick(filters.MEASURE, "Trend of", told.MEASURES)
     trend = fetch_shared(weekly_trend, scope, choices, measure)
     if trend.chart is None:
-        show.empty("No weeks to show", told.NO_WEEKS)
+        show.empty("No weeks to show", told.NOT_ALIKE if trend.found.told else told.NO_WEEKS)
     else:
         show.finding(told.week_finding(trend, measure))
         show.icons(told.week_icons(trend))

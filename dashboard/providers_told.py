@@ -23,6 +23,10 @@ from queries.frames import each_row
 
 Table = tuple[list[str], list[list[str]]]
 MEASURES = {name: title for name, (_, title, _) in WEEKLY.items()}
+NOT_ALIKE = (
+    "No service told its figures in each of these weeks: a total would change with who tells. Choose "
+    "fewer months at the left."
+)
 NO_WEEKS = (
     "No weekly return of capacity is loaded for these services: the template is on the page Data."
 )
@@ -83,6 +87,8 @@ def cell_title(view: ProvidersView, ward_code: str, theme: str) -> str:
 def cell_finding(view: ProvidersView, ward_code: str, theme: str) -> list[str]:
     """The state of a cell and the people referred; of every need, which are not met."""
     mine = view.cells.frame[view.cells.frame["ward_code"] == ward_code]
+    if not theme and (mine["state"] == Cell.NO_RETURN).all():
+        return ["**No return**: nobody has said which needs are met here."]
     if not theme:
         by_state = {
             cell: mine.loc[mine["state"] == cell.value, "theme"].tolist()

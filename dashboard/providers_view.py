@@ -108,7 +108,7 @@ def providers_view(engine: Engine, scope: Scope, choices: Choices) -> ProvidersV
         names=ward_names(wards),
         total=total,
         chips=words.chips(listed.frame, gaps, choices.as_at),
-        finding=words.finding(placed.frame, cells, gaps, providers, choices),
+        finding=words.finding(placed.frame, cells, gaps, providers.found, choices),
         tiles=words.tiles(listed.frame, total, cells),
     )
 

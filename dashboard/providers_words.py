@@ -13,7 +13,7 @@ from dashboard.charts.area_map import HATCHED
 from dashboard.coverage_words import services_chip
 from dashboard.filters import Choices
 from dashboard.gaps import REFERRED, Gaps, shown_people
-from dashboard.providers import WAITING, Providers
+from dashboard.providers import WAITING
 from dashboard.rules.disclosure import HIDDEN_MARK, Profile, Released, hidden_flag
 from dashboard.rules.freshness import COUNTING
 from dashboard.rules.funding import ending, losses_by_month
@@ -21,6 +21,7 @@ from dashboard.rules.gaps import UNMET, Cell
 from dashboard.rules.measures import MEASURES
 from dashboard.rules.needs import NEED_THEMES
 from dashboard.rules.take_up import month_end
+from dashboard.services import Services
 from dashboard.show import Cell as TableCell
 from dashboard.show import Chip, Column, Look, TableText, Tile, dated_chip
 from dashboard.style import CELL_COLOURS, MISSING, count, counted, day, number
@@ -65,18 +66,23 @@ def chips(services: pd.DataFrame, gaps: Gaps, as_at: date) -> list[Chip]:
 
 
 def finding(
-    placed: pd.DataFrame, cells: Released, gaps: Gaps, providers: Providers, choices: Choices
+    placed: pd.DataFrame, cells: Released, gaps: Gaps, found: Services, choices: Choices
 ) -> list[str]:
     """The need that most people are referred for where nothing has room; what is full, and what
     ends."""
-    if not gaps.is_returned:
+    if not found.is_returned:
         return [
             "**Nobody has returned services for this board**: what needs can be met is not known."
+        ]
+    if not gaps.is_returned:
+        return [
+            "**Nobody has said which needs the services of this board answer**: what can be met is "
+            "not known."
         ]
     return [
         *_unmet_words(cells),
         *_full_words(placed),
-        *_ending_words(placed, providers, choices),
+        *_ending_words(placed, cells, found, choices),
         *_stale_words(placed, choices),
     ]
 
@@ -88,14 +94,16 @@ def _unmet_words(cells: Released) -> list[str]:
     wards = is_unmet.groupby(frame["theme"]).sum()
     if not is_unmet.any():
         return [f"Each of {counted(frame['ward_code'].nunique(), 'ward')} has room for every need."]
-    theme = str(people.idxmax() if people.max() > 0 else wards.idxmax())
-    words = (
-        f"For **{theme}**, **{wards[theme]:,} of {counted(frame['ward_code'].nunique(), 'ward')}** have "
-        "nothing with room"
-    )
-    if people[theme] > 0:
-        words += f"; about {_to_five(people[theme])} people were referred for it there in 12 months"
-    return [f"{words}."]
+    if not people.max() > 0:
+        return [
+            f"In **{int(is_unmet.sum()):,} of {len(frame):,}** pairs of ward and need nothing has room."
+        ]
+    theme = str(people.idxmax())
+    return [
+        f"For **{theme}**, **{wards[theme]:,} of {counted(frame['ward_code'].nunique(), 'ward')}** "
+        f"have nothing with room; about {_to_five(people[theme])} people were referred for it there "
+        "in 12 months."
+    ]
 
 
 def _to_five(people: float) -> str:
@@ -113,8 +121,13 @@ def _full_words(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _ending_words(frame: pd.DataFrame, providers: Providers, choices: Choices) -> list[str]:
-    months = losses_by_month(ending(frame, choices.as_at, SOON_MONTHS), providers.found.serving)
+def _ending_words(
+    frame: pd.DataFrame, cells: Released, found: Services, choices: Choices
+) -> list[str]:
+    wards = cells.frame["ward_code"].unique()
+    here = found.serving[found.serving["ward_code"].isin(wards)]
+    ends = ending(frame, choices.as_at, SOON_MONTHS)
+    months = losses_by_month(ends, here, found.everywhere, len(wards))
     if months.empty:
         return [f"No funding is known to end within {SOON_MONTHS} months."]
     last = months.iloc[-1]
@@ -137,7 +150,7 @@ def _stale_words(frame: pd.DataFrame, choices: Choices) -> list[str]:
     if not stale:
         return []
     entries = f"{stale:,} {'entry' if stale == 1 else 'entries'}"
-    what = "counted as provision all the same" if choices.with_stale else "left out"
+    what = "counted as provision all the same" if choices.with_stale else "left out of what is met"
     return [f"{entries} that nobody confirmed in time {'is' if stale == 1 else 'are'} {what}."]
 
 

@@ -14,7 +14,7 @@ from queries import places, services
 from queries.scope import Scope
 
 PER_PEOPLE = 1_000
-NONE_NEAR = "no service that says its places is within reach"
+NONE_NEAR = "no service that says how many places it has, and where, is within reach"
 
 
 def ward_reach(

@@ -44,7 +44,8 @@ class Services:
     `themes`: one row per service and need. `serving`: one row per service and ward that it serves
     by itself, with the nearest `way`. `everywhere`: services for the whole board, with `way`.
     `sites`: one row per service and place, with the ward it lies in. `closed`: those that closed
-    or that their directory lists no more. `is_returned`: whether anybody ever returned one.
+    or that their directory lists no more. `is_returned`: whether anybody ever returned one;
+    `names_needs`: and said of one which need it answers.
     """
 
     listed: pd.DataFrame
@@ -54,6 +55,7 @@ class Services:
     sites: pd.DataFrame
     closed: pd.DataFrame
     is_returned: bool
+    names_needs: bool
 
 
 def board_services(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Services:
@@ -70,8 +72,12 @@ def board_services(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> 
     # Also by what has closed since, or has not opened yet.
     is_mine = all_sites["ward_code"].notna() & ~all_sites["has_areas"]
     is_returned = bool(len(all_areas)) or bool(is_mine.any())
-    areas, sites = all_areas.merge(keys), all_sites.merge(keys)
-    themes = services.service_themes(engine, scope, icb_code, box).merge(keys)
+    # What its directory lists no more has moved nowhere while its provider returns it.
+    open_keys = set(entries.loc[open_now, "service_key"])
+    known = entries.loc[entries["service_key"].isin(open_keys), keys.columns]
+    areas, sites = all_areas.merge(keys), all_sites.merge(known)
+    all_themes = services.service_themes(engine, scope, icb_code, box)
+    themes = all_themes.merge(keys)
     themes = themes[["service_key", "theme"]].drop_duplicates(ignore_index=True)
 
     wards = places.wards(engine, scope, icb_code)
@@ -108,6 +114,7 @@ def board_services(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> 
         sites=_of(sites.dropna(subset="ward_code"), found),
         closed=joined(shut),
         is_returned=is_returned,
+        names_needs=is_returned and bool(len(all_themes)),
     )
 
 
@@ -183,8 +190,15 @@ def _with_capacity(
     found = found.assign(capacity_on=told_on.where(_has_figures(found) & told_on.notna(), None))
     week = pd.to_datetime(found["service_key"].map(newest["week"]))
     newer = week.notna() & ~(pd.to_datetime(found["capacity_on"]) > week)
+    said = {column: found["service_key"].map(newest[column].to_dict()) for column in figures}
+    # Room is told together, and waiting is: who says only how many wait has said nothing of room.
+    waiting = ("people_waiting", "wait_days")
+    of_waiting = said["people_waiting"].notna() | said["wait_days"].notna()
+    of_room = said["state"].notna() | said["places_offered"].notna() | said["places_filled"].notna()
     for column in figures:
-        found[column] = found[column].mask(newer, found["service_key"].map(newest[column]))
+        is_told = of_waiting if column in waiting else of_room
+        dtype = found[column].dtype
+        found[column] = found[column].mask(newer & is_told, said[column]).astype(dtype)
     found["capacity_on"] = found["capacity_on"].mask(newer, week.dt.date.astype(object))
     return found
 

@@ -66,7 +66,7 @@ function build(root, state, data, setTriggerValue) {
     const value = (row) => row.cells[state.sort][1] ?? row.cells[state.sort][0];
     const number = data.columns[state.sort].number;
     // What is hidden or missing has no place in an order of numbers: it stands at the end.
-    const absent = (row) => number && typeof value(row) !== "number";
+    const absent = (row) => (number && typeof value(row) !== "number") || row.cells[state.sort][0] === "–";
     return [...rows].sort((a, b) => {
       if (absent(a) || absent(b)) return absent(a) - absent(b);
       const order = number ? value(a) - value(b) : String(value(a)).localeCompare(String(value(b)), "en");

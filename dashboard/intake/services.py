@@ -119,7 +119,7 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     fail_entries(check, ~themes.isin(NEED_THEMES), "need_themes", rule)
     stated = check.text("postcode", required=False).dropna().map(normal_postcode)
     fail_ages(check, rows)
-    check.no_repeats(rows[["service_id"]], "service_id")
+    check.no_repeats(rows[["provider", "service_id"]], "provider and service_id")
     check.finish()
 
     rows["part_key"] = rows["provider"]

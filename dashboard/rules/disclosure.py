@@ -140,7 +140,9 @@ def added_up_by(
     step = rounding(released.profile).round_to
     rounded = ((shown + hidden * _middle(released.profile)) / step + 0.5) // 1 * step
     sums = shown.where(hidden == 0, rounded)
-    return sums.astype("Int64"), (shown.isna() & (hidden > 0)).astype(bool)
+    # As small as what is hidden, a sum of it says no less than that.
+    is_hidden = (hidden > 0) & (shown.isna() | (sums <= released.profile.hide_to).fillna(False))
+    return sums.mask(is_hidden).astype("Int64"), is_hidden.astype(bool)
 
 
 def _middle(profile: Profile) -> float:

@@ -28,23 +28,27 @@ def ending(services: pd.DataFrame, as_at: date, months: int) -> pd.DataFrame:
     )
 
 
-def losses_by_month(found: pd.DataFrame, serving: pd.DataFrame) -> pd.DataFrame:
+def losses_by_month(
+    found: pd.DataFrame, serving: pd.DataFrame, everywhere: pd.DataFrame, wards: int
+) -> pd.DataFrame:
     """One row per month in which funding ends, oldest first: services, wards and places lost up
     to its end (`services`, `wards`, `places`), and services of the month alone (`ending`).
 
-    `found` as `ending` answers; `serving`: service_key, ward_code. Places of services that did
+    `found` as `ending` answers; `serving`: service_key, ward_code; one of `everywhere` is lost to each
+    of the `wards`. Places of services that did
     not say how many are not in it: `places_unknown` counts those services.
     """
     rows = []
     for month in sorted(found["month"].unique()):
         lost = found[found["month"] <= month]
-        wards = serving[serving["service_key"].isin(lost["service_key"])]["ward_code"]
+        touched = serving[serving["service_key"].isin(lost["service_key"])]["ward_code"].nunique()
+        is_wide = bool(everywhere["service_key"].isin(lost["service_key"]).any())
         rows.append(
             {
                 "month": month,
                 "ending": int((found["month"] == month).sum()),
                 "services": len(lost),
-                "wards": wards.nunique(),
+                "wards": wards if is_wide else touched,
                 "places": int(lost["places_offered"].sum()),
                 "places_unknown": int(lost["places_offered"].isna().sum()),
             }
@@ -96,7 +100,8 @@ def shared_out(
     many people live there.
 
     `services`: service_key, worth; `wards`: ward_code, lad_code, population. What is not known is
-    left out, and wards without a population take no share.
+    left out, and wards without a population take no share. Missing for a district where services
+    are, none of which is known to be worth anything.
     """
     people = wards.dropna(subset=["population", "lad_code"])[
         ["ward_code", "lad_code", "population"]
@@ -111,4 +116,9 @@ def shared_out(
     pounds = placed.groupby("lad_code")["pounds"].sum().reindex(by_district.index, fill_value=0)
     if len(wide) and by_district.sum():
         pounds = pounds + wide["worth"].sum() * by_district / by_district.sum()
-    return pounds.astype("Float64")
+    unknown = services[services["worth"].isna()]["service_key"]
+    silent = people[
+        people["ward_code"].isin(serving[serving["service_key"].isin(unknown)]["ward_code"])
+    ]["lad_code"]
+    is_silent = pounds.index.isin(silent) | bool(everywhere["service_key"].isin(unknown).any())
+    return pounds.astype("Float64").mask(is_silent & (pounds == 0))

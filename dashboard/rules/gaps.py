@@ -29,21 +29,22 @@ UNMET = (Cell.NONE, Cell.STALE, Cell.FULL)
 
 def judge_cells(cells: pd.DataFrame, *, is_returned: bool) -> pd.Series[str]:
     """The state of each cell, the first that holds: served by a service of the ward's own with
-    room; full, all of its own being so; area-wide only; stale only; none.
+    room; area-wide only, where one for everybody has room; full, all that there are being so;
+    stale only; none.
 
-    `cells` count services: own, own_full (some of `own`), wide, stale. Where services were never
-    returned for the board, every cell is "no return".
+    `cells` count services: own, own_full (some of `own`), wide, wide_full (of those), stale.
+    Where nobody said which need any service answers, every cell is "no return".
     """
     if not is_returned:
         return pd.Series(Cell.NO_RETURN.value, cells.index, dtype="str")
     chosen = np.select(
         [
             cells["own"] > cells["own_full"],
-            cells["own"] > 0,
-            cells["wide"] > 0,
+            cells["wide"] > cells["wide_full"],
+            cells["own"] + cells["wide"] > 0,
             cells["stale"] > 0,
         ],
-        [Cell.SERVED.value, Cell.FULL.value, Cell.AREA_WIDE.value, Cell.STALE.value],
+        [Cell.SERVED.value, Cell.AREA_WIDE.value, Cell.FULL.value, Cell.STALE.value],
         Cell.NONE.value,
     )
     return pd.Series(chosen, cells.index, dtype="str")

@@ -19,6 +19,10 @@ def service_keys(entries: pd.DataFrame, matches: pd.DataFrame) -> pd.Series[str]
     number theirs alike.
     """
     listed = set(entries.loc[entries["dataset"] == DIRECTORY, "service_id"])
+    returned = entries[entries["dataset"] == RETURN]
+    # A number that two providers use is no id of a directory.
+    claims = returned.groupby("service_id")["provider"].nunique()
+    shared = set(claims.index[claims > 1])
     same, other = matches[matches["is_same"]], matches[~matches["is_same"]]
     denied = set(
         zip(other["provider"], other["service_id"], other["other_service_id"], strict=True)
@@ -32,7 +36,9 @@ def service_keys(entries: pd.DataFrame, matches: pd.DataFrame) -> pd.Series[str]
         entries["dataset"], entries["provider"], entries["service_id"], strict=True
     ):
         listed_id = said.get((provider, service_id), service_id)
+        is_said = (provider, service_id) in said
         is_joined = listed_id in listed and (provider, service_id, listed_id) not in denied
+        is_joined &= is_said or service_id not in shared
         is_listed = dataset == DIRECTORY or is_joined
         keys.append(listed_id if is_listed else f"{provider} / {service_id}")
     return pd.Series(keys, entries.index, dtype="str")

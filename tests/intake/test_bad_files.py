@@ -160,7 +160,7 @@ SCHEME_AREAS = [
     (only_heading(files.SCHEME_AREAS), "no rows", None, None),
 ]
 SERVICES = [
-    (twice(files.SERVICES, 2), "the same service_id", 5, None),
+    (twice(files.SERVICES, 2), "the same provider and service_id", 5, None),
     (change(files.SERVICES, "s2", ""), "expected a text", 3, "service_id"),
     (change(files.SERVICES, "s2", "s" * 65), "at most 64 characters", 3, "service_id"),
     (change(files.SERVICES, "Walks", ""), "expected a text", 2, "service_name"),

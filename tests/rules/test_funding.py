@@ -84,7 +84,7 @@ def test_losses_add_up_month_by_month() -> None:
     serving = serves(
         ("a", "W1"), ("a", "W2"), ("b", "W2"), ("c", "W1"), ("c", "W3"), ("d", "W4"), ("other", "W5")
     )  # fmt: skip
-    found = losses_by_month(ending(ends, AS_AT, 24), serving)
+    found = losses_by_month(ending(ends, AS_AT, 24), serving, wide(), 9)
     assert found.to_dict("records") == [
         {"month": date(2026, 7, 1), "ending": 2, "services": 2, "wards": 2, "places": 10,
          "places_unknown": 1},
@@ -95,8 +95,15 @@ def test_losses_add_up_month_by_month() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_for_the_whole_board_is_lost_to_each_ward() -> None:
+    ends = ending(services({"a": JULY, "b": SEPTEMBER}), AS_AT, 24)
+    found = losses_by_month(ends, serves(("a", "W1")), wide("b"), 9)
+    assert found["wards"].tolist() == [1, 9]
+
+
 def test_nothing_ends_in_no_month() -> None:
-    found = losses_by_month(ending(services({"a": None}), AS_AT, 24), serves(("a", "W1")))
+    ends = ending(services({"a": None}), AS_AT, 24)
+    found = losses_by_month(ends, serves(("a", "W1")), wide(), 9)
     assert found.empty
     assert list(found.columns) == [
         "month", "ending", "services", "wards", "places", "places_unknown"
@@ -113,7 +120,7 @@ def test_losses_only_grow_and_end_with_all(
     ends: dict[str, date | None], pairs: set[tuple[str, str]]
 ) -> None:
     found = ending(services(ends, dict.fromkeys("abc", 2)), AS_AT, 24)
-    by_month = losses_by_month(found, serves(*sorted(pairs)))
+    by_month = losses_by_month(found, serves(*sorted(pairs)), wide(), 9)
     counts = ["services", "wards", "places", "places_unknown"]
     assert all(by_month[name].is_monotonic_increasing for name in (*counts, "month"))
     assert by_month["ending"].sum() == len(found)
@@ -266,7 +273,7 @@ def shares(
         # What is for the whole board and names a ward is shared out once.
         ({"a": 100.0}, [("a", "W1")], ["a"], {"D1": 50, "D2": 50}),
         # Not known is left out, and nobody else's is there.
-        ({"a": 100.0, "b": None}, [("a", "W1"), ("b", "W3")], [], {"D1": 100, "D2": 0}),
+        ({"a": 100.0, "b": None}, [("a", "W1"), ("b", "W1")], [], {"D1": 100, "D2": 0}),
         ({"a": 100.0}, [("a", "W1"), ("c", "W3")], ["d"], {"D1": 100, "D2": 0}),
         ({"a": 10.0, "b": 5.0}, [("a", "W1"), ("b", "W3")], [], {"D1": 10, "D2": 5}),
         ({}, [], [], {"D1": 0, "D2": 0}),
@@ -279,6 +286,13 @@ def test_pounds_by_district(
     expected: dict[str, float],
 ) -> None:
     assert shares(pounds, serving, everywhere) == pytest.approx(expected)
+
+
+def test_where_nobody_says_what_a_place_costs_no_pounds_are_known() -> None:
+    found = shares({"a": 100.0, "b": None}, [("a", "W1"), ("b", "W3")])
+    assert found["D1"] == 100
+    assert pd.isna(found["D2"])
+    assert all(pd.isna(value) for value in shares({"a": None}, [], ["a"]).values())
 
 
 def test_wards_without_a_population_give_no_district() -> None:
@@ -301,5 +315,8 @@ def test_the_shares_add_up_to_what_all_is_worth(
     found = shares(pounds, sorted(serving), sorted(everywhere), WARDS.iloc[order])
     placed = {key for key, ward in serving if ward != "W4"} | everywhere
     total = sum(value or 0 for key, value in pounds.items() if key in placed)
-    assert sum(found.values()) == pytest.approx(total)
-    assert found == pytest.approx(shares(pounds, sorted(serving), sorted(everywhere)))
+    known = {name: value for name, value in found.items() if pd.notna(value)}
+    assert sum(known.values()) == pytest.approx(total)
+    again = shares(pounds, sorted(serving), sorted(everywhere))
+    assert known == pytest.approx({n: value for n, value in again.items() if pd.notna(value)})
+    assert known.keys() == {name for name, value in again.items() if pd.notna(value)}

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from dashboard.rules.gaps import UNMET, Cell, judge_cells, worst
 
-COLUMNS = ["own", "own_full", "wide", "stale"]
+COLUMNS = ["own", "own_full", "wide", "wide_full", "stale"]
 COUNTS = st.integers(0, 3)
-CELLS = st.tuples(COUNTS, COUNTS, COUNTS, COUNTS).map(
-    lambda cell: (cell[0], min(cell[0], cell[1]), *cell[2:])
+CELLS = st.tuples(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS).map(
+    lambda cell: (cell[0], min(cell[0], cell[1]), cell[2], min(cell[2], cell[3]), cell[4])
 )
 
 
@@ -24,33 +24,32 @@ def judged(*cells: Sequence[int], is_returned: bool = True) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("own", "own_full", "wide", "stale", "state"),
+    ("cell", "state"),
     [
-        (0, 0, 0, 0, Cell.NONE),
-        (0, 0, 0, 1, Cell.STALE),
+        ((0, 0, 0, 0, 0), Cell.NONE),
+        ((0, 0, 0, 0, 1), Cell.STALE),
         # What is stale is seen where nothing else is there.
-        (0, 0, 1, 0, Cell.AREA_WIDE),
-        (0, 0, 1, 1, Cell.AREA_WIDE),
-        (1, 1, 0, 0, Cell.FULL),
-        # A helpline has no room in the group that is full.
-        (1, 1, 1, 0, Cell.FULL),
-        (1, 1, 1, 1, Cell.FULL),
-        (2, 2, 0, 0, Cell.FULL),
-        (2, 1, 0, 0, Cell.SERVED),
-        (1, 0, 0, 0, Cell.SERVED),
-        (1, 0, 9, 9, Cell.SERVED),
+        ((0, 0, 1, 0, 0), Cell.AREA_WIDE),
+        ((0, 0, 1, 0, 1), Cell.AREA_WIDE),
+        ((0, 0, 1, 1, 1), Cell.FULL),
+        ((0, 0, 2, 1, 0), Cell.AREA_WIDE),
+        ((1, 1, 0, 0, 0), Cell.FULL),
+        # A helpline with room is not the group that is full, and yet somebody can be sent there.
+        ((1, 1, 1, 0, 0), Cell.AREA_WIDE),
+        ((1, 1, 1, 1, 1), Cell.FULL),
+        ((2, 2, 0, 0, 0), Cell.FULL),
+        ((2, 1, 0, 0, 0), Cell.SERVED),
+        ((1, 0, 0, 0, 0), Cell.SERVED),
+        ((1, 0, 9, 9, 9), Cell.SERVED),
     ],
 )
-def test_each_state_and_what_is_beside_it(
-    own: int, own_full: int, wide: int, stale: int, state: Cell
-) -> None:
-    cell = (own, own_full, wide, stale)
+def test_each_state_and_what_is_beside_it(cell: tuple[int, ...], state: Cell) -> None:
     assert judged(cell) == [state.value]
     assert judged(cell, is_returned=False) == [Cell.NO_RETURN.value]
 
 
 def test_each_cell_is_judged_by_itself() -> None:
-    frame = pd.DataFrame([(0, 0, 0, 0), (1, 0, 0, 0)], columns=COLUMNS, index=[5, 3])
+    frame = pd.DataFrame([(0, 0, 0, 0, 0), (1, 0, 0, 0, 0)], columns=COLUMNS, index=[5, 3])
     assert judge_cells(frame, is_returned=True).to_dict() == {5: "none", 3: "served"}
     assert judge_cells(frame, is_returned=False).to_dict() == dict.fromkeys((5, 3), "no return")
     assert judged() == judged(is_returned=False) == []
@@ -58,11 +57,11 @@ def test_each_cell_is_judged_by_itself() -> None:
 
 @given(CELLS, CELLS)
 def test_more_with_room_is_never_worse(cell: tuple[int, ...], more: tuple[int, ...]) -> None:
-    """But for the one full service that takes the place of the whole board's."""
-    own, own_full, wide, stale = cell
+    own, own_full, wide, wide_full, stale = cell
     order = list(Cell)
-    free = more[0] - more[1]
-    (before,), (after,) = judged(cell), judged((own + free, own_full, wide + more[2], stale))
+    free, free_wide = more[0] - more[1], more[2] - more[3]
+    (before,) = judged(cell)
+    (after,) = judged((own + free, own_full, wide + free_wide, wide_full, stale))
     assert order.index(Cell(after)) >= order.index(Cell(before))
     assert (after == Cell.SERVED) == (own + free > own_full)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -47,7 +48,13 @@ def keys(entries: Sequence[Entry], matches: Sequence[Match] = ()) -> list[str]:
         ([(RETURN, "A", "1"), (DIRECTORY, "A", "x")], [("A", "1", "x", True)], ["x", "x"]),
         # That they are not the same joins nothing.
         ([(RETURN, "A", "1"), (DIRECTORY, "A", "x")], [("A", "1", "x", False)], ["A / 1", "x"]),
-        # Nor does the same number, when somebody said so.
+        # A number that two providers use is no id of a directory; nor does the same number join,
+        # when somebody said so.
+        (
+            [(RETURN, "A", "1"), (RETURN, "B", "1"), (DIRECTORY, "A", "1")],
+            [("B", "1", "1", True)],
+            ["A / 1", "1", "1"],
+        ),
         ([(RETURN, "A", "1"), (DIRECTORY, "A", "1")], [("A", "1", "1", False)], ["A / 1", "1"]),
         # It was said of one provider, and of one number of its own.
         (
@@ -84,9 +91,12 @@ IDS = st.sampled_from(["1", "2", "x", "y"])
 def test_without_a_match_only_an_id_joins(entries: list[Entry], matches: list[Match]) -> None:
     found = keys(entries, matches)
     listed = {service_id for dataset, _, service_id in entries if dataset == DIRECTORY}
+    who = {(provider, service_id) for dataset, provider, service_id in entries if dataset == RETURN}
+    claims = Counter(service_id for _, service_id in who)
     for (dataset, provider, service_id), key in zip(entries, found, strict=True):
         is_denied = (provider, service_id, service_id, False) in matches
-        is_joined = dataset == DIRECTORY or (service_id in listed and not is_denied)
+        is_one = service_id in listed and claims[service_id] == 1
+        is_joined = dataset == DIRECTORY or (is_one and not is_denied)
         assert key == (service_id if is_joined else f"{provider} / {service_id}")
 
 
