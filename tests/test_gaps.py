@@ -319,3 +319,31 @@ def test_a_hidden_number_counts_as_the_middle_of_its_range() -> None:
     for name, middle in (("nhs", 4.0), ("opensafely", 3.5), ("lt6", 3.0)):
         people = shown_people(Released(frame, (REFERRED,), PROFILES[name]), REFERRED)
         assert people.dropna().to_dict() == {0: 10.0, 1: middle}
+
+
+def test_where_nobody_said_what_people_are_referred_for_it_is_not_known(
+    sqlite_engine: Engine,
+) -> None:
+    """Elm had nobody referred: 0 for each need. Of Brook's 30 no reason was said: missing."""
+    b.Board(needs={(ABBEY, LONELY): (20, 0), (BROOK, None): (30, 0)}).save(sqlite_engine)
+    told = cells_of(gaps_of(sqlite_engine), REFERRED)
+    assert [told[ward, LONELY] for ward in (ABBEY, BROOK, ELM)] == [20, None, 0]
+    assert told[BROOK, "housing"] is None
+    assert told[ABBEY, "housing"] == 0
+
+
+@pytest.mark.parametrize(
+    ("wide", "state"),
+    [("full", "full"), ("has capacity", "area-wide only")],
+)
+def test_a_service_for_everybody_has_room_or_not(
+    sqlite_engine: Engine, wide: str, state: str
+) -> None:
+    services = (
+        Service("helpline", (b.BOARD,), theme="housing", state=wide),
+        Service("hostel", (ABBEY,), theme="housing", state="full"),
+    )
+    b.Board(services=services).save(sqlite_engine)
+    found = cells_of(gaps_of(sqlite_engine), "state", "wide", "wide_full")
+    assert found[ABBEY, "housing"] == (state, 1, int(wide == "full"))
+    assert found[BROOK, "housing"] == (state, 1, int(wide == "full"))

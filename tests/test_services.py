@@ -823,3 +823,38 @@ def test_people_who_are_not_known_take_nothing_and_reach_all_the_same(
     assert reached(sqlite_engine, found)[0] == pytest.approx({ABBEY: 12 / 5, FORD: 12 / 5})
     nobody = PEOPLE.mask(PEOPLE.notna())
     assert reached(sqlite_engine, found, people=nobody)[0] == {}
+
+
+# What a reader with bad intentions found.
+
+
+def test_an_entry_its_feed_dropped_keeps_its_place_while_its_provider_returns_it(
+    sqlite_engine: Engine,
+) -> None:
+    found = found_in(sqlite_engine, RETURNED, listed=(LISTED,))
+    assert ways(found) == {"walk": {ABBEY: PLACE}}
+    save(sqlite_engine, b.directory([Service("talk", (BROOK,), provider="T", state=None)], "walk"))
+    found = again(sqlite_engine)
+    assert ways(found)["walk"] == {ABBEY: PLACE}
+    assert "walk" not in set(found.closed["service_key"])
+
+
+def test_a_week_that_says_only_who_waits_leaves_the_room(sqlite_engine: Engine) -> None:
+    week = Week("walk", JUNE_15, waiting=12, provider="Hill")
+    row = one_of(
+        found_in(sqlite_engine, replace(OWN, confirmed_on=MONDAY), weeks=[week]), "Hill / walk"
+    )
+    assert among(row, *OWN_FIGURES) == [1, 1, 0, 12, "full"]
+    assert row["is_full"]
+
+
+@pytest.mark.parametrize(
+    ("theme", "names_needs"), [("loneliness", True), (None, False)], ids=["a need", "none"]
+)
+def test_whether_anybody_said_what_a_service_is_for(
+    sqlite_engine: Engine, theme: str | None, names_needs: bool
+) -> None:
+    """A directory names no needs: alone, it makes none unmet."""
+    returned = () if theme is None else (replace(WALK, theme=theme),)
+    found = found_in(sqlite_engine, *returned, listed=(replace(LISTED, areas=(ABBEY,)),))
+    assert (found.is_returned, found.names_needs) == (True, names_needs)

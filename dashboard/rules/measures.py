@@ -251,8 +251,9 @@ MEASURES = {
             "Need met in a ward",
             "What there is in a ward for one need; a service for another need does not count. The "
             "first line that holds.",
-            "served where a service of the ward's own has room; full where all of its own are; "
-            "area-wide or online only; stale only, where nobody confirmed what there is; none",
+            "served where a service of the ward's own has room; area-wide or online only, where one of "
+            "those has; full where all that there are are full; stale only, where nobody confirmed "
+            "what there is; none",
             "served, full, area-wide only, stale only, none or no return",
             "services returns; directories of services",
             "A service's own place counts for the ward it lies in where it names no area. Entries of "
