@@ -132,7 +132,7 @@ def demand_figure(engine: Engine, scope: Scope, choices: Choices, is_dark: bool)
         Side(REFERRED, "people referred", theme.bar),
         Side(
             "places_offered",
-            "places, free in blue",
+            "places",
             theme.faint,
             "free_places",
             "of them free",

@@ -265,6 +265,7 @@ def demand_notes(view: ProvidersView) -> list[str]:
     period = f"Referrals {month(window[0])} to {month(window[1])}." if window else ""
     return [
         f"{period} A referral for two needs counts in both, a service likewise.",
+        "In the picture, of the places those that are free are blue.",
         "“Lack of a service” is a closing reason such as “no suitable service”.",
         f"Small numbers: {view.cells.profile.words}; sums are added up from shown numbers.",
     ]

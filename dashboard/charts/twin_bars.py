@@ -47,7 +47,7 @@ def twin_bars(
         axes[f"{axis[0]}axis{axis[1:]}"] = {
             **layout["xaxis"],
             "domain": SIDES[place],
-            "range": [0, top * 1.18],
+            "range": [0, top * 1.45],
             "title": {"text": side.label, "standoff": TITLE_GAP},
         }
     return go.Figure(
