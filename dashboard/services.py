@@ -29,9 +29,9 @@ from queries.services import Box
 WARD, PLACE, DISTRICT, ONLINE, BOARD = WAYS = (
     "names the ward", "lies in the ward", "names the district", "online", "names the board",
 )  # fmt: skip
-# Of a week's return a provider knows by heart what is older than this no more.
+# A week longer ago than this says nothing of the room there is now.
 CAPACITY_WEEKS = 8
-# The wards of no board: nothing lies in it.
+# A box in which nothing of Great Britain lies.
 NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
 
 
