@@ -223,7 +223,7 @@ def test_loaded_in_one_go(engine: Engine) -> None:
 def test_a_refused_file_is_in_the_history_and_nowhere_else(engine: Engine) -> None:
     before = rows_in(engine)
     with pytest.raises(RefusedError):
-        loading.load_now(engine, source_of(files.SERVICES.replace("s3", "s1"), "twice.csv"), "Ann")
+        loading.load_now(engine, source_of(files.SERVICES.replace("s2", "s1"), "twice.csv"), "Ann")
     assert states(engine) == [("twice.csv", "refused")]
     problems = history.problems(engine, EVERYTHING, 1)
     assert rows_in(engine) == {**before, "job": 1, "job_problem": len(problems)}
