@@ -86,9 +86,9 @@ def funding_view(engine: Engine, scope: Scope, choices: Choices) -> Funding:
 
 
 def demand_and_supply(engine: Engine, scope: Scope, choices: Choices) -> Released:
-    """One row per need theme, most referred first: people referred and closed for lack of a service
-    (added up from shown numbers), services, places, free places, who waits, and wards where
-    nothing has room."""
+    """One row per need theme, most referred first: people referred (added up from shown numbers,
+    hidden ones as the middle of their range), those closed for lack of a service (at least: shown
+    ones alone), services, places, free places, who waits, and wards where nothing has room."""
     view = fetch_shared(providers_view, scope, choices)
     groups = view.providers.found.themes.rename(columns={"theme": "group"})
     supply = capacity_by(view.placed, groups).frame.set_index("group")

@@ -136,9 +136,9 @@ def _ending_words(
 
 def ends_by(row: Any) -> str:
     """'6 services in 4 wards end by March 2027: 310 places.'"""
-    unknown = (
-        f" and those of {counted(row.places_unknown, 'service')}" if row.places_unknown else ""
-    )
+    unknown = ""
+    if row.places_unknown:
+        unknown = f", and those of {counted(row.places_unknown, 'service')} that did not say"
     return (
         f"Funding of **{counted(row.services, 'service')} in {counted(row.wards, 'ward')}** ends by "
         f"{row.month:%B %Y}: **{row.places:,} places**{unknown}."
@@ -233,9 +233,12 @@ def ward_cell(row: Any, profile: Profile) -> MatrixCell:
 
 def _cell_text(cell: Cell, row: Any) -> str:
     match cell:
-        case Cell.SERVED | Cell.FULL:
+        case Cell.SERVED:
             return f"{row.own:,}"
-        case Cell.AREA_WIDE:
+        case Cell.FULL if row.own:
+            return f"{row.own:,}"
+        # All that is full may be for everybody, and none the ward's own.
+        case Cell.FULL | Cell.AREA_WIDE:
             return f"{row.wide:,} wide"
         case Cell.STALE:
             return f"{row.stale:,} stale"

@@ -43,6 +43,7 @@ from tests.test_services import (
 )
 
 COUNTS = ["own", "own_full", "wide", "stale"]
+ALL_COUNTS = ["own", "own_full", "wide", "wide_full", "stale"]
 Cells = dict[tuple[str, str], Any]
 
 
@@ -172,7 +173,7 @@ def counted_slowly(
     cells: Cells = {}
     for ward_code in b.BOARD_WARDS:
         for theme in NEED_THEMES:
-            own = own_full = wide = stale = 0
+            own = own_full = wide = wide_full = stale = 0
             free: int | None = None
             for entries, is_own in one_service_each(open_on(returned, b.AS_AT), listed):
                 # The directory of this board says nothing of needs.
@@ -183,14 +184,14 @@ def counted_slowly(
                 if is_stale(entries) and not with_stale:
                     stale += 1
                 elif near == "wide":
-                    wide += 1
+                    wide, wide_full = wide + 1, wide_full + is_full_of(entries)
                 else:
                     own, own_full = own + 1, own_full + is_full_of(entries)
                     offered, filled = said_first(entries, "offered"), said_first(entries, "filled")
                     if offered is not None and (is_full_of(entries) or filled is not None):
                         rest = 0 if is_full_of(entries) else max(offered - filled, 0)
                         free = (free or 0) + rest
-            cells[ward_code, theme] = own, own_full, wide, stale, free
+            cells[ward_code, theme] = own, own_full, wide, wide_full, stale, free
     return cells
 
 
@@ -204,10 +205,11 @@ def test_a_slower_way_counts_the_same(sqlite_engine: Engine, seed: int) -> None:
         )
         rows = counted.where(counted.notna(), None)
         keys = zip(rows["ward_code"], rows["theme"], strict=True)
-        figures = rows[[*COUNTS, "free_places"]].itertuples(index=False, name=None)
+        figures = rows[[*ALL_COUNTS, "free_places"]].itertuples(index=False, name=None)
         slowly = counted_slowly(returned, listed, with_stale=with_stale)
         assert dict(zip(keys, figures, strict=True)) == slowly
-    assert len(but_for(slowly, (0, 0, 0, 0, None))) > 10
+    assert len(but_for(slowly, (0, 0, 0, 0, 0, None))) > 10
+    assert any(cell[3] for cell in slowly.values())
 
 
 # Numbers of people.
