@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Engine
@@ -63,8 +64,8 @@ def ask_file(engine: Engine, scope: Scope, provider: str) -> bytes | None:
     return filled_in(dataset_named("services"), rows, WORDS)
 
 
-def _text(value: object) -> str:
-    if value is None or pd.isna(value):  # type: ignore[call-overload]
+def _text(value: Any) -> str:
+    if pd.isna(value):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"

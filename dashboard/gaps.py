@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import Engine
 
@@ -13,7 +12,7 @@ from dashboard.coverage import Coverage
 from dashboard.rules.disclosure import PROFILES, Released, hidden_flag, release, rounding
 from dashboard.rules.gaps import UNMET, Cell, judge_cells, worst
 from dashboard.rules.needs import NEED_THEMES
-from dashboard.services import ONLINE, Services, counted_keys
+from dashboard.services import Services, theme_counts
 from dashboard.settings import settings
 from queries import referrals
 from queries.scope import Scope
@@ -49,7 +48,7 @@ def ward_gaps(
     """Every need in every ward of one board, at the date for which coverage was judged."""
     wards = coverage.wards.frame
     codes = wards["ward_code"].tolist()
-    cells = theme_counts(found, codes, with_stale=with_stale)
+    cells = theme_counts(found, codes, found.themes, NEED_THEMES, with_stale=with_stale)
     cells["state"] = judge_cells(cells, is_returned=found.names_needs)
     named = wards[["ward_code", "ward_name", "lad_code", "lad_name", "population"]]
     cells = cells.merge(named, on="ward_code", how="left")
@@ -64,58 +63,6 @@ def ward_gaps(
         basis.no_window,
         found.names_needs,
     )
-
-
-def theme_counts(found: Services, codes: list[str], *, with_stale: bool) -> pd.DataFrame:
-    """One row per ward and need theme: services own, own_full, wide, wide_full and stale, and the free places
-    of its own; a service for two needs counts in both."""
-    counted = counted_keys(found, with_stale=with_stale)
-    grid = pd.MultiIndex.from_product([codes, NEED_THEMES], names=["ward_code", "theme"])
-    facts = found.listed.set_index("service_key")[["is_full", "free_places"]]
-    serving = found.serving.merge(found.themes, on="service_key").join(facts, on="service_key")
-    serving["is_counted"] = serving["service_key"].isin(counted)
-    key = ["ward_code", "theme"]
-
-    def at(counts: pd.Series[int]) -> np.ndarray:
-        found: np.ndarray = counts.reindex(grid, fill_value=0).to_numpy(dtype=int)
-        return found
-
-    own = serving[serving["is_counted"] & (serving["way"] != ONLINE)].groupby(key)
-    online = serving[serving["is_counted"] & (serving["way"] == ONLINE)].groupby(key).size()
-    stale = serving[~serving["is_counted"]].groupby(key).size()
-    # Services of the whole board are the same for every ward; one that also serves a ward by
-    # itself counts there once.
-    everywhere = found.everywhere.merge(found.themes, on="service_key").join(
-        facts, on="service_key"
-    )
-    is_counted = everywhere["service_key"].isin(counted)
-    both = serving[serving["service_key"].isin(set(everywhere["service_key"]))]
-
-    def wide(rows: pd.DataFrame, twice: pd.DataFrame) -> np.ndarray:
-        by_theme = rows.groupby("theme").size().reindex(list(NEED_THEMES), fill_value=0)
-        all_wards = np.tile(by_theme.to_numpy(dtype=int), len(codes))
-        less: np.ndarray = all_wards - at(twice.groupby(key).size())
-        return less
-
-    return pd.DataFrame(
-        {
-            "own": at(own.size()),
-            "own_full": at(own["is_full"].sum()),
-            "wide": at(online) + wide(everywhere[is_counted], both[both["is_counted"]]),
-            "wide_full": at(
-                serving[serving["is_counted"] & (serving["way"] == ONLINE) & serving["is_full"]]
-                .groupby(key)
-                .size()
-            )
-            + wide(
-                everywhere[is_counted & everywhere["is_full"]],
-                both[both["is_counted"] & both["is_full"]],
-            ),
-            "stale": at(stale) + wide(everywhere[~is_counted], both[~both["is_counted"]]),
-            "free_places": own["free_places"].sum(min_count=1).reindex(grid).astype("Int64"),
-        },
-        index=grid,
-    ).reset_index()
 
 
 def _with_referred(

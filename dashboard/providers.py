@@ -199,13 +199,13 @@ def capacity_trend(
         profile,
         people=["value"] if column == WAITING else [],
     )
-    rows: list[tuple[date, object, bool]] = []
+    rows: list[tuple[Any, Any, bool]] = []
     for week, mine in released.frame.groupby("week"):
         if column == WAITING:
             value, is_hidden = added_up(Released(mine, ("value",), profile), "value")
         else:
             value, is_hidden = int(mine["value"].sum()), False
-        rows.append((week, value, is_hidden))  # type: ignore[arg-type]
+        rows.append((week, value, is_hidden))
     frame = pd.DataFrame(rows, columns=["week", "value", hidden_flag("value")])
     frame = frame.astype({"week": "object", "value": "Int64", hidden_flag("value"): "bool"})
     return WeeklyTrend(

@@ -57,7 +57,6 @@ class ProvidersView:
     placed: Released
     cells: Released
     names: Mapping[str, str]
-    total: Mapping[str, Any]
     chips: Sequence[show.Chip]
     finding: Sequence[str]
     tiles: Sequence[show.Tile]
@@ -85,48 +84,69 @@ def board_providers(engine: Engine, scope: Scope, icb_code: str, as_at: date) ->
     return described(fetch_shared(board_services, scope, icb_code, as_at), wards)
 
 
+@dataclass(frozen=True)
+class AreaServices:
+    """The chosen wards, and the services that serve one of them; with the whole board also those
+    that are placed nowhere and may be another board's."""
+
+    providers: Providers
+    wards: Released
+    listed: Released
+
+    @property
+    def placed(self) -> Released:
+        """Those of the services that serve the area."""
+        return self.listed.rows(self.listed.frame["is_placed"])
+
+
+def area_services(engine: Engine, scope: Scope, area: Area) -> AreaServices:
+    """The services of a board, or of a locality or network of it."""
+    coverage = fetch_shared(ward_coverage, scope, *area.board)
+    wards = chosen_wards(coverage, area.lad_code, area.pcn_code)
+    providers = fetch_shared(board_providers, scope, area.icb_code, area.as_at)
+    is_part = area.lad_code or area.pcn_code
+    codes = wards.frame["ward_code"].tolist() if is_part else None
+    return AreaServices(
+        providers, wards, providers.listed.rows(serving_area(providers.found, codes))
+    )
+
+
+def area_cells(scope: Scope, area: Area) -> tuple[pd.DataFrame, Released]:
+    """The chosen wards, and the cells of each."""
+    wards = fetch_shared(area_services, scope, area).wards.frame
+    cells = fetch_shared(board_gaps, scope, *area.board).cells
+    return wards, cells.rows(cells.frame["ward_code"].isin(wards["ward_code"]))
+
+
 def providers_view(engine: Engine, scope: Scope, choices: Choices) -> ProvidersView:
     """The services and needs of a board, or of a locality or network of it."""
     area = choices.area
-    coverage = fetch_shared(ward_coverage, scope, *area.board)
-    wards = chosen_wards(coverage, choices.lad_code, choices.pcn_code)
-    providers = fetch_shared(board_providers, scope, choices.icb_code, choices.as_at)
+    found = fetch_shared(area_services, scope, area)
+    providers, listed, placed = found.providers, found.listed, found.placed
     gaps = fetch_shared(board_gaps, scope, *area.board)
-    is_whole = not (choices.lad_code or choices.pcn_code)
-    codes = None if is_whole else wards.frame["ward_code"].tolist()
-    listed = providers.listed.rows(serving_area(providers.found, codes))
-    cells = gaps.cells.rows(gaps.cells.frame["ward_code"].isin(wards.frame["ward_code"]))
-    placed = listed.rows(listed.frame["is_placed"])
+    wards, cells = area_cells(scope, area)
     total = capacity_total(placed)
     return ProvidersView(
         providers=providers,
         gaps=gaps,
-        wards=wards.frame,
+        wards=wards,
         listed=listed,
         placed=placed,
         cells=cells,
-        names=ward_names(wards),
-        total=total,
+        names=ward_names(found.wards),
         chips=words.chips(listed.frame, gaps, choices.as_at),
         finding=words.finding(placed.frame, cells, gaps, providers.found, choices),
         tiles=words.tiles(listed.frame, total, cells),
     )
 
 
-def ward_matrix(
-    engine: Engine,
-    scope: Scope,
-    area: Area,
-) -> bytes:
+def ward_matrix(engine: Engine, scope: Scope, area: Area) -> bytes:
     """The gap matrix by ward as the browser fetches it: most unmet need first."""
-    coverage = fetch_shared(ward_coverage, scope, *area.board)
-    wards = chosen_wards(coverage, area.lad_code, area.pcn_code).frame
-    gaps = fetch_shared(board_gaps, scope, *area.board)
-    cells = gaps.cells.rows(gaps.cells.frame["ward_code"].isin(wards["ward_code"]))
+    wards, cells = area_cells(scope, area)
     need = unmet(cells)
     by_ward: dict[str, list[Any]] = {}
     for row in each_row(cells.frame):
-        by_ward.setdefault(row.ward_code, []).append(words.ward_cell(row, gaps.cells.profile))
+        by_ward.setdefault(row.ward_code, []).append(words.ward_cell(row, cells.profile))
     rows = wards[["ward_code", "ward_name", "lad_name"]].assign(
         unmet=wards["ward_code"].map(need),
         gaps=[sum(cell.is_gap for cell in by_ward[code]) for code in wards["ward_code"]],
@@ -141,16 +161,10 @@ def ward_matrix(
     )
 
 
-def locality_matrix(
-    engine: Engine,
-    scope: Scope,
-    area: Area,
-) -> bytes:
+def locality_matrix(engine: Engine, scope: Scope, area: Area) -> bytes:
     """The gap matrix by locality: a need is met there where each of its (chosen) wards meets it."""
-    coverage = fetch_shared(ward_coverage, scope, *area.board)
-    wards = chosen_wards(coverage, area.lad_code, area.pcn_code).frame.dropna(subset="lad_code")
-    gaps = fetch_shared(board_gaps, scope, *area.board)
-    cells = gaps.cells.rows(gaps.cells.frame["ward_code"].isin(wards["ward_code"]))
+    _, cells = area_cells(scope, area)
+    cells = cells.rows(cells.frame["lad_code"].notna())
     need = unmet(cells)
     lads = cells.frame.drop_duplicates("ward_code").set_index("ward_code")["lad_code"]
     by_lad = need.groupby(lads.reindex(need.index)).sum(min_count=1)
@@ -168,18 +182,10 @@ def locality_matrix(
 
 
 def service_list(
-    engine: Engine,
-    scope: Scope,
-    area: Area,
-    asked: tuple[tuple[str, str], ...],
+    engine: Engine, scope: Scope, area: Area, asked: tuple[tuple[str, str], ...]
 ) -> bytes:
     """The list of services that fit what is asked for, as the browser fetches it."""
-    providers = fetch_shared(board_providers, scope, area.icb_code, area.as_at)
-    codes = None
-    if area.lad_code or area.pcn_code:
-        coverage = fetch_shared(ward_coverage, scope, *area.board)
-        codes = chosen_wards(coverage, area.lad_code, area.pcn_code).frame["ward_code"].tolist()
-    listed = providers.listed.rows(serving_area(providers.found, codes))
+    listed = fetch_shared(area_services, scope, area).listed
     listed = listed.rows(words.fits(listed.frame, dict(asked)))
     return _table(listed, words.service_columns(), words.SERVICES_TEXT, "service_key")
 
@@ -197,22 +203,15 @@ def theme_names() -> dict[str, str]:
 
 
 def capacity_list(
-    engine: Engine,
-    scope: Scope,
-    area: Area,
-    asked: tuple[tuple[str, str], ...],
+    engine: Engine, scope: Scope, area: Area, asked: tuple[tuple[str, str], ...]
 ) -> bytes:
     """Capacity of the chosen area by provider, need, locality or ward, as the browser fetches it."""
     by = dict(asked).get("by", "")
     by = by if by in words.GROUPS else next(iter(words.GROUPS))
-    coverage = fetch_shared(ward_coverage, scope, *area.board)
-    wards = chosen_wards(coverage, area.lad_code, area.pcn_code).frame
-    providers = fetch_shared(board_providers, scope, area.icb_code, area.as_at)
-    codes = wards["ward_code"].tolist() if area.lad_code or area.pcn_code else None
-    listed = providers.listed.rows(serving_area(providers.found, codes))
-    placed = listed.rows(listed.frame["is_placed"])
-    totals = capacity_by(placed, groups_of(providers, by, wards))
-    names = {"ward": ward_names(Released(wards, (), totals.profile))}.get(by, {})
+    found = fetch_shared(area_services, scope, area)
+    wards = found.wards.frame
+    totals = capacity_by(found.placed, groups_of(found.providers, by, wards))
+    names = ward_names(found.wards) if by == "ward" else {}
     if by == "locality":
         names = dict(zip(wards["lad_code"], wards["lad_name"], strict=True))
     frame = totals.frame.assign(name=[names.get(code, code) for code in totals.frame["group"]])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Engine
@@ -227,42 +229,78 @@ def counted_keys(found: Services, *, with_stale: bool) -> set[str]:
 
 
 def service_counts(
-    found: Services, ward_codes: list[str], as_at: date, *, with_stale: bool
+    found: Services, ward_codes: Sequence[str], as_at: date, *, with_stale: bool
 ) -> pd.DataFrame:
     """One row per ward, indexed by its code: own, own_full, wide and stale services, and the
     first date from the chosen one on at which the money of one of its own ends.
+    """
+    every = pd.DataFrame({"service_key": found.listed["service_key"], "theme": ""})
+    counts = theme_counts(found, ward_codes, every, ("",), with_stale=with_stale)
+    ends = pd.to_datetime(found.listed.set_index("service_key")["funding_ends"])
+    to_come = ends[ends >= pd.Timestamp(as_at)]
+    own = found.serving[found.serving["way"] != ONLINE]
+    own = own[own["service_key"].isin(counted_keys(found, with_stale=with_stale))]
+    first = own["service_key"].map(to_come.to_dict()).groupby(own["ward_code"]).min()
+    return counts.set_index("ward_code")[["own", "own_full", "wide", "stale"]].assign(
+        funding_ends=lambda rows: pd.to_datetime(first).reindex(rows.index)
+    )
 
-    A service of the whole board that also names the ward is the ward's own.
+
+def theme_counts(
+    found: Services,
+    ward_codes: Sequence[str],
+    themes: pd.DataFrame,
+    names: Sequence[str],
+    *,
+    with_stale: bool,
+) -> pd.DataFrame:
+    """One row per ward and theme: services own, own_full, wide, wide_full and stale, and the free
+    places of its own.
+
+    `themes`: service_key, theme; a service for two counts in both. One of the whole board that
+    also serves the ward by itself counts once, where it is nearest.
     """
     counted = counted_keys(found, with_stale=with_stale)
-    facts = found.listed.set_index("service_key")[["is_full", "funding_ends"]]
-    ends = pd.to_datetime(facts["funding_ends"])
-    facts = facts.assign(funding_ends=ends.mask(ends < pd.Timestamp(as_at)))
-    serving = found.serving.join(facts, on="service_key")
-    is_counted = serving["service_key"].isin(counted)
-    is_own = is_counted & (serving["way"] != ONLINE)
-    own = serving[is_own].groupby("ward_code")
-    wide_there = serving[is_counted & (serving["way"] == ONLINE)].groupby("ward_code").size()
-    stale_there = serving[~is_counted].groupby("ward_code").size()
-    everywhere = set(found.everywhere["service_key"])
-    # Those that stand in both lists count once, where they are nearest.
-    both = serving[serving["service_key"].isin(everywhere)]
-    both_counted = both[both["service_key"].isin(counted)].groupby("ward_code").size()
-    both_stale = both[~both["service_key"].isin(counted)].groupby("ward_code").size()
-    index = pd.Index(ward_codes, name="ward_code")
+    facts = found.listed.set_index("service_key")[["is_full", "free_places"]]
+    key, grid = ["ward_code", "theme"], pd.MultiIndex.from_product([ward_codes, names])
 
-    def at(counts: pd.Series[int]) -> pd.Series[int]:
-        return counts.reindex(index, fill_value=0).astype(int)
+    def of_theme(rows: pd.DataFrame) -> pd.DataFrame:
+        rows = rows.merge(themes, on="service_key").join(facts, on="service_key")
+        return rows.assign(is_counted=rows["service_key"].isin(counted))
+
+    serving, everywhere = of_theme(found.serving), of_theme(found.everywhere)
+    is_online = serving["way"] == ONLINE
+    is_both = serving["service_key"].isin(set(everywhere["service_key"]))
+    own = serving[serving["is_counted"] & ~is_online].groupby(key)
+
+    def at(counts: pd.Series[int]) -> np.ndarray:
+        filled: np.ndarray = counts.reindex(grid, fill_value=0).to_numpy(dtype=int)
+        return filled
+
+    def wide(there: pd.Series[bool], for_all: pd.Series[bool]) -> np.ndarray:
+        """Of those marked: online for the ward, and for everybody unless it serves the ward too."""
+        for_each = everywhere[for_all].groupby("theme").size().reindex(list(names), fill_value=0)
+        near = serving[there & (is_online | ~serving["is_counted"])].groupby(key).size()
+        twice = serving[there & is_both].groupby(key).size()
+        found: np.ndarray = at(near) - at(twice)
+        found += np.tile(for_each.to_numpy(dtype=int), len(ward_codes))
+        return found
 
     return pd.DataFrame(
         {
+            "ward_code": np.repeat(np.array(ward_codes, dtype=object), len(names)),
+            "theme": np.tile(np.array(names, dtype=object), len(ward_codes)),
             "own": at(own.size()),
             "own_full": at(own["is_full"].sum()),
-            "wide": at(wide_there) + len(everywhere & counted) - at(both_counted),
-            "stale": at(stale_there) + len(everywhere - counted) - at(both_stale),
-            "funding_ends": own["funding_ends"].min().reindex(index),
+            "wide": wide(serving["is_counted"], everywhere["is_counted"]),
+            "wide_full": wide(
+                serving["is_counted"] & serving["is_full"],
+                everywhere["is_counted"] & everywhere["is_full"],
+            ),
+            "stale": wide(~serving["is_counted"], ~everywhere["is_counted"]),
+            "free_places": own["free_places"].sum(min_count=1).reindex(grid).array,
         }
-    )
+    ).astype({"ward_code": "str", "theme": "str", "free_places": "Int64"})
 
 
 def keys_of_ward(found: Services, ward_code: str) -> pd.DataFrame:

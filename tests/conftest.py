@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Engine, text
 
+from dashboard.settings import settings as dashboard_settings
 from queries.database import make_engine, upgrade
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -49,6 +50,19 @@ def skip_or_fail(reason: str) -> None:
     if IN_CI:
         pytest.fail(f"in CI this must run: {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture
+def settings_as_shipped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings that change a figure as they are where nobody set them."""
+    for name in (
+        "SERVED_SHARE", "STALE_MONTHS", "LATE_MONTHS", "DISCLOSURE_PROFILE", "REACH_METRES",
+        "REACH_MINUTES", "TRAVEL_MODE",
+    ):  # fmt: skip
+        monkeypatch.delenv(f"DASHBOARD_{name}", raising=False)
+    dashboard_settings.cache_clear()
+    yield
+    dashboard_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

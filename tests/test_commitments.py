@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from datetime import date
 
 import pandas as pd
@@ -46,13 +46,7 @@ SHARE = PATIENTS / ENGLAND_PATIENTS
 BOARD = b.Board(budgets=False)
 
 
-@pytest.fixture(autouse=True)
-def settings_as_shipped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("LATE_MONTHS", "DISCLOSURE_PROFILE"):
-        monkeypatch.delenv(f"DASHBOARD_{name}", raising=False)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 
 
 def asked(engine: Engine, as_at: date = b.AS_AT, scope: Scope = EVERYTHING) -> Commitments:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -23,13 +22,7 @@ from tests.small_board import ABBEY, BROOK, CASTLE, DALE, ELM, FORD
 JUNE = date(2026, 6, 1)
 
 
-@pytest.fixture(autouse=True)
-def settings_as_shipped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("SERVED_SHARE", "STALE_MONTHS", "LATE_MONTHS", "DISCLOSURE_PROFILE"):
-        monkeypatch.delenv(f"DASHBOARD_{name}", raising=False)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 
 
 def judged(engine: Engine, board: b.Board, as_at: date = b.AS_AT) -> tuple[pd.DataFrame, Basis]:

@@ -7,7 +7,6 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -27,13 +26,7 @@ FORMS = ("csv", "json", "xlsx")
 TEXTS = {"ward_code", "ward_name", "lad_code", "lad_name", "pcn_code", "pcn_name", "flags"}
 
 
-@pytest.fixture(autouse=True)
-def settings_as_shipped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("SERVED_SHARE", "STALE_MONTHS", "LATE_MONTHS", "DISCLOSURE_PROFILE"):
-        monkeypatch.delenv(f"DASHBOARD_{name}", raising=False)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 
 
 def body(engine: Engine, subject: str = "coverage", form: str = "json") -> bytes:

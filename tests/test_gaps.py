@@ -17,12 +17,12 @@ from dashboard.gaps import (
     Gaps,
     locality_cells,
     shown_people,
-    theme_counts,
     unmet,
     ward_gaps,
 )
 from dashboard.rules.disclosure import PROFILES, Released
 from dashboard.rules.needs import NEED_THEMES
+from dashboard.services import theme_counts
 from dashboard.settings import settings
 from queries.load import save
 from queries.scope import EVERYTHING
@@ -39,9 +39,9 @@ from tests.test_services import (
     open_on,
     random_services,
     said_first,
-    settings_as_shipped,  # noqa: F401 - of every test here
 )
 
+pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 COUNTS = ["own", "own_full", "wide", "stale"]
 ALL_COUNTS = ["own", "own_full", "wide", "wide_full", "stale"]
 Cells = dict[tuple[str, str], Any]
@@ -161,7 +161,7 @@ def test_where_services_were_never_returned_what_is_unmet_is_not_known(
 def test_a_service_without_a_need_is_in_no_cell(sqlite_engine: Engine) -> None:
     found = found_in(sqlite_engine, listed=(Service("s", (ABBEY,)),))
     assert len(found.listed) == 1
-    counted = theme_counts(found, list(b.BOARD_WARDS), with_stale=False)
+    counted = theme_counts(found, b.BOARD_WARDS, found.themes, NEED_THEMES, with_stale=False)
     assert counted[COUNTS].sum().tolist() == [0, 0, 0, 0]
     assert counted["free_places"].isna().all()
 
@@ -200,9 +200,9 @@ def test_a_slower_way_counts_the_same(sqlite_engine: Engine, seed: int) -> None:
     returned, listed = random_services(seed)
     found = found_in(sqlite_engine, *returned, listed=listed)
     for with_stale in (False, True):
-        counted: Any = theme_counts(found, list(b.BOARD_WARDS), with_stale=with_stale).astype(
-            object
-        )
+        counted: Any = theme_counts(
+            found, b.BOARD_WARDS, found.themes, NEED_THEMES, with_stale=with_stale
+        ).astype(object)
         rows = counted.where(counted.notna(), None)
         keys = zip(rows["ward_code"], rows["theme"], strict=True)
         figures = rows[[*ALL_COUNTS, "free_places"]].itertuples(index=False, name=None)

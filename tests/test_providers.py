@@ -54,10 +54,10 @@ from tests.test_services import (
     again,
     found_in,
     random_services,
-    settings_as_shipped,  # noqa: F401 - of every test here
     ways,
 )
 
+pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 JUNE_8, JUNE_15, JUNE_22 = date(2026, 6, 8), date(2026, 6, 15), date(2026, 6, 22)
 HIDDEN = f"{WAITING}_hidden"
 PROFILES = pytest.mark.parametrize("profile", rest_is_slow("nhs", "opensafely", "lt6"))

@@ -49,16 +49,7 @@ WALK = Service("walk", (ABBEY,), provider="Hill")
 STATED = ("has capacity", "full", "full with waiting list", None)
 
 
-@pytest.fixture(autouse=True)
-def settings_as_shipped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in (
-        "SERVED_SHARE", "STALE_MONTHS", "LATE_MONTHS", "DISCLOSURE_PROFILE", "REACH_METRES",
-        "REACH_MINUTES", "TRAVEL_MODE",
-    ):  # fmt: skip
-        monkeypatch.delenv(f"DASHBOARD_{name}", raising=False)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 
 
 def found_in(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -29,13 +29,7 @@ PRESSED = (
 MAY_END = date(2026, 5, 31)
 
 
-@pytest.fixture(autouse=True)
-def settings_as_shipped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("SERVED_SHARE", "STALE_MONTHS", "LATE_MONTHS", "DISCLOSURE_PROFILE"):
-        monkeypatch.delenv(f"DASHBOARD_{name}", raising=False)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 
 
 @pytest.fixture(params=["nhs", "opensafely", "lt6"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,13 +29,7 @@ ALL = (NORTH, SOUTH, EAST)
 APRIL, MAY, JUNE = date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)
 
 
-@pytest.fixture(autouse=True)
-def settings_as_shipped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("LATE_MONTHS", "DISCLOSURE_PROFILE"):
-        monkeypatch.delenv(f"DASHBOARD_{name}", raising=False)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 
 
 def plain(released: Released, *names: str) -> list[tuple[Any, ...]]:
