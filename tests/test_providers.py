@@ -342,6 +342,13 @@ def test_like_for_like(sqlite_engine: Engine) -> None:
     assert told_in(trend_of(sqlite_engine, "waiting")) == (waiting, 1, 2)
 
 
+def test_a_service_that_says_it_is_full_has_no_free_place(sqlite_engine: Engine) -> None:
+    full = replace(week("1", JUNE_8, 10, 7, 20), state="full")
+    found_in(sqlite_engine, ONE, weeks=[full, week("1", JUNE_15, 10, 7, 20)])
+    free = [(JUNE_8, 0, False), (JUNE_15, 3, False)]
+    assert told_in(trend_of(sqlite_engine, "free")) == (free, 1, 1)
+
+
 def test_hidden_weeks_are_the_middle_of_their_range(sqlite_engine: Engine) -> None:
     found_in(
         sqlite_engine, ONE, TWO,

@@ -742,6 +742,22 @@ class TestByHand:
             ["Northam", "20,000", "£320", "£320", "£16.00"],
         ]
 
+    def test_money_that_ended_before_was_found_elsewhere(
+        self, load_board: Callable[..., Engine], open_it: Open
+    ):
+        ended = Service("old", (ABBEY,), theme="food", funding_ends=date(2025, 12, 31))
+        ends = Service("new", (ABBEY,), theme="food", funding_ends=date(2026, 9, 30))
+        load_board(Board(services=(ended, ends)))
+        view = open_it(part="funding")
+        assert "Funding of 1 service in 1 ward ends by September 2026" in finding(view, 1)
+        assert "nothing left" not in finding(view, 1)
+
+    def test_of_a_network(self, fuller: Engine, open_it: Open):
+        """South serves Castle, Dale and Elm: the garden of Abbey is not there."""
+        view = open_it(part="services", pcn=SOUTH)
+        assert tile(view, "Services").startswith("Services 4 of 2 providers 0 ")
+        assert sorted(line[0] for line in texts(view)) == ["Choir", "Debt", "Helpline", "Old List"]
+
     def test_demand_and_supply(self, fuller: Engine, open_it: Open):
         view = open_it(part="demand")
         assert finding(view, 1) == (

@@ -226,6 +226,11 @@ def test_counts_are_added_up_from_what_is_shown() -> None:
 def test_of_hidden_counts_alone_nothing_is_said() -> None:
     assert together(3) == together(3, 5) == together(3, None) == (None, True)
     assert together() == together(None) == (None, False)
+    # Nor does a 0 beside one say more: 4 becomes 5, which is as small as what is hidden.
+    assert together(3, 0) == together(3, 0, None) == (None, True)
+    assert together(3, 0, profile="lt6") == (None, True)
+    assert together(3, 3, 0) == (10, False)
+    assert together(0, 0) == (0, False)
 
 
 @given(
