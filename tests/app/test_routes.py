@@ -247,9 +247,10 @@ class TestTable:
             assert sign == signs[row["state"]]
             assert note.endswith("" if row["referred"] is None else f"{row['referred']} referred")
             if row["state"] in ("served", "full"):
-                assert text == str(row["own"])
-                free = "" if row["free_places"] is None else f"{row['free_places']:,} free"
-                assert note.startswith(free)
+                # All that is full may be for everybody, and none the ward's own.
+                assert text == (str(row["own"]) if row["own"] else f"{row['wide']} wide")
+                has_free = row["own"] and row["free_places"] is not None
+                assert note.startswith(f"{row['free_places']:,} free" if has_free else "")
 
     def test_the_services_are_those_of_the_export(self, demonstration: Engine):
         area = "icb=QDK&as_at=2026-06-30"
