@@ -12,6 +12,7 @@ import streamlit as st
 from sqlalchemy import Engine
 
 from dashboard.errors import NotReadyError
+from dashboard.facts import count_missing
 from dashboard.settings import settings
 from queries import loads
 from queries.database import NEWEST_REVISION, make_engine, revision, upgrade
@@ -49,6 +50,7 @@ def prepare_database() -> bool:
             f"{NEWEST_REVISION}: run `python -m dashboard upgrade` and start again."
         )
     upgrade(engine())
+    count_missing(engine())
     return found is None
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from dashboard import __version__
 from dashboard.commitments import board_commitments
 from dashboard.coverage import REFERRALS, ward_coverage
+from dashboard.evaluation import COLUMNS, evaluation
 from dashboard.gaps import REFERRED, WITHOUT, ward_gaps
 from dashboard.providers import WAITING, capacity_total, described
 from dashboard.reach import NONE_NEAR
@@ -391,6 +392,28 @@ GAP_COLUMNS = (
 )  # fmt: skip
 
 
+def outcomes(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, _with_stale: bool
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Meta, and one row per figure and group of the Outcomes page, with its definition."""
+    found = evaluation(engine, scope, icb_code, as_at)
+    meta = _meta(engine, scope, "outcomes", icb_code, as_at) | {
+        "basis": {
+            "referrals_from": found.cohort and found.cohort.first.isoformat(),
+            "referrals_to": found.cohort and month_end(found.cohort.last).isoformat(),
+            "no_referrals": found.no_window or None,
+            "counts": found.rows.profile.words,
+        }
+    }
+    derived = ("value", "lower_95", "upper_95")
+    return meta, released_rows(
+        found.rows,
+        COLUMNS,
+        lambda row: {"value": row["state"]} if row["state"] else {},
+        {"people": derived, "out_of": derived},
+    )
+
+
 Builder = Callable[[Engine, Scope, str, date, bool], tuple[dict[str, Any], list[dict[str, Any]]]]
 SUBJECTS: Mapping[str, Builder] = {
     "coverage": coverage,
@@ -398,6 +421,7 @@ SUBJECTS: Mapping[str, Builder] = {
     "commitments": commitments,
     "services": services_of_board,
     "gaps": gaps_by_ward,
+    "outcomes": outcomes,
 }
 
 

@@ -24,9 +24,12 @@ from queries.scope import Scope
 BOARD, LOCALITY, PCN, AS_AT, MONTHS, STALE, WARD, LAYER, VIEW, TREND, *PROVIDERS = NAMES = (
     "icb", "locality", "pcn", "as_at", "months", "stale", "ward", "layer", "view", "trend",
     "part", "rows", "theme", "service", "by", "measure", "room", "cost", "access", "age", "place",
-    "provider",
+    "provider", "cohort", "figure", "question", "groups",
 )  # fmt: skip
-PART, ROWS, THEME, SERVICE, BY, MEASURE, ROOM, COST, ACCESS, AGE, PLACE, PROVIDER = PROVIDERS
+(
+    PART, ROWS, THEME, SERVICE, BY, MEASURE, ROOM, COST, ACCESS, AGE, PLACE, PROVIDER, COHORT,
+    FIGURE, QUESTION, GROUPS,
+) = PROVIDERS  # fmt: skip
 ALL, NEWEST = "", ""
 LEFT_OUT, COUNTED = "", "counted"
 # What codes of wards begin with, and those of districts do not.
@@ -356,6 +359,15 @@ def pick_group(group: str) -> None:
         case _:
             choose(PROVIDER, group)
     choose(PART, "gaps" if chosen(BY) == "ward" else "services")
+
+
+def pick_of_pathway(code: str) -> None:
+    """Pick a line of the pathway by group: a network or a ward, which stays picked; others don't."""
+    match chosen(GROUPS):
+        case "PCN" | "":
+            pick_pcn(code)
+        case "ward":
+            pick_ward(code)
 
 
 def pick_service(service_key: str) -> None:

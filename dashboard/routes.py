@@ -29,8 +29,10 @@ _NO_COASTLINES = {
         for name in ("coastlines", "land", "ocean", "lakes", "rivers", "countries", "subunits")
     },
 }
-# What the lists of services and of capacity depend on, as the page's address names it.
-NARROWED = ("theme", "room", "cost", "access", "age", "place", "provider", "by")
+# What the lists of services, of capacity and of the pathway depend on, as the page's address names it.
+NARROWED = (
+    "theme", "room", "cost", "access", "age", "place", "provider", "by", "cohort", "groups",
+)  # fmt: skip
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 # Streamlit needs inline styles, and its components and Plotly come as blobs and by eval;
@@ -132,6 +134,7 @@ def table(request: Request) -> Response:
     from dashboard.coverage_view import ward_list
     from dashboard.data import fetch_shared
     from dashboard.filters import Area
+    from dashboard.outcomes_view import group_table
     from dashboard.providers_view import capacity_list, locality_matrix, service_list, ward_matrix
     from dashboard.workforce_view import pcn_list
 
@@ -144,6 +147,7 @@ def table(request: Request) -> Response:
         "localities": locality_matrix,
         "services": service_list,
         "capacity": capacity_list,
+        "pathway": group_table,
     }
     if subject not in lists:
         return PlainTextResponse("not found", 404)
@@ -160,7 +164,7 @@ def table(request: Request) -> Response:
         chosen.get("locality", ""),
         chosen.get("pcn", ""),
     )
-    more = (asked,) if subject in ("services", "capacity") else ()
+    more = (asked,) if subject in ("services", "capacity", "pathway") else ()
     body = fetch_shared(lists[subject], current_scope(), area, *more)
     # The address names the data version, so what is kept is never out of date; private, since
     # it is what this user may see.

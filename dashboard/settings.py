@@ -73,6 +73,11 @@ class Settings(BaseSettings):
         description="Which of the loaded ways of travelling counts; blank is the first of them, "
         "'straight line' none.",
     )
+    meaningful_change_file: Path = Field(
+        default=ROOT / "dashboard" / "meaningful_change.csv",
+        description="The smallest change of each score that counts as one, with its source: a CSV "
+        "file like the one that is shipped.",
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -126,7 +126,7 @@ def _true(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> tuple[pd.
     patients, shares = ward_patients(*asked)
     frame = workforce.fte_by_pcn(*asked)
     for more in (
-        _districts(patients, places.wards(engine, scope, icb_code)),
+        main_districts(patients, places.wards(engine, scope, icb_code)),
         _fte_a_year_before(*asked, census),
         _posts_by_pcn(posts.posts(*asked), as_at),
         _plans(posts.planned_fte(*asked), as_at),
@@ -144,7 +144,7 @@ def _true(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> tuple[pd.
     people = frame["registered_patients"].mask(frame["registered_patients"] == 0)
     frame["fte_per_10k"] = frame["fte"] / people * staffing.PER_10_000_PEOPLE
     frame["fte_per_50k"] = frame["fte"] / people * staffing.PER_50_000_PEOPLE
-    frame["referral_reason"] = [_silence(told, code) for code in frame["pcn_code"]]
+    frame["referral_reason"] = [silence(told, code) for code in frame["pcn_code"]]
     is_told = frame["referral_reason"] == ""
     for column in (REFERRALS, OPEN):
         frame[column] = frame[column].fillna(0).where(is_told).astype("Int64")
@@ -152,7 +152,7 @@ def _true(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> tuple[pd.
     return _in_order(frame), basis
 
 
-def _silence(told: ReferralWindow, pcn_code: str) -> str:
+def silence(told: ReferralWindow, pcn_code: str) -> str:
     """Why referrals of a PCN are not known; where no return names a PCN, of none they are."""
     if told.window and not told.names_pcns:
         return "referral returns name no network"
@@ -256,7 +256,7 @@ def _aims(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _districts(patients: pd.DataFrame, wards: pd.DataFrame) -> pd.DataFrame:
+def main_districts(patients: pd.DataFrame, wards: pd.DataFrame) -> pd.DataFrame:
     """One row per PCN: the district in which most of its patients live."""
     placed = patients.merge(wards[["ward_code", "lad_code", "lad_name"]], on="ward_code")
     by_district = placed.groupby(["pcn_code", "lad_code", "lad_name"]).agg({"patients": "sum"})

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, literal, null, select, true, update
 from queries import tables
 from queries.database import writing
 from queries.frames import in_utc, read_frame
-from queries.load import bump_version
+from queries.load import bump_version, count_scores, parts_changed_by
 from queries.loads import LOCAL_RETURNS
 from queries.places import rebuild_wards
 from queries.scope import Scope
@@ -66,6 +66,7 @@ def undo(engine: Engine, load_id: int, undone_by: str | None) -> UndoRecord:
             .where(is_mine, mine.c.part_key == _PART.part_key)
             .scalar_subquery()
         )
+        changed = parts_changed_by(connection, load_id)
         connection.execute(update(tables.load_part).where(before).values(replaced_by=newer))
         connection.execute(
             update(tables.load_part).where(_PART.load_id == load_id).values(replaced_by=load_id)
@@ -76,6 +77,7 @@ def undo(engine: Engine, load_id: int, undone_by: str | None) -> UndoRecord:
             .values(undone_at=datetime.now(UTC), undone_by=undone_by)
         )
         rebuild_wards(connection)
+        count_scores(connection, changed)
         bump_version(connection)
         left = connection.scalar(select(func.count()).where(_PART.replaced_by.is_(None)))
         if left and load.removed_demonstration:

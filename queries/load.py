@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -32,11 +32,15 @@ from queries import tables
 from queries.database import writing
 from queries.frames import each_row, in_utc
 from queries.places import rebuild_wards
+from queries.scores import count_again
 
 _PART = tables.load_part.c
 
 # What decides which wards are in use; names of practices, PCNs and boards do not.
 _PLACES = {"boundary", "lsoa_ward", "lsoa_icb", "ward_population"}
+
+# What scores before and after are matched from.
+_SCORED = {"referral", "outcome", "gp_contact"}
 
 
 class AlreadyLoadedError(ValueError):
@@ -122,6 +126,8 @@ def save(
         writer.finish(clean, removed, is_demonstration, loaded_by)
         if removed or _PLACES & writer.tables:
             rebuild_wards(connection)
+        if _SCORED & writer.tables:
+            count_scores(connection, parts_changed_by(connection, writer.load_id))
         bump_version(connection)
         record = LoadRecord(
             writer.load_id,
@@ -172,7 +178,7 @@ class _Writer:
             # Part after part, so that the index of parts grows at few places at a time.
             order = np.argsort(ids, kind="stable")
             frame = frame.drop(columns="part_key").assign(part_id=ids).iloc[order]
-            _insert_rows(self._connection, tables.metadata.tables[name], frame)
+            insert_rows(self._connection, tables.metadata.tables[name], frame)
 
     def _add_parts(self, keys: list[str]) -> None:
         ids = range(self._next_part, self._next_part + len(keys))
@@ -181,7 +187,7 @@ class _Writer:
         parts = pd.DataFrame({"id": ids, "part_key": keys})
         # The dataset and the period are known at the end.
         parts = parts.assign(load_id=self.load_id, dataset="", row_count=0)
-        _insert_rows(self._connection, tables.load_part, parts)
+        insert_rows(self._connection, tables.load_part, parts)
 
     def finish(
         self, clean: CleanLoad, removed: bool, is_demonstration: bool, loaded_by: str | None
@@ -283,7 +289,7 @@ def _replace_parts(connection: Connection, clean: CleanLoad, load_id: int) -> in
     return replaced
 
 
-def _insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
+def insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     """Append a frame by the driver's own bulk way: about 3 times as fast as through Core."""
     columns = list(frame.columns)
     unknown = set(columns) - set(table.columns.keys())
@@ -347,6 +353,18 @@ def _values(column: pd.Series[Any]) -> list[Any]:
     ]
     taken: list[Any] = np.array([*values, None], dtype=object)[codes].tolist()
     return taken
+
+
+def parts_changed_by(connection: Connection, load_id: int) -> list[int]:
+    """The parts of a load, and those it replaced."""
+    mine = (_PART.load_id == load_id) | (_PART.replaced_by == load_id)
+    return list(connection.scalars(select(_PART.id).where(mine)))
+
+
+def count_scores(connection: Connection, part_ids: Collection[int]) -> None:
+    """Bring the facts of scores up to date after these parts came into force or left it."""
+    for counted in count_again(connection, part_ids):
+        insert_rows(connection, tables.score_fact, counted)
 
 
 def bump_version(connection: Connection) -> None:

@@ -465,6 +465,60 @@ referral_need_fact = Table(
     Index(None, "part_id"),
 )
 
+# The steps of a referral that can be reached, in order.
+PATHWAY_STEPS = ("accepted", "contacted", "planned", "connected", "attended", "completed")
+# One row per PCN, month received, category (see PATHWAY_CATEGORIES) and value of it (null where it
+# was not said): referrals, by step those that reached it or a later one, those with a date of
+# their own, and those that reached the step before, not this one, and are still open. Additive:
+# a key may have several rows. `days` counts referrals by day: see `queries.day_counts`.
+# Built when referrals load. A referral for two reasons counts in both.
+PATHWAY_CATEGORIES = ("all", "ward", "source", "reason", "age band", "sex", "ethnicity", "ending")
+pathway_fact = Table(
+    "pathway_fact",
+    metadata,
+    _part(),
+    _code("pcn_code", nullable=True),
+    Column("month", Date, nullable=False),
+    Column("category", String(16), nullable=False),
+    _text("value"),
+    Column("referrals", Integer, nullable=False),
+    Column("offered", Integer, nullable=False),
+    Column("declined", Integer, nullable=False),
+    *(
+        Column(f"{step}{state}", Integer, nullable=False)
+        for step in PATHWAY_STEPS
+        for state in ("", "_dated", "_open")
+    ),
+    # Days that a step lies before the receipt: the step counts, its wait does not.
+    Column("negative_waits", Integer, nullable=False),
+    Column("days", LargeBinary, nullable=False),
+    Index(None, "category", "pcn_code", "month"),
+    Index(None, "category", "value", "month"),
+    Index(None, "part_id"),
+)
+
+# One row per PCN, month received, category and value, and score before and after of a question
+# (`measure`, `item`): referrals. A score is null where there was none at that point. The part is
+# that of the referrals. Built when referrals, outcomes or contacts with the GP load.
+SCORE_CATEGORIES = ("all", "ward", "age band", "sex", "ethnicity")
+score_fact = Table(
+    "score_fact",
+    metadata,
+    _part(),
+    _code("pcn_code", nullable=True),
+    Column("month", Date, nullable=False),
+    Column("category", String(16), nullable=False),
+    _text("value"),
+    _text("measure", nullable=False),
+    _text("item", nullable=False),
+    Column("score_before", Float),
+    Column("score_after", Float),
+    Column("referrals", Integer, nullable=False),
+    Index(None, "category", "pcn_code", "month"),
+    Index(None, "category", "value", "month"),
+    Index(None, "part_id"),
+)
+
 # One row per outcome measured of a referral: `item` is a question, or "total".
 outcome = Table(
     "outcome",
@@ -478,19 +532,6 @@ outcome = Table(
     Column("score", Float, nullable=False),
     Index(None, "part_id"),
     Index(None, "reference_hash"),
-)
-
-# One row per measure, item, point and month: outcomes measured. Built when outcomes load.
-outcome_fact = Table(
-    "outcome_fact",
-    metadata,
-    _part(),
-    _text("measure", nullable=False),
-    _text("item", nullable=False),
-    _text("point", nullable=False),
-    Column("month", Date, nullable=False),
-    Column("people", Integer, nullable=False),
-    Index(None, "part_id"),
 )
 
 # One row per referral: attendances at the GP in the 6 months before and after.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import settings
 from sqlalchemy import Engine, text
 
@@ -20,7 +22,8 @@ from queries.database import make_engine, upgrade
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 # Under load a first example can take long: how fast the code is, is not what these tests ask.
-settings.register_profile("ours", deadline=None, max_examples=60 if IN_CI else 25)
+# Many examples are for CI; a few on the way are enough to see that a property holds at all.
+settings.register_profile("ours", deadline=None, max_examples=60 if IN_CI else 8)
 settings.load_profile("ours")
 
 
@@ -40,9 +43,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
-def rest_is_slow(*values: Any) -> list[Any]:
-    """Values of a parameter of which the fast run takes the first and the slow run the others."""
-    return [values[0], *(pytest.param(value, marks=pytest.mark.slow) for value in values[1:])]
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: the garbage collector need not look at it every time."""
+    gc.collect()
+    gc.freeze()
+
+
+def rest_is_slow(*values: Any, fast: int = 1) -> list[Any]:
+    """Values of a parameter of which the fast run takes the first and the slow run the others.
+
+    A tuple is one value of each of several parameters.
+    """
+    return [*values[:fast], *(_slow(value) for value in values[fast:])]
+
+
+def _slow(value: Any) -> Any:
+    if isinstance(value, ParameterSet):
+        return value._replace(marks=(*value.marks, pytest.mark.slow))
+    values = value if isinstance(value, tuple) else (value,)
+    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 def skip_or_fail(reason: str) -> None:
@@ -75,13 +94,21 @@ def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def lasting_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """An engine that remembers, from test to test, how each statement is written in SQL."""
+    return make_engine(f"sqlite:///{(tmp_path_factory.mktemp('sqlite') / 'test.db').as_posix()}")
+
+
 @pytest.fixture
-def sqlite_engine(upgraded_file: Path, tmp_path: Path) -> Iterator[Engine]:
+def sqlite_engine(lasting_engine: Engine, upgraded_file: Path) -> Iterator[Engine]:
     """An empty SQLite database of the newest form."""
-    path = shutil.copy(upgraded_file, tmp_path / "test.db")
-    engine = make_engine(f"sqlite:///{path.as_posix()}")
-    yield engine
-    engine.dispose()
+    path = Path(str(lasting_engine.url.database))
+    for left in path.parent.iterdir():
+        left.unlink()
+    shutil.copy(upgraded_file, path)
+    yield lasting_engine
+    lasting_engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from dashboard import demonstration
 from queries.database import make_engine, upgrade
+from queries.load import LoadRecord
 
 HASH_KEY = "k" * 32
 # Longer than making it takes on a slow machine.
@@ -42,8 +44,15 @@ def demonstration_file(factory: pytest.TempPathFactory) -> Path:
 def _make(path: Path) -> None:
     engine = make_engine(f"sqlite:///{path.as_posix()}")
     upgrade(engine)
-    demonstration.make(engine, HASH_KEY.encode())
+    records = demonstration.make(engine, HASH_KEY.encode())
     engine.dispose()
+    path.with_suffix(".records").write_bytes(pickle.dumps(records))
+
+
+def demonstration_records(path: Path) -> list[LoadRecord]:
+    """What its making said."""
+    records: list[LoadRecord] = pickle.loads(path.with_suffix(".records").read_bytes())
+    return records
 
 
 def _wait_for(ready: Path, failed: Path) -> None:

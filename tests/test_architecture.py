@@ -27,6 +27,7 @@ RULES: tuple[tuple[str, set[str], set[str]], ...] = (
         {
             "dashboard.intake",
             "dashboard.rules",
+            "queries.day_counts",
             "queries.load",
             "queries.lookups",
             "queries.mappings",

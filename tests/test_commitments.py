@@ -38,6 +38,7 @@ from queries.list_sizes import patients_by_board
 from queries.load import CleanLoad, save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.small_board import NORTH, SOUTH
 
 # 8,000 + 4,000 + 2,000 + 500 without a network.
@@ -140,10 +141,10 @@ class TestFile:
         assert needed_fte(people) == (3600.0, 4500.0)
 
 
-def test_every_figure_by_hand(both_engines: Engine) -> None:
-    BOARD.save(both_engines)
-    save(both_engines, budgets(120, 41, 0))
-    found = asked(both_engines)
+def test_every_figure_by_hand(any_engine: Engine) -> None:
+    BOARD.save(any_engine)
+    save(any_engine, budgets(120, 41, 0))
+    found = asked(any_engine)
     # North 80 and South 20 referrals; East did not return. Their lists: 8,000 + 4,000.
     assert known(found, "figure") == {
         "link_workers_1000": 2,
@@ -195,7 +196,7 @@ def test_every_figure_by_hand(both_engines: Engine) -> None:
 @pytest.mark.parametrize(
     # 100 referrals a year: 250 and 200 for one FTE are still inside.
     ("fte", "standing"),
-    [(0.39, "above"), (0.4, "within"), (0.5, "within"), (0.51, "below")],
+    rest_is_slow((0.39, "above"), (0.4, "within"), (0.5, "within"), (0.51, "below"), fast=2),
 )
 def test_only_the_guidance_is_judged(sqlite_engine: Engine, fte: float, standing: str) -> None:
     BOARD.save(sqlite_engine)
@@ -229,7 +230,7 @@ class TestRuns:
 
 
 class TestBudgets:
-    @pytest.mark.parametrize("few", [1, 7, None])
+    @pytest.mark.parametrize("few", rest_is_slow(1, 7, None))
     def test_a_sum_with_a_hidden_group_is_not_said(
         self, sqlite_engine: Engine, few: int | None
     ) -> None:
@@ -276,6 +277,7 @@ class TestBudgets:
         assert by_id(asked(sqlite_engine)).loc["budgets_100k", "figure"] is shown
 
 
+@pytest.mark.slow
 def test_few_referrals_are_hidden_everywhere(sqlite_engine: Engine) -> None:
     BOARD.but(referrals=(b.Referrals(b.ABBEY, NORTH, (0, 2, 2, 2)),)).save(sqlite_engine)
     year_of_returns(sqlite_engine, 0.5)
@@ -300,28 +302,28 @@ class TestEngland:
         ],
     )
     def test_nearly_all_boards_stand_for_it(
-        self, both_engines: Engine, boards: int, expected: England
+        self, any_engine: Engine, boards: int, expected: England
     ) -> None:
-        BOARD.save(both_engines)
-        other_boards(both_engines, boards - 1)
-        found = asked(both_engines)
+        BOARD.save(any_engine)
+        other_boards(any_engine, boards - 1)
+        found = asked(any_engine)
         assert found.basis.england == expected
         assert found.basis.share == PATIENTS / expected.patients
 
-    def test_patients_by_board(self, both_engines: Engine) -> None:
-        BOARD.save(both_engines)
-        other_boards(both_engines, 2)
-        found = patients_by_board(both_engines, EVERYTHING, b.AS_AT)
+    def test_patients_by_board(self, any_engine: Engine) -> None:
+        BOARD.save(any_engine)
+        other_boards(any_engine, 2)
+        found = patients_by_board(any_engine, EVERYTHING, b.AS_AT)
         assert found.to_dict("list") == {
             "icb_code": [b.BOARD, "Z00", "Z01"],
             "patients": [PATIENTS, 1000, 1000],
             "extracted_on": [date(2026, 6, 1)] * 3,
         }
-        mine = patients_by_board(both_engines, Scope(frozenset({"Z01"})), b.AS_AT)
+        mine = patients_by_board(any_engine, Scope(frozenset({"Z01"})), b.AS_AT)
         assert mine["icb_code"].tolist() == ["Z01"]
-        before = patients_by_board(both_engines, EVERYTHING, date(2026, 5, 31))
+        before = patients_by_board(any_engine, EVERYTHING, date(2026, 5, 31))
         assert before["extracted_on"].unique().tolist() == [date(2026, 5, 1)]
-        assert patients_by_board(both_engines, Scope(frozenset()), b.AS_AT).empty
+        assert patients_by_board(any_engine, Scope(frozenset()), b.AS_AT).empty
 
 
 @pytest.mark.slow
@@ -386,7 +388,7 @@ def test_an_empty_database_is_no_error(sqlite_engine: Engine) -> None:
     assert len(words.table(found)[1]) == len(found.rows.frame) == 13
 
 
-@pytest.mark.parametrize("profile", ["nhs", "opensafely", "lt6"])
+@pytest.mark.parametrize("profile", rest_is_slow("nhs", "opensafely", "lt6"))
 def test_the_same_number_of_referrals_as_on_the_other_page(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, profile: str
 ) -> None:

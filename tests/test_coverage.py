@@ -17,6 +17,7 @@ from queries.database import make_engine, upgrade
 from queries.load import save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BROOK, CASTLE, DALE, ELM, FORD
 
 JUNE = date(2026, 6, 1)
@@ -157,6 +158,7 @@ def test_expected_by_age_and_deprivation(sqlite_engine: Engine) -> None:
 NONE_HIDDEN = (*b.REFERRALS[:2], b.Referrals(CASTLE, b.SOUTH, (5, 5, 5, 5)))
 
 
+@pytest.mark.slow
 def test_expected_by_age_alone_without_deprivation(sqlite_engine: Engine) -> None:
     wards, basis = judged(
         sqlite_engine, b.Board(ages=True, deprivation=False, referrals=NONE_HIDDEN)
@@ -167,6 +169,7 @@ def test_expected_by_age_alone_without_deprivation(sqlite_engine: Engine) -> Non
     assert wards["expected"].sum() == pytest.approx(100)
 
 
+@pytest.mark.slow
 def test_referrals_whose_age_was_not_told_still_count(sqlite_engine: Engine) -> None:
     board = b.Board(ages=True, deprivation=False, referrals=NONE_HIDDEN)
     load = board.referral_return()
@@ -182,6 +185,7 @@ def test_referrals_whose_age_was_not_told_still_count(sqlite_engine: Engine) -> 
 # A PCN that serves, at exactly 5%.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("in_ward", "serves"), [(105, False), (106, True)])
 def test_a_pcn_across_the_threshold(sqlite_engine: Engine, in_ward: int, serves: bool) -> None:
     """Of 2,000 + n in Abbey, 5% is n = 105.26: silent East makes the ward unknown from 106."""
@@ -205,12 +209,13 @@ def test_a_pcn_across_the_threshold(sqlite_engine: Engine, in_ward: int, serves:
 
 @pytest.mark.parametrize(
     ("confirmed_on", "state"),
-    [
+    rest_is_slow(
         (date(2025, 7, 1), State.PRESENT),
         (date(2025, 6, 30), State.STALE),  # 12 months ago today
         (date(2025, 6, 29), State.STALE),
         (None, State.STALE),
-    ],
+        fast=2,
+    ),
 )
 def test_stale_after_exactly_twelve_months(
     sqlite_engine: Engine, confirmed_on: date | None, state: State
@@ -228,13 +233,13 @@ def test_stale_after_exactly_twelve_months(
 
 @pytest.mark.parametrize(
     ("areas", "is_online", "states"),
-    [
+    rest_is_slow(
         ((ABBEY,), False, {ABBEY: "present", BROOK: "absent", DALE: "absent"}),
         ((b.NORTHAM,), False, {ABBEY: "present", BROOK: "present", DALE: "absent"}),
         ((b.BOARD,), False, dict.fromkeys((ABBEY, BROOK, DALE), "area-wide only")),
         ((ABBEY,), True, {ABBEY: "area-wide only", BROOK: "absent", DALE: "absent"}),
         ((ABBEY, b.BOARD), False, {ABBEY: "present", BROOK: "area-wide only"}),
-    ],
+    ),
 )
 def test_how_near_a_service_is(
     sqlite_engine: Engine, areas: tuple[str, ...], is_online: bool, states: dict[str, str]
@@ -248,7 +253,7 @@ def test_how_near_a_service_is(
 
 @pytest.mark.parametrize(
     ("posts", "flagged"),
-    [
+    rest_is_slow(
         ((b.Post("P1", b.SOUTH, "vacant", 1.0),), {b.CASTLE, b.DALE, b.ELM}),
         ((b.Post("P1", b.SOUTH, "recruiting"),), {b.CASTLE, b.DALE, b.ELM}),
         ((b.Post("P1", b.SOUTH, "filled", 1.0),), set()),
@@ -257,7 +262,8 @@ def test_how_near_a_service_is(
         ((b.Post("P1", b.SOUTH, "vacant", 1.0, date(2026, 7, 1)),), set()),
         ((b.Post("P1", b.SOUTH, "vacant", 1.0, None, date(2026, 6, 29)),), set()),
         ((), set()),
-    ],
+        fast=2,
+    ),
 )
 def test_a_vacant_post_flags_the_wards_its_network_serves(
     sqlite_engine: Engine, posts: tuple[b.Post, ...], flagged: set[str]
@@ -287,8 +293,8 @@ def test_funding_that_ends_within_six_months(
 
 @pytest.mark.parametrize(
     ("states", "flagged"),
-    [(("full", "full with waiting list"), True), (("full", "has capacity"), False),
-     (("full", None), False)],
+    rest_is_slow((("full", "full with waiting list"), True), (("full", "has capacity"), False),
+     (("full", None), False)),
 )  # fmt: skip
 def test_at_capacity_when_all_of_its_own_are_full(
     sqlite_engine: Engine, states: tuple[str | None, ...], flagged: bool
@@ -310,6 +316,7 @@ def test_services_never_returned_are_no_gap(sqlite_engine: Engine) -> None:
     assert wards.loc[CASTLE, "status"] == "No provision"
 
 
+@pytest.mark.slow
 def test_services_that_all_closed_were_returned(sqlite_engine: Engine) -> None:
     """Closed is told; it is not silence."""
     closed = b.Service("walk", (ABBEY,), closes_on=date(2026, 6, 29))
@@ -319,6 +326,7 @@ def test_services_that_all_closed_were_returned(sqlite_engine: Engine) -> None:
     assert wards.loc[ABBEY, "status"] == "Nothing to refer to"
 
 
+@pytest.mark.slow
 def test_an_online_service_without_an_area_covers_boards_that_returned(
     sqlite_engine: Engine,
 ) -> None:
@@ -332,18 +340,20 @@ def test_an_online_service_without_an_area_covers_boards_that_returned(
     ]
 
 
+@pytest.mark.slow
 def test_an_online_service_without_an_area_is_no_return_of_a_board(sqlite_engine: Engine) -> None:
     wards, _ = judged(sqlite_engine, b.Board(services=(b.Service("line", (), is_online=True),)))
     assert set(wards["services"]) == {"no return"}
 
 
+@pytest.mark.slow
 def test_two_providers_may_use_the_same_service_id(sqlite_engine: Engine) -> None:
     services = tuple(b.Service("1", (ABBEY,), provider=name) for name in ("One CIC", "Two CIC"))
     wards, _ = judged(sqlite_engine, b.Board(services=services))
     assert wards.loc[ABBEY, "service_count"] == 2
 
 
-@pytest.mark.parametrize("older_first", [True, False])
+@pytest.mark.parametrize("older_first", rest_is_slow(True, False))
 def test_a_lookup_of_an_older_vintage_counts_nobody_twice(
     sqlite_engine: Engine, older_first: bool
 ) -> None:
@@ -388,24 +398,28 @@ def test_a_scheme_return_beats_the_workforce(sqlite_engine: Engine) -> None:
     assert northam["route_in"].eq("present").all()
 
 
+@pytest.mark.slow
 def test_a_return_that_says_nothing_is_served(sqlite_engine: Engine) -> None:
     wards, _ = judged(sqlite_engine, b.Board(schemes=(b.Scheme("None", b.NORTHAM, None),)))
     assert wards.loc[[ABBEY, BROOK, CASTLE], "status"].eq("No provision").all()
     assert wards.loc[DALE, "status"] != "No provision"
 
 
+@pytest.mark.slow
 def test_a_return_for_the_whole_board(sqlite_engine: Engine) -> None:
     wards, _ = judged(sqlite_engine, b.Board(schemes=(b.Scheme("Links", b.BOARD, b.NORTHAM),)))
     assert wards["route_in"].value_counts().to_dict() == {"present": 3, "absent": 3}
     assert "whole board" in wards.loc[FORD, "reason"]
 
 
+@pytest.mark.slow
 def test_a_scheme_for_the_whole_board_is_area_wide(sqlite_engine: Engine) -> None:
     wards, _ = judged(sqlite_engine, b.Board(schemes=(b.Scheme("Wide", b.BOARD, b.BOARD),)))
     assert (wards["route_in"] == "area-wide only").all()
     assert wards.loc[ABBEY, "status"] == "High take-up"
 
 
+@pytest.mark.slow
 def test_a_scheme_that_ended_serves_nobody_and_still_speaks(sqlite_engine: Engine) -> None:
     ended = b.Scheme("Links", b.NORTHAM, ABBEY, valid_until=date(2026, 6, 29))
     wards, _ = judged(sqlite_engine, b.Board(schemes=(ended, b.SCHEMES[1])))
@@ -413,6 +427,7 @@ def test_a_scheme_that_ended_serves_nobody_and_still_speaks(sqlite_engine: Engin
     assert wards.loc[BROOK, "status"] == "As expected"
 
 
+@pytest.mark.slow
 def test_no_worker_in_any_pcn_that_returned(sqlite_engine: Engine) -> None:
     """Told a route in, and the only PCN returned without a worker."""
     wards, _ = judged(sqlite_engine, b.Board(schemes=(b.Scheme("Links", b.SOUTHAM, ELM),)))
@@ -428,6 +443,7 @@ def test_without_any_workforce_nothing_is_a_gap(sqlite_engine: Engine) -> None:
     assert wards["reason"].str.contains("PCN").all()
 
 
+@pytest.mark.slow
 def test_an_earlier_census_at_an_earlier_date(sqlite_engine: Engine) -> None:
     wards, basis = judged(sqlite_engine, b.Board(schemes=()), as_at=date(2026, 6, 29))
     assert basis.census == date(2025, 11, 30)
@@ -439,6 +455,7 @@ def test_an_earlier_census_at_an_earlier_date(sqlite_engine: Engine) -> None:
 # Who lives where.
 
 
+@pytest.mark.slow
 def test_modelled_shares_are_said(sqlite_engine: Engine) -> None:
     wards, basis = judged(sqlite_engine, b.Board(registered=False))
     assert basis.shares == "modelled"
@@ -450,12 +467,14 @@ def test_modelled_shares_are_said(sqlite_engine: Engine) -> None:
     assert patients.groupby("pcn_code")["pcn_patients"].first().to_dict() == pytest.approx(b.LISTS)
 
 
+@pytest.mark.slow
 def test_registered_shares_are_not_called_modelled(sqlite_engine: Engine) -> None:
     wards, basis = judged(sqlite_engine, b.Board())
     assert basis.shares == "registered"
     assert not wards["link_worker_reason"].str.contains("modelled").any()
 
 
+@pytest.mark.slow
 def test_who_serves_a_ward_is_not_known(sqlite_engine: Engine) -> None:
     wards, basis = judged(sqlite_engine, b.Board(registered=False, practices=False, schemes=()))
     assert basis.shares == ""
@@ -466,6 +485,7 @@ def test_who_serves_a_ward_is_not_known(sqlite_engine: Engine) -> None:
 # Populations.
 
 
+@pytest.mark.slow
 def test_a_ward_of_another_vintage_has_no_rate(sqlite_engine: Engine) -> None:
     """Ford with everything told but its population."""
     board = b.Board(
@@ -482,6 +502,7 @@ def test_a_ward_of_another_vintage_has_no_rate(sqlite_engine: Engine) -> None:
     assert wards["expected"].sum() == pytest.approx(90)
 
 
+@pytest.mark.slow
 def test_no_population_at_all(sqlite_engine: Engine) -> None:
     wards, basis = judged(sqlite_engine, b.Board(populations=False))
     assert basis.population_vintages == ()
@@ -495,6 +516,7 @@ def test_no_population_at_all(sqlite_engine: Engine) -> None:
 # Referral returns.
 
 
+@pytest.mark.slow
 def test_no_referral_return(sqlite_engine: Engine) -> None:
     wards, basis = judged(sqlite_engine, b.Board(referrals=()))
     assert basis.window is None
@@ -511,7 +533,7 @@ def board_with_months(first: date, newest: date) -> b.Board:
 
 @pytest.mark.parametrize(
     ("newest", "is_known"),
-    [(date(2026, 6, 1), True), (date(2026, 3, 1), True), (date(2026, 2, 1), False)],
+    rest_is_slow((date(2026, 6, 1), True), (date(2026, 3, 1), True), (date(2026, 2, 1), False)),
 )
 def test_late_returns_make_take_up_unknown(
     sqlite_engine: Engine, newest: date, is_known: bool
@@ -527,7 +549,7 @@ def test_late_returns_make_take_up_unknown(
 
 
 @pytest.mark.parametrize(
-    ("first", "is_known"), [(date(2025, 7, 1), True), (date(2025, 8, 1), False)]
+    ("first", "is_known"), rest_is_slow((date(2025, 7, 1), True), (date(2025, 8, 1), False))
 )
 def test_part_of_a_year_is_not_a_year(sqlite_engine: Engine, first: date, is_known: bool) -> None:
     wards, basis = judged(sqlite_engine, board_with_months(first, JUNE))
@@ -539,6 +561,7 @@ def test_part_of_a_year_is_not_a_year(sqlite_engine: Engine, first: date, is_kno
         assert wards.loc[ABBEY, "status"] == "Provided, take-up unknown"
 
 
+@pytest.mark.slow
 def test_part_of_a_year_of_one_pcn_is_not_a_year_of_its_wards(sqlite_engine: Engine) -> None:
     """South began to send in March: four months must not pass for twelve."""
     months = {"": (date(2025, 7, 1), JUNE), b.SOUTH: (date(2026, 3, 1), JUNE)}
@@ -560,6 +583,7 @@ def test_a_ward_whose_pcn_sent_nothing_has_no_number(sqlite_engine: Engine) -> N
     assert pd.isna(wards.loc[FORD, "expected"])
 
 
+@pytest.mark.slow
 def test_a_pcn_that_is_late_by_itself(sqlite_engine: Engine) -> None:
     months = {"": (date(2025, 6, 1), JUNE), b.SOUTH: (date(2025, 6, 1), date(2026, 2, 1))}
     wards, _ = judged(sqlite_engine, b.Board(months=months))
@@ -568,6 +592,7 @@ def test_a_pcn_that_is_late_by_itself(sqlite_engine: Engine) -> None:
     assert "South PCN" in wards.loc[DALE, "reason"]
 
 
+@pytest.mark.slow
 def test_the_window_ends_where_nearly_all_returns_have_come(sqlite_engine: Engine) -> None:
     """South, with 20 of 100 referrals, is two months late, which is in time: all are judged on
     the 12 months to April."""
@@ -576,6 +601,7 @@ def test_the_window_ends_where_nearly_all_returns_have_come(sqlite_engine: Engin
     assert basis.window == (date(2025, 5, 1), date(2026, 4, 1))
 
 
+@pytest.mark.slow
 def test_a_network_with_few_referrals_does_not_hold_up_the_others(sqlite_engine: Engine) -> None:
     """South sent 4 of 84: it may well have had none in May and June."""
     few = (*b.REFERRALS[:2], b.Referrals(CASTLE, b.SOUTH, (1, 1, 1, 1)))
@@ -584,6 +610,7 @@ def test_a_network_with_few_referrals_does_not_hold_up_the_others(sqlite_engine:
     assert basis.window == (date(2025, 7, 1), JUNE)
 
 
+@pytest.mark.slow
 def test_adults_are_missing_where_an_age_band_is_hidden(sqlite_engine: Engine) -> None:
     """A band that is not there is not 0 people."""
     board = b.Board(ages=True)
@@ -599,6 +626,7 @@ def test_adults_are_missing_where_an_age_band_is_hidden(sqlite_engine: Engine) -
     assert wards.loc[BROOK, "adults"] == 8000
 
 
+@pytest.mark.slow
 def test_returns_that_name_no_pcn_count_for_every_ward(sqlite_engine: Engine) -> None:
     sent = (b.Referrals(ABBEY, None, (10, 10, 10, 10)), b.Referrals(DALE, None, (5, 5, 5, 5)))
     wards, _ = judged(sqlite_engine, b.Board(referrals=sent, before_window=0))
@@ -608,6 +636,7 @@ def test_returns_that_name_no_pcn_count_for_every_ward(sqlite_engine: Engine) ->
     assert wards.loc[BROOK, "status"] == "Not reached"
 
 
+@pytest.mark.slow
 def test_not_reached_low_and_high(sqlite_engine: Engine) -> None:
     """100 over 25,000 people: 20 expected in Abbey and Castle, 40 in Brook, 10 in Dale, Elm.
     The 95% limits of 20 are 12 and 29, of 40 28 and 53, of 10 4 and 17."""
@@ -633,6 +662,7 @@ def test_not_reached_low_and_high(sqlite_engine: Engine) -> None:
 # What a reader may learn.
 
 
+@pytest.mark.slow
 def test_another_true_count_behind_the_same_star_shows_the_same(
     sqlite_engine: Engine, tmp_path: Path
 ) -> None:
@@ -647,7 +677,7 @@ def test_another_true_count_behind_the_same_star_shows_the_same(
     pd.testing.assert_frame_equal(*released)
 
 
-@pytest.mark.parametrize("ages", [False, True])
+@pytest.mark.parametrize("ages", rest_is_slow(False, True))
 def test_a_hidden_ward_shows_no_number_of_its_own(sqlite_engine: Engine, ages: bool) -> None:
     wards, _ = judged(sqlite_engine, b.Board(ages=ages))
     hidden = wards.loc[DALE]
@@ -686,6 +716,7 @@ def test_nothing_loaded_at_all(any_engine: Engine) -> None:
     assert found.basis.window is None
 
 
+@pytest.mark.slow
 def test_places_alone(sqlite_engine: Engine) -> None:
     """The first files a new user loads: nothing is known, and nothing is a gap."""
     for load in (b.Board().boundaries(), b.lookup_of_wards(), b.lookup_of_boards()):

@@ -20,6 +20,7 @@ from dashboard.coverage import ward_coverage
 from dashboard.settings import settings
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BROOK, CASTLE, DALE, ELM, FORD
 
 FORMS = ("csv", "json", "xlsx")
@@ -192,6 +193,7 @@ def test_every_column_of_workforce_by_hand(board: Engine) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_reasons_for_what_is_missing_of_a_pcn(sqlite_engine: Engine) -> None:
     """A vacancy that does not say since when, a target without an end, an aim and no return."""
     b.Board(
@@ -218,6 +220,7 @@ HIDING = b.Board(
 )
 
 
+@pytest.mark.slow
 def test_hidden_goes_with_all_that_is_made_of_it(sqlite_engine: Engine) -> None:
     HIDING.save(sqlite_engine)
     _, rows = parsed(sqlite_engine, "workforce")
@@ -243,7 +246,7 @@ def test_hidden_goes_with_all_that_is_made_of_it(sqlite_engine: Engine) -> None:
     assert {name for name, value in south.items() if value == "[c]"} == starred
 
 
-@pytest.mark.parametrize("profile", ["nhs", "opensafely", "lt6"])
+@pytest.mark.parametrize("profile", rest_is_slow("nhs", "opensafely", "lt6"))
 def test_another_count_behind_the_star_makes_the_same_workforce(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, profile: str
 ) -> None:
@@ -283,6 +286,7 @@ def test_the_export_and_the_page_agree(board: Engine) -> None:
     assert compared == 6 * len(export.COVERAGE_COLUMNS)
 
 
+@pytest.mark.slow
 def test_the_three_forms_agree(board: Engine) -> None:
     _, rows = parsed(board)
     for written, place in zip(csv_rows(body(board, form="csv")), rows, strict=True):
@@ -493,7 +497,7 @@ def test_a_board_out_of_scope_is_not_there(board: Engine, subject: str) -> None:
     assert told[0] == told[1]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", rest_is_slow(*FORMS))
 def test_the_file_has_a_name_and_a_type(board: Engine, form: str) -> None:
     made = export.make(board, EVERYTHING, "coverage", b.BOARD, date(2026, 6, 30), form)
     assert made.file_name == f"coverage-{b.BOARD}-2026-06-30.{form}"

@@ -116,6 +116,7 @@ def test_unmet_by_hand(sqlite_engine: Engine) -> None:
     assert set(found.index) == set(b.BOARD_WARDS)
 
 
+@pytest.mark.slow
 def test_stale_services_count_where_they_are_chosen(sqlite_engine: Engine) -> None:
     b.Board().save(sqlite_engine)
     without, with_stale = gaps_of(sqlite_engine), gaps_of(sqlite_engine, with_stale=True)
@@ -127,7 +128,7 @@ def test_stale_services_count_where_they_are_chosen(sqlite_engine: Engine) -> No
 
 @pytest.mark.parametrize(
     ("services", "expected"),
-    [
+    rest_is_slow(
         ((), "no return"),
         ((Service("s", (ABBEY,), confirmed_on=date(2025, 6, 30)),), "stale only"),
         ((Service("s", (ABBEY,), state="full"),), "full"),
@@ -135,7 +136,8 @@ def test_stale_services_count_where_they_are_chosen(sqlite_engine: Engine) -> No
         ((Service("s", (ABBEY,)),), "served"),
         ((Service("s", (ABBEY,), theme="food"),), "none"),
         ((Service("s", (ABBEY,), theme="food", also_for=(LONELY,)),), "served"),
-    ],
+        fast=3,
+    ),
 )
 def test_each_state_of_a_ward(
     sqlite_engine: Engine, services: tuple[Service, ...], expected: str
@@ -148,6 +150,7 @@ def test_each_state_of_a_ward(
         assert set(cells_of(gaps, "state").values()) == {"no return"}
 
 
+@pytest.mark.slow
 def test_where_services_were_never_returned_what_is_unmet_is_not_known(
     sqlite_engine: Engine,
 ) -> None:
@@ -323,6 +326,7 @@ def test_a_hidden_number_counts_as_the_middle_of_its_range() -> None:
         assert people.dropna().to_dict() == {0: 10.0, 1: middle}
 
 
+@pytest.mark.slow
 def test_where_nobody_said_what_people_are_referred_for_it_is_not_known(
     sqlite_engine: Engine,
 ) -> None:
@@ -336,7 +340,7 @@ def test_where_nobody_said_what_people_are_referred_for_it_is_not_known(
 
 @pytest.mark.parametrize(
     ("wide", "state"),
-    [("full", "full"), ("has capacity", "area-wide only")],
+    rest_is_slow(("full", "full"), ("has capacity", "area-wide only")),
 )
 def test_a_service_for_everybody_has_room_or_not(
     sqlite_engine: Engine, wide: str, state: str

@@ -126,13 +126,14 @@ def test_how_each_serves_and_where_it_is(sqlite_engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("ward_codes", "names"),
-    [
+    rest_is_slow(
         (None, ["Board", "Far", "Near", "Nowhere"]),
         ([ABBEY], ["Board", "Near"]),
         ([DALE, ABBEY], ["Board", "Far", "Near"]),
         ([CASTLE], ["Board"]),
         ([], ["Board"]),
-    ],
+        fast=2,
+    ),
 )
 def test_services_of_a_chosen_area(
     sqlite_engine: Engine, ward_codes: list[str] | None, names: list[str]
@@ -168,7 +169,7 @@ SILENT = replace(WALK, state=None)
 
 @pytest.mark.parametrize(
     ("services", "told"),
-    [
+    rest_is_slow(
         ([SILENT], {}),
         # Half of it told is not told.
         ([replace(SILENT, offered=5)], {}),
@@ -212,7 +213,8 @@ SILENT = replace(WALK, state=None)
              replace(SILENT, service_id="3")],
             {"services": 3, "median_wait_days": 15.5},
         ),
-    ],
+        fast=4,
+    ),
 )  # fmt: skip
 def test_what_was_not_told_is_missing_and_never_0(
     sqlite_engine: Engine, services: list[Service], told: dict[str, Any]
@@ -235,7 +237,7 @@ def test_nobody_has_nothing(sqlite_engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("by", "expected"),
-    [
+    rest_is_slow(
         ("provider", [("Together CIC", 3, 2, 20), ("Helpers", 1, 0, None)]),
         ("theme", [("loneliness", 4, 2, 20), ("food", 1, 1, 12)]),
         # The choir is in three wards: groups do not add up. Most places first, then services.
@@ -244,7 +246,8 @@ def test_nobody_has_nothing(sqlite_engine: Engine) -> None:
             (ELM, 2, 0, None), (DALE, 1, 0, None), (FORD, 1, 0, None),
         ]),
         ("locality", [(b.NORTHAM, 2, 2, 20), (b.SOUTHAM, 2, 0, None)]),
-    ],
+        fast=2,
+    ),
 )  # fmt: skip
 def test_capacity_by_group(
     sqlite_engine: Engine, by: str, expected: list[tuple[str, int, int, int | None]]
@@ -365,12 +368,13 @@ def test_hidden_weeks_are_the_middle_of_their_range(sqlite_engine: Engine) -> No
 
 @pytest.mark.parametrize(
     ("as_at", "weeks", "expected"),
-    [
+    rest_is_slow(
         (date(2026, 6, 22), 2, [JUNE_8, JUNE_15, JUNE_22]),
         (date(2026, 6, 23), 2, [JUNE_15, JUNE_22]),
         (date(2026, 6, 21), 2, [JUNE_8, JUNE_15]),
         (date(2026, 6, 7), 2, []),
-    ],
+        fast=2,
+    ),
 )
 def test_so_many_weeks_up_to_the_date(
     sqlite_engine: Engine, as_at: date, weeks: int, expected: list[date]

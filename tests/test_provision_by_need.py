@@ -13,6 +13,7 @@ from dashboard.provision_by_need import ProvisionByNeed, provision_by_need
 from queries.load import save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.small_board import EAST, NORTH, SOUTH
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
@@ -42,10 +43,10 @@ def close(rows: list[Row]) -> list[Any]:
 # Ford, where East's live, has no deprivation.
 
 
-def test_by_hand(both_engines: Engine) -> None:
+def test_by_hand(any_engine: Engine) -> None:
     """4.0 FTE of North: 2.0 for fifth 1, 0.5 each for 3 and 4; South has nobody in post."""
-    b.Board().save(both_engines)
-    found = by_need(both_engines)
+    b.Board().save(any_engine)
+    found = by_need(any_engine)
     # One network alone has no error. Of two with 0.5 and 0 for 1,000 each: rate 0.25 a 1,000,
     # residuals 0.25 and -0.25, error sqrt(2 / 1 x 0.125) / 2,000 = 2.5 per 10,000.
     assert fifths(found) == close(
@@ -127,12 +128,12 @@ def test_one_that_came_from_another_board_and_one_in_two(sqlite_engine: Engine) 
 
 @pytest.mark.parametrize(
     "board",
-    [
+    rest_is_slow(
         b.Board(workforce=False),
         b.Board(deprivation=False),
         b.Board(practices=False, registered=False),
         b.Board(monthly={EAST: (1.0,)}),
-    ],
+    ),
     ids=["no workforce", "no deprivation", "no practices", "where nothing is known"],
 )
 def test_nothing_is_known(sqlite_engine: Engine, board: b.Board) -> None:

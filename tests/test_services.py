@@ -104,18 +104,18 @@ def among(row: Mapping[str, Any], *names: str) -> list[Any]:
 
 
 def test_a_group_for_one_ward_answers_its_need_there_and_nowhere_else(
-    both_engines: Engine,
+    any_engine: Engine,
 ) -> None:
     """A diabetes support group that names one ward is no provision for any other, nor for another
     need: wherever it meets, and whatever else was loaded."""
     group = Service("diabetes", (ELM,), theme="long-term condition", lies_in=(ABBEY,))
-    b.Board(services=(group,)).save(both_engines)
-    found = again(both_engines)
+    b.Board(services=(group,)).save(any_engine)
+    found = again(any_engine)
     assert ways(found) == {"Together CIC / diabetes": {ELM: WARD}}
-    coverage = ward_coverage(both_engines, EVERYTHING, b.BOARD, b.AS_AT)
+    coverage = ward_coverage(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
     counts = coverage.wards.frame.set_index("ward_code")["service_count"].to_dict()
     assert counts == dict.fromkeys(b.BOARD_WARDS, 0) | {ELM: 1}
-    gaps = ward_gaps(both_engines, EVERYTHING, b.BOARD, coverage, found, with_stale=False)
+    gaps = ward_gaps(any_engine, EVERYTHING, b.BOARD, coverage, found, with_stale=False)
     cells = gaps.cells.frame
     assert len(cells) == 6 * 14
     served = cells[cells["state"] != "none"]
@@ -127,7 +127,7 @@ def test_a_group_for_one_ward_answers_its_need_there_and_nowhere_else(
 
 @pytest.mark.parametrize(
     ("service", "expected"),
-    [
+    rest_is_slow(
         (Service("s", (ABBEY,)), {ABBEY: WARD}),
         (Service("s", (ABBEY, DALE)), {ABBEY: WARD, DALE: WARD}),
         (Service("s", (b.SOUTHAM,)), dict.fromkeys(SOUTHAM_WARDS, DISTRICT)),
@@ -150,7 +150,8 @@ def test_a_group_for_one_ward_answers_its_need_there_and_nowhere_else(
         (Service("s", (), is_online=True, lies_in=(ABBEY,)), {ABBEY: PLACE}),
         # Nowhere: it is listed, and serves nobody.
         (Service("s", ()), {}),
-    ],
+        fast=4,
+    ),
 )
 def test_whom_a_service_serves(
     sqlite_engine: Engine, service: Service, expected: dict[str, str]
@@ -166,7 +167,7 @@ def test_whom_a_service_serves(
 
 @pytest.mark.parametrize(
     "service",
-    [
+    rest_is_slow(
         Service("s", (GORSE,)),
         Service("s", (b.EASTHAM,)),
         Service("s", (b.NEIGHBOUR,), is_online=True),
@@ -174,7 +175,8 @@ def test_whom_a_service_serves(
         # It stands here, and is for the neighbour's people.
         Service("s", (GORSE,), lies_in=(ABBEY,)),
         Service("s", (), opens_on=date(2026, 7, 1)),
-    ],
+        fast=2,
+    ),
 )
 def test_the_neighbours_services_are_not_the_boards(
     sqlite_engine: Engine, service: Service
@@ -238,7 +240,7 @@ def test_an_online_entry_of_a_directory_is_for_whom_it_names(sqlite_engine: Engi
 
 @pytest.mark.parametrize(
     ("returned", "listed", "is_returned"),
-    [
+    rest_is_slow(
         ((), (), False),
         ((Service("s", (), is_online=True),), (), False),
         ((Service("s", ()),), (), False),
@@ -251,7 +253,8 @@ def test_an_online_entry_of_a_directory_is_for_whom_it_names(sqlite_engine: Engi
         ((Service("s", (ABBEY,), closes_on=date(2026, 6, 29)),), (), True),
         ((Service("s", (ABBEY,), opens_on=date(2026, 7, 1)),), (), True),
         ((), (Service("s", (), lies_in=(ABBEY,)),), True),
-    ],
+        fast=3,
+    ),
 )
 def test_whether_anybody_returned_a_service(
     sqlite_engine: Engine,
@@ -361,6 +364,7 @@ def test_the_capacity_of_the_one_and_the_place_of_the_other(any_engine: Engine) 
     ]
 
 
+@pytest.mark.slow
 def test_a_later_feed_of_the_directory_keeps_the_local_capacity(any_engine: Engine) -> None:
     found_in(any_engine, RETURNED, listed=(LISTED,))
     later = replace(
@@ -414,14 +418,15 @@ def weekly(week: date, state: str | None = None) -> Week:
 
 @pytest.mark.parametrize(
     ("confirmed_on", "week", "is_newer"),
-    [
+    rest_is_slow(
         (JUNE_15, date(2026, 6, 8), False),
         (date(2026, 6, 16), JUNE_15, False),
         (JUNE_15, JUNE_15, True),
         (date(2026, 6, 14), JUNE_15, True),
         # Never confirmed: any week is newer.
         (None, JUNE_15, True),
-    ],
+        fast=2,
+    ),
 )
 def test_a_week_counts_where_it_is_newer_than_the_return(
     any_engine: Engine, confirmed_on: date | None, week: date, is_newer: bool
@@ -452,12 +457,13 @@ def test_without_figures_there_is_no_day_they_are_of(sqlite_engine: Engine) -> N
 
 @pytest.mark.parametrize(
     ("as_at", "counts"),
-    [
+    rest_is_slow(
         (date(2026, 5, 3), False),  # before the week
         (MONDAY, True),
         (date(2026, 6, 29), True),  # 8 weeks later
         (date(2026, 6, 30), False),
-    ],
+        fast=2,
+    ),
 )
 def test_a_week_counts_for_so_many_weeks(sqlite_engine: Engine, as_at: date, counts: bool) -> None:
     assert CAPACITY_WEEKS == 8
@@ -702,7 +708,9 @@ SITE = Service("walk", (b.NORTHAM,), lies_in=(ABBEY,), offered=12)
 
 @pytest.mark.parametrize(
     ("minutes", "weight"),
-    [(10.0, 1.0), (10.1, 0.68), (20.0, 0.68), (20.1, 0.22), (30.0, 0.22), (30.1, None)],
+    rest_is_slow(
+        (10.0, 1.0), (10.1, 0.68), (20.0, 0.68), (20.1, 0.22), (30.0, 0.22), (30.1, None), fast=2
+    ),
 )
 def test_both_sides_of_each_step_in_minutes(
     sqlite_engine: Engine, minutes: float, weight: float | None
@@ -768,7 +776,7 @@ def test_stale_services_supply_nothing_unless_they_count(sqlite_engine: Engine) 
     assert reached(sqlite_engine, found, with_stale=True)[0][ABBEY] == pytest.approx(18 / 11.8)
 
 
-@pytest.mark.parametrize("is_by_bus", [True, False])
+@pytest.mark.parametrize("is_by_bus", rest_is_slow(True, False))
 @pytest.mark.parametrize(
     ("service", "per_1000"),
     [
@@ -791,6 +799,7 @@ def test_none_within_reach_is_missing(
     assert access == (per_1000 if per_1000 == {} else dict.fromkeys(b.BOARD_WARDS, 0.0))
 
 
+@pytest.mark.slow
 def test_places_are_shared_over_the_sites_of_a_service(sqlite_engine: Engine) -> None:
     """12 places in two wards are 6 in each; two sites in one ward are together what it has."""
     two = replace(SITE, lies_in=(ABBEY, DALE))
@@ -806,6 +815,7 @@ def test_places_are_shared_over_the_sites_of_a_service(sqlite_engine: Engine) ->
     )
 
 
+@pytest.mark.slow
 def test_people_who_are_not_known_take_nothing_and_reach_all_the_same(
     sqlite_engine: Engine,
 ) -> None:
@@ -819,6 +829,7 @@ def test_people_who_are_not_known_take_nothing_and_reach_all_the_same(
 # What a reader with bad intentions found.
 
 
+@pytest.mark.slow
 def test_an_entry_its_feed_dropped_keeps_its_place_while_its_provider_returns_it(
     sqlite_engine: Engine,
 ) -> None:
@@ -830,6 +841,7 @@ def test_an_entry_its_feed_dropped_keeps_its_place_while_its_provider_returns_it
     assert "walk" not in set(found.closed["service_key"])
 
 
+@pytest.mark.slow
 def test_a_week_that_says_only_who_waits_leaves_the_room(sqlite_engine: Engine) -> None:
     week = Week("walk", JUNE_15, waiting=12, provider="Hill")
     row = one_of(

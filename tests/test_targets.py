@@ -16,6 +16,7 @@ from queries.history import UndoError, undo
 from queries.load import AlreadyLoadedError, LoadRecord
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.queries.test_save import contents
 from tests.small_board import EAST, NORTH, SOUTH
 
@@ -69,7 +70,7 @@ def history(engine: Engine, pcn_code: str = NORTH) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize(
     ("fte", "start", "end", "after"),
-    [
+    rest_is_slow(
         # After the last, which stays as it ended.
         (7.0, JULY, None, [FIRST, SECOND, (7.0, JULY, None)]),
         # Within it: it ends the day before.
@@ -85,7 +86,8 @@ def history(engine: Engine, pcn_code: str = NORTH) -> list[tuple[Any, ...]]:
         (None, JULY, None, [FIRST, SECOND]),
         (None, JUNE, None, [FIRST, (5.0, SECOND[1], date(2026, 5, 31))]),
         (None, date(2025, 4, 1), None, []),
-    ],
+        fast=4,
+    ),
 )
 def test_what_stands_after(
     any_engine: Engine, fte: float | None, start: date, end: date | None, after: list[Target]
@@ -119,14 +121,15 @@ def test_one_that_has_no_end_ends_the_day_before_the_next(any_engine: Engine) ->
 
 @pytest.mark.parametrize(
     ("fte", "start", "end", "why"),
-    [
+    rest_is_slow(
         (0.0, JUNE, None, "found 0$"),
         (-1.0, JUNE, None, "found -1$"),
         (50.5, JUNE, None, f"above 0 and up to {MOST_FTE} FTE, found 50.5$"),
         (float("nan"), JUNE, None, "found nan$"),
         (1.0, JULY, b.AS_AT, "would end before it begins"),
         (None, JULY, b.AS_AT, "would end before it begins"),
-    ],
+        fast=2,
+    ),
 )
 def test_what_is_refused_changes_nothing(
     sqlite_engine: Engine, fte: float | None, start: date, end: date | None, why: str
@@ -164,24 +167,24 @@ def test_taken_away_twice_is_no_change(any_engine: Engine) -> None:
 
 
 def test_history_tells_the_newest_first_and_undo_brings_the_earlier_back(
-    both_engines: Engine,
+    any_engine: Engine,
 ) -> None:
-    b.Board(targets=()).save(both_engines)
-    give(both_engines, 3.0, JUNE, reason="first")
-    second = give(both_engines, 4.0, JUNE, reason="second", user="Bob")
+    b.Board(targets=()).save(any_engine)
+    give(any_engine, 3.0, JUNE, reason="first")
+    second = give(any_engine, 4.0, JUNE, reason="second", user="Bob")
     told = [
         ("Bob", 4.0, JUNE, None, "second", True),
         ("Ann", 3.0, JUNE, None, "first", False),
     ]
-    assert history(both_engines) == told
-    undone = undo(both_engines, second.load_id, "Cy")
+    assert history(any_engine) == told
+    undone = undo(any_engine, second.load_id, "Cy")
     assert (undone.parts_withdrawn, undone.parts_restored) == (1, 1)
     assert undone.file_name == "set on the page Workforce"
-    assert targets(both_engines) == [(3.0, JUNE, None)]
-    assert history(both_engines) == [(*told[0][:-1], False), (*told[1][:-1], True)]
+    assert targets(any_engine) == [(3.0, JUNE, None)]
+    assert history(any_engine) == [(*told[0][:-1], False), (*told[1][:-1], True)]
     # What was undone may be set again.
-    give(both_engines, 4.0, JUNE, reason="second")
-    assert targets(both_engines) == [(4.0, JUNE, None)]
+    give(any_engine, 4.0, JUNE, reason="second")
+    assert targets(any_engine) == [(4.0, JUNE, None)]
 
 
 def test_undo_of_a_removal_brings_the_targets_back(any_engine: Engine) -> None:
@@ -238,13 +241,14 @@ def test_the_months_of_a_plan_are_not_what_the_data_speaks_of(any_engine: Engine
 
 @pytest.mark.parametrize(
     ("planned", "why"),
-    [
+    rest_is_slow(
         ({date(2026, 3, 1): 1.0, date(2026, 4, 1): 1.0}, "months of 2026-27"),
         ({date(2027, 4, 1): 1.0}, "months of 2026-27"),
         ({JUNE: -0.5}, f"from 0 to {MOST_FTE} FTE"),
         ({JUNE: 50.5}, f"from 0 to {MOST_FTE} FTE"),
         ({JUNE: float("nan")}, f"from 0 to {MOST_FTE} FTE"),
-    ],
+        fast=2,
+    ),
 )
 def test_a_plan_that_is_refused_changes_nothing(
     sqlite_engine: Engine, planned: dict[date, float], why: str
@@ -267,12 +271,13 @@ def test_an_empty_plan_takes_the_year_away(any_engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("pcn_code", "scope"),
-    [
+    rest_is_slow(
         (NORTH, Scope(frozenset({b.NEIGHBOUR}))),
         (NORTH, Scope(frozenset())),
         (b.GORSE_PCN, EVERYTHING),
         ("U00000", EVERYTHING),
-    ],
+        fast=2,
+    ),
 )
 def test_nobody_sets_anything_for_a_network_that_is_not_theirs(
     sqlite_engine: Engine, pcn_code: str, scope: Scope

@@ -20,6 +20,7 @@ from dashboard.workforce import FUNNEL_POINTS, Basis, area_totals, pcn_workforce
 from queries.load import save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, DALE, EAST, NORTH, SOUTH, Post, Referrals
 
 REFERRALS, OPEN = "referrals_12_months", "open_referrals"
@@ -139,7 +140,7 @@ BARE = b.Board(
 
 @pytest.mark.parametrize(
     "board",
-    [
+    rest_is_slow(
         b.Board(workforce=False),
         b.Board(practices=False, registered=False),
         b.Board(registered=False),
@@ -147,7 +148,7 @@ BARE = b.Board(
         b.Board(posts=(), targets=(), plans=()),
         b.Board(posts=(Post("P7", SOUTH, "ended", 1.0),)),
         BARE,
-    ],
+    ),
     ids=["no workforce", "no practices", "modelled", "no referrals", "no local", "ended", "bare"],
 )
 def test_what_was_not_loaded_is_missing_and_never_0(sqlite_engine: Engine, board: b.Board) -> None:
@@ -183,7 +184,7 @@ def test_what_was_not_loaded_is_missing_and_never_0(sqlite_engine: Engine, board
 
 @pytest.mark.parametrize(
     ("spells", "as_at", "expected"),
-    [
+    rest_is_slow(
         # posts, funded FTE, without one, vacant posts, vacant FTE, days of the longest
         (["vacant", 1.0, None, None], b.AS_AT, [1, 1.0, 0, 1, 1.0, None]),
         (["vacant", 1.0, b.AS_AT, None], b.AS_AT, [1, 1.0, 0, 1, 1.0, 0]),
@@ -198,7 +199,8 @@ def test_what_was_not_loaded_is_missing_and_never_0(sqlite_engine: Engine, board
         (["vacant", 1.0, MAY_END, None], date(2026, 6, 10), [1, 1.0, 0, 1, 1.0, 10]),
         (["vacant", 1.0, MAY_END, date(2026, 6, 29)], date(2026, 6, 29), [1, 1.0, 0, 1, 1.0, 29]),
         (["vacant", 1.0, b.AS_AT, None], date(2026, 6, 29), [None] * 6),
-    ],
+        fast=3,
+    ),
 )
 def test_a_post(sqlite_engine: Engine, spells: list[Any], as_at: date, expected: list[Any]) -> None:
     status, fte, since, until = spells
@@ -210,6 +212,7 @@ def test_a_post(sqlite_engine: Engine, spells: list[Any], as_at: date, expected:
     assert rows[SOUTH]["posts"] is None
 
 
+@pytest.mark.slow
 def test_the_longest_vacancy_is_that_of_those_that_say(sqlite_engine: Engine) -> None:
     posts = (
         Post("P1", NORTH, "vacant", 0.5),
@@ -254,6 +257,7 @@ def test_a_target_counts_on_its_first_and_its_last_day(
     assert found == [target, expired, aim, aim_fte]
 
 
+@pytest.mark.slow
 def test_a_target_without_an_end_and_one_yet_to_come(sqlite_engine: Engine) -> None:
     targets = ((NORTH, 3.0, b.AS_AT, None), (SOUTH, 9.0, date(2026, 7, 1), None))
     rows, _ = judged(sqlite_engine, b.Board(targets=targets))
@@ -265,6 +269,7 @@ def test_a_target_without_an_end_and_one_yet_to_come(sqlite_engine: Engine) -> N
     assert among(total, "pcns_with_aim", "pcns_short", "aim_fte", "short_fte") == [2, 1, 4.0, 1.0]
 
 
+@pytest.mark.slow
 def test_an_aim_of_a_pcn_that_did_not_return_is_no_shortage(sqlite_engine: Engine) -> None:
     targets = (*b.TARGETS, (EAST, 3.0, date(2026, 1, 1), None))
     rows, _ = judged(sqlite_engine, b.Board(targets=targets))
@@ -335,6 +340,7 @@ def test_the_mean_of_the_months_that_were_returned(
     assert among(rows[NORTH], "months_known", "pressure_state") == [known, state]
 
 
+@pytest.mark.slow
 def test_a_pcn_that_does_not_send_referrals_has_none_and_not_0(sqlite_engine: Engine) -> None:
     sent = (Referrals(ABBEY, NORTH, (10, 10, 10, 10)),)
     rows, _ = judged(sqlite_engine, b.Board(referrals=sent, monthly={SOUTH: (1.0,) * 12}))
@@ -390,6 +396,7 @@ def test_what_is_made_of_a_hidden_count_is_hidden_with_it(
     assert among(total, "pcns_pressed", "mean_fte", "pcns_open", "open_fte") == [1, 1.0, 1, 1.0]
 
 
+@pytest.mark.slow
 def test_hidden_without_a_worker_is_no_worker(sqlite_engine: Engine) -> None:
     rows, _ = judged(sqlite_engine, HIDING.but(monthly={NORTH: (1.0,) * 12, SOUTH: (0.0,) * 12}))
     south = among(rows[SOUTH], f"{REFERRALS}_hidden", "pressure_state", "needed_least_fte")
@@ -443,6 +450,7 @@ def test_a_total_leaves_more_than_one_number_behind_a_star(sqlite_engine: Engine
     assert behind == {45: {2, 3, 4, 5, 6, 7}}
 
 
+@pytest.mark.slow
 def test_a_total_leaves_more_than_one_number_behind_a_star_where_rows_are_exact(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -493,6 +501,7 @@ def test_area_totals_by_hand(any_engine: Engine) -> None:
     assert among(nobody, "pcns", "fte", "all_patients", "short_fte") == [0, None, None, None]
 
 
+@pytest.mark.slow
 def test_a_person_in_two_pcns_of_an_area_is_one(sqlite_engine: Engine) -> None:
     b.Board(workforce=False).save(sqlite_engine)
     workers = [(NORTH, False, 0.5, "person 1"), (SOUTH, False, 0.5, "person 1")]
@@ -522,6 +531,7 @@ def test_change_in_a_year_is_that_of_those_that_returned_then_and_now(
     assert among(total, "pcns_compared", "fte_change") == [1, 2.5]
 
 
+@pytest.mark.slow
 def test_a_pcn_that_came_from_another_board_brings_its_past(sqlite_engine: Engine) -> None:
     b.Board(monthly={NORTH: (1.0,) * 3, SOUTH: (1.0,) * 3}).save(sqlite_engine)
     for back in range(3, 13):
@@ -534,6 +544,7 @@ def test_a_pcn_that_came_from_another_board_brings_its_past(sqlite_engine: Engin
     assert among(total_of(sqlite_engine, NORTH, SOUTH), "pcns_compared", "fte_change") == [1, -2.0]
 
 
+@pytest.mark.slow
 def test_a_pcn_in_the_returns_of_two_boards_is_one_row(sqlite_engine: Engine) -> None:
     b.Board(monthly={NORTH: (1.0,) * 13}).save(sqlite_engine)
     for back in range(13):
@@ -596,6 +607,7 @@ def test_smooth_limits_grow_with_what_is_expected(
     assert upper <= upper_more
 
 
+@pytest.mark.slow
 def test_the_one_that_is_farthest_from_its_aim_comes_first(sqlite_engine: Engine) -> None:
     targets = ((NORTH, 6.5, date(2026, 1, 1), None), (SOUTH, 1.5, date(2026, 1, 1), None))
     rows, _ = judged(sqlite_engine, b.Board(targets=targets))
@@ -604,6 +616,7 @@ def test_the_one_that_is_farthest_from_its_aim_comes_first(sqlite_engine: Engine
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_total_is_rounded_where_rows_are_exact(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -616,6 +629,7 @@ def test_a_total_is_rounded_where_rows_are_exact(
     assert total_of(sqlite_engine, NORTH)[REFERRALS] == 43
 
 
+@pytest.mark.slow
 def test_returns_that_name_no_network_tell_of_none(sqlite_engine: Engine) -> None:
     sent = (Referrals(ABBEY, None, (10, 10, 10, 10)),)
     rows, basis = judged(sqlite_engine, b.Board(referrals=sent, before_window=0))

@@ -23,6 +23,7 @@ from dashboard.workforce_trend import (
 from queries.load import save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BROOK, DALE, EAST, NORTH, SOUTH, Post, Referrals
 
 ALL = (NORTH, SOUTH, EAST)
@@ -69,7 +70,7 @@ def test_all_that_returned_every_month(any_engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("south", "fte", "pcns", "expected"),
-    [
+    rest_is_slow(
         # Joined, left, missed a month; whoever did is not in what is like for like.
         ((None, 1.0, 1.0), [2.0, 3.0, 3.0], [1, 2, 2], ([SOUTH], [], [], [])),
         ((1.0, 1.0, None), [3.0, 3.0, 2.0], [2, 2, 1], ([], [SOUTH], [], [])),
@@ -77,7 +78,8 @@ def test_all_that_returned_every_month(any_engine: Engine) -> None:
         ((None, 1.0, None), [2.0, 3.0, 2.0], [1, 2, 1], ([SOUTH], [SOUTH], [], [])),
         # A return without a worker is a return.
         ((0.0, 1.0, 0.0), [2.0, 3.0, 2.0], [2, 2, 2], ([], [], [], [])),
-    ],
+        fast=2,
+    ),
 )
 def test_one_that_came_or_went(
     sqlite_engine: Engine,
@@ -163,26 +165,27 @@ MANY = b.Board(
 )
 
 
-def test_months_by_hand(both_engines: Engine) -> None:
+def test_months_by_hand(any_engine: Engine) -> None:
     """North: 20 in July, all ended in August, 180 in June. South: 10, ended, and 20."""
-    MANY.save(both_engines)
+    MANY.save(any_engine)
     july, august = LONG[1:]
-    north = asked(both_engines, NORTH)
+    north = asked(any_engine, NORTH)
     assert next(iter(north)) == LONG[0]
     assert len(north) == 13
     # Before the first return nobody knows; after it, a month without is none.
     assert north[LONG[0]] == (None, None)
     assert (north[july], north[august], north[date(2025, 9, 1)]) == ((20, 20), (0, 0), (0, 0))
     assert (north[MAY], north[JUNE]) == ((0, 0), (180, 180))
-    both = asked(both_engines, NORTH, SOUTH, EAST)
+    both = asked(any_engine, NORTH, SOUTH, EAST)
     assert (both[july], both[august], both[JUNE]) == ((30, 30), (0, 0), (200, 200))
     # What was open before the months shown is open in them.
-    last = asked(both_engines, NORTH, end=july, months=1)
+    last = asked(any_engine, NORTH, end=july, months=1)
     assert last == {july: (20, 20)}
-    assert asked(both_engines, NORTH, end=JUNE, months=1) == {JUNE: (180, 180)}
-    assert asked(both_engines, NORTH, end=MAY, months=1) == {MAY: (0, 0)}
+    assert asked(any_engine, NORTH, end=JUNE, months=1) == {JUNE: (180, 180)}
+    assert asked(any_engine, NORTH, end=MAY, months=1) == {MAY: (0, 0)}
 
 
+@pytest.mark.slow
 def test_a_sum_begins_when_all_of_them_have_begun(sqlite_engine: Engine) -> None:
     """North tells from June 2025, South from July: of June only North's month is known."""
     MANY.but(before_window=20).save(sqlite_engine)
@@ -218,12 +221,12 @@ def few(engine: Engine, *pcn_codes: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize(
     ("profile", "three", "forty_three", "six"),
-    [
+    rest_is_slow(
         ("nhs", (None, True), (45, False), (None, True)),
         ("opensafely", (None, True), (45, False), (None, True)),
         # Months are rounded even where the year is not: beside it they give one month back.
         ("lt6", (None, True), (45, False), (None, True)),
-    ],
+    ),
 )
 def test_few_are_hidden_in_a_month(
     sqlite_engine: Engine,
@@ -249,6 +252,7 @@ def test_few_are_hidden_in_a_month(
     assert few(sqlite_engine, SOUTH, EAST) == [(None, True, None, True)]
 
 
+@pytest.mark.slow
 def test_a_hidden_month_is_not_the_rest_of_the_year(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,10 +9,13 @@ import numpy as np
 from sqlalchemy import Engine
 
 from dashboard import intake
+from dashboard.demonstration.appointments import appointment_files
 from dashboard.demonstration.capacity import capacity_files
 from dashboard.demonstration.directory import directory_files
+from dashboard.demonstration.gp_contacts import gp_contact_files
 from dashboard.demonstration.health_budgets import health_budget_files
-from dashboard.demonstration.pathway import referral_files
+from dashboard.demonstration.outcomes import outcome_files
+from dashboard.demonstration.pathway import make_pathway, referral_files
 from dashboard.demonstration.place_files import place_files
 from dashboard.demonstration.places import make_places
 from dashboard.demonstration.posts import post_files
@@ -36,7 +39,7 @@ SEED = 20_260_630
 def files() -> list[Source]:
     """Every simulated file, in loading order; the same bytes at every call."""
     # One stream a subject: a change of one leaves the others as they were.
-    streams = iter(np.random.default_rng(SEED).spawn(12))
+    streams = iter(np.random.default_rng(SEED).spawn(16))
     places = make_places(next(streams))
     made = make_practices(places, next(streams))
     story = make_story(places, made, next(streams))
@@ -44,23 +47,33 @@ def files() -> list[Source]:
     entries = service_entries(places, story)
     services = service_rows(entries, next(streams))
     referrals = make_referrals(places, made, story, next(streams))
-    pathway = referral_files(places, made, entries, referrals, next(streams))
+    in_order = next(streams)
     posts = post_files(spells, story, next(streams))
     recruitment = next(streams)
     budgets = health_budget_files(next(streams))
+    capacity = capacity_files(entries, services, next(streams))
+    directory = directory_files(entries, services, next(streams))
+    pathway = make_pathway(places, made, entries, referrals, story, in_order, next(streams))
+    outcomes = outcome_files(made, referrals, pathway, story, next(streams))
+    contacts = gp_contact_files(made, referrals, pathway, story, next(streams))
+    appointments = appointment_files(made, next(streams))
     return [
         *place_files(places),
         *practice_files(made),
         *workforce_files(made, story, spells),
         *scheme_files(places, story),
         *service_files(services),
-        *capacity_files(entries, services, next(streams)),
-        *directory_files(entries, services, next(streams)),
-        *pathway,
+        *capacity,
+        *directory,
+        # Before the referrals, so that scores are matched and counted once.
+        *outcomes,
+        *contacts,
+        *referral_files(made, referrals, pathway),
         *posts,
         *budgets,
         *plan_files(spells, story, recruitment),
         *target_files(spells, story, recruitment),
+        *appointments,
     ]
 
 

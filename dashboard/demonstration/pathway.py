@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from dashboard.demonstration.losses import (
+    COMPLETED,
+    DECLINED,
+    NO_SERVICE,
+    NOT_REACHED,
+    with_losses,
+)
 from dashboard.demonstration.places import BOARDS, KENT, Board, Places
 from dashboard.demonstration.practices import Practices
-from dashboard.demonstration.referrals import FIRST_MONTH, MONTHS, Referrals
+from dashboard.demonstration.referrals import (
+    FIRST_MONTH,
+    LAST_DAY,
+    MONTHS,
+    NEVER,
+    Days,
+    Lots,
+    Referrals,
+    Texts,
+)
 from dashboard.demonstration.services import Entry, service_id
+from dashboard.demonstration.story import Story
 from dashboard.demonstration.tables import csv_file
 from dashboard.intake.source import Source
 from dashboard.rules.needs import themes_of
 
-LAST_DAY = np.datetime64("2026-06-30")
-NEVER = np.datetime64("2200-01-01")
 FIRST_DAY = np.datetime64("2023-01-01")
 # Every day that can be written, as text; the last stands for "did not happen".
 DAYS = np.append(np.datetime_as_string(np.arange(FIRST_DAY, LAST_DAY + 1)), "").astype(object)
@@ -37,58 +53,34 @@ REASONS = {
 # Why a referral ends with nobody seen: shares of each, first usually, then where the district has
 # no service for any of its reasons.
 NO_GO = {
-    "declined support": (0.34, 0.27),
-    "could not be reached": (0.3, 0.24),
+    DECLINED: (0.34, 0.27),
+    NOT_REACHED: (0.3, 0.24),
     "moved away": (0.08, 0.07),
     "needs met elsewhere": (0.12, 0.1),
-    "no suitable service": (0.08, 0.26),
+    NO_SERVICE: (0.08, 0.26),
     "waiting too long": (0.08, 0.06),
 }
 
-Days = npt.NDArray[np.datetime64]
-Texts = npt.NDArray[np.object_]
-Lots = npt.NDArray[np.bool_]
+
+@dataclass(frozen=True)
+class Pathway:
+    """One entry a referral, in the order of `Referrals`: the columns of the return, and the day
+    of each step, later than the last day where it has not happened."""
+
+    columns: dict[str, Texts]
+    days: dict[str, Days]
 
 
-def referral_files(
+def make_pathway(
     places: Places,
     made: Practices,
     entries: list[Entry],
     referrals: Referrals,
+    story: Story,
     rng: np.random.Generator,
-) -> list[Source]:
-    """One file a board and year; a referral is told by the board of the PCN it came through."""
-    columns = _columns(places, made, entries, referrals, rng)
-    board = made.practices["board"].to_numpy()[referrals.practice]
-    starts = [(FIRST_MONTH + 12 * year).astype("datetime64[D]") for year in range(MONTHS // 12 + 1)]
-    sources = []
-    for owner in BOARDS:
-        for first, after in itertools.pairwise(starts):
-            inside = (referrals.received >= first) & (referrals.received < after)
-            rows = np.flatnonzero(inside & (board == owner.icb_code))
-            name = f"{owner.name.split()[0]} from {first.astype(str)[:7]}"
-            sources.append(_file(f"demonstration referrals {name}.csv", columns, rows, owner))
-    return sources
-
-
-def _file(
-    name: str, columns: dict[str, Texts], rows: npt.NDArray[np.int64], owner: Board
-) -> Source:
-    # Kent sends ward and PCN, Medway LSOA and practice: both are good returns.
-    left_out = {"lsoa_code", "practice_code"} if owner is KENT else {"ward_code", "pcn_code"}
-    chosen = {
-        heading: column[rows] for heading, column in columns.items() if heading not in left_out
-    }
-    return csv_file(name, chosen)
-
-
-def _columns(
-    places: Places,
-    made: Practices,
-    entries: list[Entry],
-    referrals: Referrals,
-    rng: np.random.Generator,
-) -> dict[str, Texts]:
+    losses: np.random.Generator,
+) -> Pathway:
+    """Draw who is referred for what, and how far each comes."""
     count = len(referrals.received)
     lsoas = places.lsoas
     # Complex need is commoner where there is more deprivation.
@@ -99,7 +91,7 @@ def _columns(
     service = _services(entries, district, rng)
     columns = {
         "reference": np.array([f"DR{number:06d}" for number in range(1, count + 1)], dtype=object),
-        "received": _texts(referrals.received),
+        "received": day_texts(referrals.received),
         "ward_code": lsoas["WD25CD"].to_numpy(dtype=object)[referrals.lsoa],
         "lsoa_code": lsoas["LSOA11CD"].to_numpy(dtype=object)[referrals.lsoa],
         "pcn_code": made.practices["pcn_code"].to_numpy(dtype=object)[referrals.practice],
@@ -116,16 +108,45 @@ def _columns(
             rng,
         ),
         "complexity": complexity,
-        **{step: _texts(days) for step, days in steps.items() if step != "lost"},
-        "connected_service": _where(steps["connected"] <= LAST_DAY, service, ""),
     }
     drawn = rng.random(count)
     usually, without = (
         _chosen(list(NO_GO), shares, drawn) for shares in zip(*NO_GO.values(), strict=True)
     )
     no_go = _where(_is_without_service(entries, district, columns["reasons"]), without, usually)
-    ended = _where(steps["attended"] <= LAST_DAY, "completed", no_go)
-    return {**columns, "closed_reason": _where(steps["closed"] > LAST_DAY, "", ended)}
+    ended = _where(steps["attended"] <= LAST_DAY, COMPLETED, no_go)
+    ended = _where(steps["closed"] > LAST_DAY, "", ended)
+    steps, ended = with_losses(steps, ended, columns["pcn_code"], referrals, story, losses)
+    columns |= {step: day_texts(days) for step, days in steps.items()}
+    columns["connected_service"] = _where(steps["connected"] <= LAST_DAY, service, "")
+    return Pathway({**columns, "closed_reason": ended}, steps)
+
+
+def referral_files(made: Practices, referrals: Referrals, pathway: Pathway) -> list[Source]:
+    """One file a board and year; a referral is told by the board of the PCN it came through."""
+    board = made.practices["board"].to_numpy()[referrals.practice]
+    starts = [(FIRST_MONTH + 12 * year).astype("datetime64[D]") for year in range(MONTHS // 12 + 1)]
+    sources = []
+    for owner in BOARDS:
+        for first, after in itertools.pairwise(starts):
+            inside = (referrals.received >= first) & (referrals.received < after)
+            rows = np.flatnonzero(inside & (board == owner.icb_code))
+            name = f"{owner.name.split()[0]} from {first.astype(str)[:7]}"
+            sources.append(
+                _file(f"demonstration referrals {name}.csv", pathway.columns, rows, owner)
+            )
+    return sources
+
+
+def _file(
+    name: str, columns: dict[str, Texts], rows: npt.NDArray[np.int64], owner: Board
+) -> Source:
+    # Kent sends ward and PCN, Medway LSOA and practice: both are good returns.
+    left_out = {"lsoa_code", "practice_code"} if owner is KENT else {"ward_code", "pcn_code"}
+    chosen = {
+        heading: column[rows] for heading, column in columns.items() if heading not in left_out
+    }
+    return csv_file(name, chosen)
 
 
 def _steps(received: Days, is_complex: Lots, rng: np.random.Generator) -> dict[str, Days]:
@@ -164,7 +185,8 @@ def _steps(received: Days, is_complex: Lots, rng: np.random.Generator) -> dict[s
     }
 
 
-def _texts(days: Days) -> Texts:
+def day_texts(days: Days) -> Texts:
+    """Days as a return has them; blank after the last day."""
     known = np.minimum(days, LAST_DAY + 1)
     return DAYS[(known - FIRST_DAY).astype(np.int64)]
 

@@ -15,8 +15,14 @@ from dashboard.rules.ages import ADULT_BANDS, age_band_of
 
 Rows = npt.NDArray[np.int64]
 
+Days = npt.NDArray[np.datetime64]
+Texts = npt.NDArray[np.object_]
+Lots = npt.NDArray[np.bool_]
+
 FIRST_MONTH = np.datetime64("2023-07")
 MONTHS = 36
+LAST_DAY = np.datetime64("2026-06-30")
+NEVER = np.datetime64("2200-01-01")
 WINDOW = 12  # the last months, in which take-up is judged
 STOPPED_MONTHS = 8
 # Referrals of 1,000 adults in a year, midway between the most and the least deprived.

@@ -44,6 +44,12 @@ class Story:
     fixed_term: str  # a PCN in Ashford: the money for its newest post ends in December 2026
     without_plan: tuple[str, ...]  # PCNs in Dartford, Thanet and Medway
     expired_target: str  # a PCN in Canterbury: its target held until March 2026
+    without_plan_dates: str  # a PCN in Folkestone and Hythe: its referrals never say "plan agreed"
+    few_contacted: str  # a PCN in Dartford: fewer are reached than in the others
+    fewer_contacted_lately: str  # a PCN in Ashford: fewer are reached since October 2025
+    without_outcomes: str  # a PCN in Gravesham: it measures none
+    outcomes_at_start_only: str  # a PCN in Sevenoaks
+    without_gp_contacts: str  # a PCN in Swale
 
 
 def make_story(places: Places, made: Practices, rng: np.random.Generator) -> Story:
@@ -77,6 +83,12 @@ def make_story(places: Places, made: Practices, rng: np.random.Generator) -> Sto
         fixed_term=pcns["Ashford"][0],
         without_plan=(pcns["Dartford"][1], pcns["Thanet"][1], pcns["Medway"][5]),
         expired_target=pcns["Canterbury"][1],
+        without_plan_dates=pcns["Folkestone and Hythe"][0],
+        few_contacted=pcns["Dartford"][0],
+        fewer_contacted_lately=pcns["Ashford"][2],
+        without_outcomes=pcns["Gravesham"][1],
+        outcomes_at_start_only=pcns["Sevenoaks"][2],
+        without_gp_contacts=pcns["Swale"][0],
     )
 
 

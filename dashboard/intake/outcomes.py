@@ -12,6 +12,7 @@ from dashboard.intake.dataset import Check, Column, Dataset, Lookups, Template, 
 from dashboard.intake.local_return import EARLIEST, LATEST, check_return, month_end, not_read
 from dashboard.intake.problems import Problem
 from dashboard.intake.source import Source
+from dashboard.rules.wellbeing import SWEMWBS_ITEMS, swemwbs_metric
 from queries.load import CleanLoad
 
 COLUMNS = ("reference", "measure", "point", "date")
@@ -26,6 +27,7 @@ ALSO = {
 }
 POINTS = ("start", "end", "follow-up")
 TOTAL = "total"
+SWEMWBS = "SWEMWBS"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ _ANSWER, _FEELING = Scale(0, 10), Scale(0, 6)
 MEASURES: Mapping[str, Mapping[str, Scale]] = {
     "ONS4": dict.fromkeys(("life satisfaction", "worthwhile", "happy", "anxious"), _ANSWER),
     # The total is the sum of the seven, or its conversion to a metric score with a fraction.
-    "SWEMWBS": dict.fromkeys("1234567", Scale(1, 5)) | {TOTAL: Scale(7, 35, may_be_fraction=True)},
+    SWEMWBS: dict.fromkeys("1234567", Scale(1, 5)) | {TOTAL: Scale(7, 35, may_be_fraction=True)},
     "UCLA-3": {TOTAL: Scale(3, 9)},
     # The concerns themselves are the person's own words, and are never sent. The total
     # ("profile") is the mean of the three.
@@ -96,11 +98,11 @@ def _read(source: Source, lookups: Lookups) -> CleanLoad:
     if rows.empty:
         check.problems.append(Problem("no row has a score: export it again"))
         check.finish()
+    rows, converted = _with_metric_totals(rows)
     rows["month"] = [day.replace(day=1) for day in rows["measured_on"]]
     rows["part_key"] = [f"{month:%Y-%m}" for month in rows["month"]]
     parts = parts_of(rows, "month", "month")
     parts["period_end"] = parts["period_end"].map(month_end)
-    facts = rows.groupby(["part_key", "measure", "item", "point", "month"])["reference_hash"]
     return CleanLoad(
         dataset=DATASET.name,
         file_name=source.name,
@@ -108,20 +110,37 @@ def _read(source: Source, lookups: Lookups) -> CleanLoad:
         rows_read=len(check.frame),
         vintage=f"{min(rows['part_key'])} to {max(rows['part_key'])}",
         parts=parts,
-        rows={
-            "outcome": rows.drop(columns="month"),
-            "outcome_fact": facts.nunique().rename("people").reset_index(),
-        },
+        rows={"outcome": rows.drop(columns="month")},
         notes=(
             f"{len(rows)} scores of {rows['reference_hash'].nunique()} references; "
             f"rows without a score, left out: {(good & ~scored).sum()}",
             *_other_measures(rows),
-            *_mixed_totals(rows),
+            *([f"{converted} SWEMWBS totals worked out as metric scores"] if converted else []),
             *not_read(check),
         ),
         refused=check.refused(),
         rows_refused=int((~good).sum()),
     )
+
+
+def _with_metric_totals(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The rows with SWEMWBS totals as metric scores, and how many were worked out.
+
+    Raw totals are whole and metric ones are not, but for 7 and 35, which are the same in both.
+    Seven answers of one person on one day make a total where none was sent.
+    """
+    of_it, is_total = rows["measure"] == SWEMWBS, rows["item"] == TOTAL
+    raw = of_it & is_total & (rows["score"] % 1 == 0)
+    rows.loc[raw, "score"] = rows.loc[raw, "score"].map(swemwbs_metric).astype("Float64")
+    key = ["reference_hash", "point", "measured_on"]
+    answers = rows[of_it & ~is_total].groupby(key)["score"].agg(["size", "sum"])
+    answers = answers[answers["size"] == SWEMWBS_ITEMS]
+    told = pd.MultiIndex.from_frame(rows.loc[of_it & is_total, key])
+    totals = answers.loc[~answers.index.isin(told), "sum"].map(swemwbs_metric)
+    made = totals.rename("score").astype("Float64").reset_index()
+    made = made.assign(measure=SWEMWBS, item=TOTAL).astype({"item": rows["item"].dtype})
+    both = pd.concat([rows, made], ignore_index=True) if len(made) else rows
+    return both, int(raw.sum()) + len(made)
 
 
 def known_measure(name: str) -> str:
@@ -157,18 +176,6 @@ def _fail_scores(check: Check, rows: pd.DataFrame) -> None:
 def _other_measures(rows: pd.DataFrame) -> list[str]:
     others = sorted(set(rows["measure"]) - set(MEASURES))
     return [f"measures taken as they are named, any score: {', '.join(others)}"] if others else []
-
-
-def _mixed_totals(rows: pd.DataFrame) -> list[str]:
-    """Whole and fractional totals of SWEMWBS in one file may be raw and converted ones."""
-    totals = rows.loc[(rows["measure"] == "SWEMWBS") & (rows["item"] == TOTAL), "score"]
-    whole = int((totals % 1 == 0).sum())
-    if whole in (0, len(totals)):
-        return []
-    return [
-        f"{whole} of {len(totals)} SWEMWBS totals are whole: check that raw and converted "
-        "(metric) scores are not mixed"
-    ]
 
 
 _KNOWN = "; ".join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -29,9 +29,12 @@ from dashboard.intake.dataset import (
     sheet_with,
 )
 from dashboard.intake.local_return import EARLIEST, LATEST, month_end, not_read, return_sheet
+from dashboard.intake.pathway_facts import FACT as PATHWAY_FACT
+from dashboard.intake.pathway_facts import PathwayFacts
 from dashboard.intake.problems import Problem, RefusedError
 from dashboard.intake.source import Source
 from dashboard.rules.ages import AGE_BANDS, age_band_of
+from dashboard.rules.groups import ethnicity_group_of, sex_of
 from dashboard.rules.needs import is_for_lack_of_service, themes_of
 from queries.load import CleanLoad, Reading
 
@@ -93,15 +96,19 @@ def _read(source: Source, lookups: Lookups) -> Reading:
     wards, pcns = lookups.ward_of_lsoa(), lookups.pcn_of_practice()
     tally, matched, references = Tally(source), _Matched(), Repeats()
     facts: dict[str, pd.DataFrame] = {}
+    pathway = PathwayFacts()
     without_ward = 0
     for block in sheet.blocks():
         check = Check(source, block, ALSO)
         rows, reference = _checked(check, wards, pcns, matched)
         hashed = lookups.hashed(reference.fillna(""))
-        keys = pd.util.hash_pandas_object(reference, index=False).astype("UInt64")
-        references.check(check, keys.mask(reference.isna()), "reference")
+        # One reference may be referred again, but not twice on a day.
+        told = reference + " " + rows["received_on"].astype("str")
+        keys = pd.util.hash_pandas_object(told, index=False).astype("UInt64")
+        references.check(check, keys.mask(told.isna()), "reference and day received")
         good = tally.add(check)
         rows = _placed_in_time(rows[good])
+        pathway.add(rows)
         without_ward += int(rows["ward_code"].isna().sum())
         blocks = {name: _counted(rows.assign(referrals=1), key) for name, key in FACTS.items()}
         blocks[NEED_FACT] = _counted_needs(_needs(rows))
@@ -116,6 +123,7 @@ def _read(source: Source, lookups: Lookups) -> Reading:
         yield {"referral": kept.assign(reference_hash=hashed[good])}
     tally.finish()
     matched.finish(tally)
+    facts[PATHWAY_FACT] = pathway.frame()
 
     parts = parts_of(facts["referral_fact"], "month", "month")
     parts["period_end"] = parts["period_end"].map(month_end)
@@ -155,8 +163,10 @@ def _checked(
             "reasons": check.text("reasons", required=False, most=10 * MOST_CHARACTERS),
             "long_term_conditions": check.whole("long_term_conditions", required=False),
             "age_band": _age_band(check),
-            "sex": check.text("sex", required=False),
-            "ethnicity_group": check.text("ethnicity_group", required=False),
+            "sex": _named(check.text("sex", required=False), sex_of),
+            "ethnicity_group": _named(
+                check.text("ethnicity_group", required=False), ethnicity_group_of
+            ),
             "complexity": check.text("complexity", required=False),
             "connected_service": check.text("connected_service", required=False),
             "closed_reason": check.text("closed_reason", required=False),
@@ -174,6 +184,11 @@ def _checked(
     rows["ward_code"] = rows["ward_code"].fillna(lsoa.map(wards).astype("str"))
     rows["pcn_code"] = rows["pcn_code"].fillna(practice.map(pcns).astype("str"))
     return rows, reference
+
+
+def _named(said: pd.Series[str], name_of: Callable[[str], str]) -> pd.Series[str]:
+    """Each distinct word under the name that is used for it."""
+    return said.map({word: name_of(word) for word in said.dropna().unique()}).astype("str")
 
 
 def _placed_in_time(rows: pd.DataFrame) -> pd.DataFrame:

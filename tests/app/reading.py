@@ -13,6 +13,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Element
+from streamlit.util import calc_hash
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAIN = ROOT / "dashboard" / "main.py"
@@ -30,9 +31,9 @@ class View:
         app = AppTest.from_file(MAIN, default_timeout=30)
         for name, value in address.items():
             app.query_params[name] = value
-        app.run()
-        view = cls(app)
-        return view if page == "coverage" else view.go_to(page)
+        # Straight to the page, as a browser asks for it: `switch_page` needs a run of the first.
+        app._page_hash = calc_hash(page)
+        return cls(app.run())
 
     def go_to(self, page: str) -> View:
         self.app.switch_page(f"../pages/{page}.py").run()

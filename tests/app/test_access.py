@@ -14,6 +14,7 @@ from queries import places, workforce
 from queries.scope import EVERYTHING
 from tests.app.reading import View
 from tests.app.test_routes import get
+from tests.conftest import rest_is_slow
 from tests.small_board import (
     ABBEY,
     AS_AT,
@@ -79,7 +80,7 @@ def test_a_reader_of_the_neighbour_sees_the_neighbour(
     assert view.options("icb") == ["Neighbour board"]
 
 
-@pytest.mark.parametrize("reader", [NEIGHBOUR, OUTSIDER_ICB])
+@pytest.mark.parametrize("reader", rest_is_slow(NEIGHBOUR, OUTSIDER_ICB))
 def test_no_route_answers_for_another_board(
     small_board: Engine, read_as: Callable[[str], None], reader: str
 ):

@@ -22,6 +22,7 @@ from dashboard.intake.mapping import Mapping, fingerprint
 from queries import history, jobs, loads, mappings
 from queries.scope import EVERYTHING
 from tests import test_fetch
+from tests.conftest import rest_is_slow
 from tests.intake import files
 from tests.queries.test_save import contents, rows_in
 from tests.small_board import BOARD, Board
@@ -140,7 +141,7 @@ def test_the_demonstration_is_refused_beside_real_files(load_board: Callable[[Bo
     assert not loads.data_state(engine).is_demonstration
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "xlsx"])
+@pytest.mark.parametrize("form", rest_is_slow("csv", "json", "xlsx"))
 @pytest.mark.parametrize("subject", ["coverage", "workforce"])
 def test_an_export_is_written(small_board: Engine, tmp_path: Path, subject: str, form: str):
     out = tmp_path / f"figures.{form}"
@@ -303,6 +304,7 @@ def test_loading_said_as_json(here: Engine, tmp_path: Path):
     assert (replaced["parts_added"], replaced["parts_replaced"]) == (0, 1)
 
 
+@pytest.mark.slow
 def test_files_that_need_others_are_loaded_after_them(here: Engine, tmp_path: Path):
     by_lsoa = "reference,received,lsoa_code,pcn_code\nr1,2026-01-31,E01000001,U00001\n"
     paths = written(tmp_path, referrals=by_lsoa, lookup=files.LSOA_WARD)

@@ -13,6 +13,7 @@ from dashboard.data import engine
 from queries.load import save
 from tests.app.reading import Markup, View
 from tests.app.test_routes import get
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BOARD, NEIGHBOUR, NORTH, NORTHAM, Board, Referrals
 from tests.test_commitments import budgets, year_of_returns
 
@@ -137,12 +138,12 @@ def test_an_empty_database_tells_what_to_do(empty: Engine, open_page: Callable[.
 
 @pytest.mark.parametrize(
     ("missing", "words"),
-    [
+    rest_is_slow(
         ({"practices": False}, "No list sizes are loaded for this board"),
         ({"workforce": False}, "No workforce return is loaded"),
         ({"referrals": (), "before_window": 0}, "not known: no referral return for the period"),
         ({"budgets": False}, "No return of personal health budgets is loaded for this board"),
-    ],
+    ),
 )
 def test_what_never_came_is_said(
     load_board: Callable[..., Engine],
@@ -178,6 +179,7 @@ def test_hidden_numbers_are_nowhere(
     assert not re.search(r"\b(0\.5 in the|12 referrals|6 referrals|167|165)\b", view.everything())
 
 
+@pytest.mark.slow
 def test_the_downloads_are_of_what_is_shown(small_board: Engine, open_page: Callable[..., View]):
     links = re.findall(r'href="(/export/[^"]+)"', "".join(open_page("commitments").markup()))
     assert [link.split("?")[0] for link in links] == [

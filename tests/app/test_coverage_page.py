@@ -15,6 +15,7 @@ from dashboard.coverage_words import LAYERS
 from dashboard.rules.coverage import Status
 from tests.app.reading import QUESTION, View
 from tests.app.test_routes import get
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BOARD, CASTLE, EAST, ELM, FORD, NORTH, NORTHAM, SOUTH, Board
 
 KENT, MEDWAY, THANET = "QDK", "QDM", "E07000114"
@@ -74,7 +75,7 @@ def test_real_files_carry_no_banner(small_board: Engine, open_page: Callable[...
         assert "simulated" not in words
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", rest_is_slow(*LAYERS, fast=3))
 def test_every_layer_draws_every_ward_once(
     demonstration: Engine, open_page: Callable[..., View], layer: str
 ):
@@ -203,6 +204,7 @@ def test_the_downloads_are_of_what_is_shown(small_board: Engine, open_page: Call
     assert all(get(link).status_code == 200 for link in links)
 
 
+@pytest.mark.slow
 def test_modelled_shares_are_said_where_they_are_used(
     load_board: Callable[..., Engine], open_page: Callable[..., View]
 ):

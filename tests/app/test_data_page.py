@@ -20,6 +20,7 @@ from queries.scope import EVERYTHING
 from tests.app.reading import Markup, View
 from tests.app.test_escaping import HOSTILE, OUR_TAGS
 from tests.app.test_routes import get
+from tests.conftest import rest_is_slow
 from tests.intake import files
 from tests.small_board import BOARD, EAST, NORTH, OUTSIDER_ICB, Board
 from tests.test_loading import FEWER_SERVICES, SUPPLIERS, WITH_A_BAD_ROW
@@ -228,6 +229,7 @@ def test_a_network_that_stopped(demonstration: Engine, open_page: Callable[..., 
     assert "Demonstration." in view.words()
 
 
+@pytest.mark.slow
 def test_the_date_that_is_chosen_is_that_of_the_grids(
     demonstration: Engine, open_page: Callable[..., View]
 ):
@@ -291,6 +293,7 @@ def test_a_file_is_checked_loaded_and_in_the_history(
     assert len(upload._open_jobs()) == 1
 
 
+@pytest.mark.slow
 def test_a_second_click_is_no_second_load(
     nothing: Engine, started: list[Engine], open_page: Callable[..., View]
 ):
@@ -303,6 +306,7 @@ def test_a_second_click_is_no_second_load(
     assert titles(second) == ["file.csv loaded"]
 
 
+@pytest.mark.slow
 def test_several_files_are_loaded_at_once(
     nothing: Engine, started: list[Engine], open_page: Callable[..., View]
 ):
@@ -344,6 +348,7 @@ def test_a_file_with_problems_says_which(nothing: Engine, open_page: Callable[..
     assert "confirmed_on" in get(f"/refusals/{job_id}.csv").text
 
 
+@pytest.mark.slow
 def test_the_same_bytes_again_change_nothing(nothing: Engine, open_page: Callable[..., View]):
     loaded(nothing, files.SERVICES, "first.csv")
     view = send(open_page("data"), ("again.csv", files.SERVICES))
@@ -354,13 +359,13 @@ def test_the_same_bytes_again_change_nothing(nothing: Engine, open_page: Callabl
 
 @pytest.mark.parametrize(
     ("state", "words", "may"),
-    [
+    rest_is_slow(
         ("checking", "is being checked", []),
         ("waiting", "waits to be loaded", []),
         ("loading", "is being loaded", []),
         ("failed", "failed: nothing of it was loaded", ["Try again", "Do not load"]),
         ("parked", "parked: nothing of it was loaded", ["Try again", "Do not load"]),
-    ],
+    ),
 )
 def test_a_card_in_each_other_state(
     nothing: Engine, open_page: Callable[..., View], state: str, words: str, may: list[str]
@@ -381,6 +386,7 @@ def test_a_card_in_each_other_state(
     assert ("Recognised as" in view.words()) == (state != "checking")
 
 
+@pytest.mark.slow
 def test_what_failed_is_tried_again(
     nothing: Engine, started: list[Engine], open_page: Callable[..., View]
 ):
@@ -389,6 +395,7 @@ def test_what_failed_is_tried_again(
     assert states(nothing) == [("file.csv", "loaded")]
 
 
+@pytest.mark.slow
 def test_what_ended_leaves_the_screen(nothing: Engine, open_page: Callable[..., View]):
     loaded(nothing, files.SERVICES)
     put(nothing, 1, ended_at=datetime.now(UTC) - upload.IN_VIEW - timedelta(seconds=1))
@@ -416,6 +423,7 @@ def boxes(view: View, kind: str) -> dict[str, object]:
 EXPORT = "Case ID,Date Received,Electoral Ward,Referrer Type\nr1,2026-01-31,E05000001,Surgery\n"
 
 
+@pytest.mark.slow
 def test_an_export_is_mapped_once(
     nothing: Engine, started: list[Engine], open_page: Callable[..., View]
 ):
@@ -448,6 +456,7 @@ def test_an_export_is_mapped_once(
     assert [row["source"] for row in kept] == ["GP", "GP"]
 
 
+@pytest.mark.slow
 def test_a_column_that_is_needed_must_be_named(nothing: Engine, open_page: Callable[..., View]):
     view = choose_mapping(send(open_page("data"), ("export.csv", SUPPLIERS)))
     next(b for b in view.app.selectbox if str(b.key).startswith("column received")).set_value(
@@ -482,6 +491,7 @@ def test_a_load_is_taken_back(nothing: Engine, open_page: Callable[..., View]):
     assert not view.has_box("load to undo")
 
 
+@pytest.mark.slow
 def test_what_somebody_else_took_back_meanwhile(nothing: Engine, open_page: Callable[..., View]):
     load_id = loaded(nothing, files.SERVICES)
     view = open_page("data").choose("load to undo", load_id)  # type: ignore[arg-type]
@@ -490,6 +500,7 @@ def test_what_somebody_else_took_back_meanwhile(nothing: Engine, open_page: Call
     assert any(line.startswith(f"Load {load_id} was undone on ") for line in said(view, "lines"))
 
 
+@pytest.mark.slow
 def test_a_load_that_went_while_it_was_chosen(nothing: Engine, open_page: Callable[..., View]):
     first = loaded(nothing, FEWER_SERVICES)
     second = loaded(nothing, files.SERVICES)

@@ -17,6 +17,7 @@ from queries.database import make_engine
 from queries.load import CleanLoad, save
 from tests.app.reading import Markup, View
 from tests.app.test_routes import get
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, AS_AT, BOARD, NORTH, Board, made_of
 
 HOSTILE = (
@@ -80,7 +81,8 @@ def hostile_board(
 
 
 @pytest.mark.parametrize(
-    "address", [{}, {"ward": ABBEY}, {"pcn": "U90003", "locality": "E07000901"}, {"pcn": NORTH}]
+    "address",
+    rest_is_slow({"ward": ABBEY}, {}, {"pcn": "U90003", "locality": "E07000901"}, {"pcn": NORTH}),
 )
 @pytest.mark.parametrize("page", ["coverage", "workforce", "methods"])
 def test_markup_holds_our_own_tags_only(

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.app.reading import View
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BOARD, DALE, NEIGHBOUR, NORTH, NORTHAM
 
 KENT, MEDWAY, THANET, DOVER = "QDK", "QDM", "E07000114", "E07000108"
@@ -47,7 +48,13 @@ def test_a_link_opens_the_view_it_names(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("locality", DOVER), ("months", "36"), ("as_at", "2026-05-31"), ("layer", "services")],
+    rest_is_slow(
+        ("locality", DOVER),
+        ("months", "36"),
+        ("as_at", "2026-05-31"),
+        ("layer", "services"),
+        fast=2,
+    ),
 )
 def test_a_choice_is_in_the_address(
     demonstration: Engine, open_page: Callable[..., View], name: str, value: str
@@ -94,7 +101,7 @@ def test_another_place_forgets_the_ward(
 
 @pytest.mark.parametrize(
     ("name", "value", "fallback"),
-    [
+    rest_is_slow(
         ("icb", "QXX", KENT),
         ("locality", "E07999999", ""),
         ("locality", "E06000035", ""),  # Medway's own, which is not in Kent
@@ -104,7 +111,8 @@ def test_another_place_forgets_the_ward(
         ("months", "7777", "24"),
         ("layer", "secrets", "status"),
         ("ward", "E05999999", ""),
-    ],
+        fast=4,
+    ),
 )
 def test_an_unknown_code_falls_back_and_the_page_says_what_it_shows(
     demonstration: Engine,

@@ -223,6 +223,7 @@ def test_a_hidden_network_has_marks_and_nothing_derived(
     assert set(values) == {0.0}
 
 
+@pytest.mark.slow
 def test_trends_of_networks_show_noughts_and_fives_only(
     demonstration: Engine, open_page: Callable[..., View]
 ):

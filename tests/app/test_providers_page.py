@@ -36,6 +36,7 @@ from tests.app.test_workforce_page import (
     small_table,
     tile,
 )
+from tests.conftest import rest_is_slow
 from tests.small_board import (
     ABBEY,
     AS_AT,
@@ -282,7 +283,7 @@ class TestEveryPart:
 
     @pytest.mark.parametrize(
         "address",
-        [
+        rest_is_slow(
             {"ward": "E05999999", "theme": "cats", "service": "nothing", "by": "x", "measure": "x"},
             {
                 "ward": MEDWAY_WARD,
@@ -296,7 +297,7 @@ class TestEveryPart:
                 {"ward": "<b>", "theme": "<b>", "service": "<b>", "rows": "<b>", "stale": "<b>"},
                 marks=pytest.mark.slow,
             ),
-        ],
+        ),
         ids=["unknown", "of another board", "markup"],
     )
     def test_of_what_is_not_there(
@@ -344,7 +345,7 @@ class TestEveryPart:
 
     @pytest.mark.parametrize(
         ("change", "said"),
-        [
+        rest_is_slow(
             (
                 {"services": ()},
                 {"gaps": "Nobody has returned services", "funding": "No funding is"},
@@ -357,7 +358,7 @@ class TestEveryPart:
             ({"weeks": ()}, {"capacity": "No weekly return of capacity is loaded"}),
             pytest.param({"matches": ()}, {"directory": "No directory of"}, marks=pytest.mark.slow),
             pytest.param({"populations": False}, {"funding": "People"}, marks=pytest.mark.slow),
-        ],
+        ),
         ids=["services", "ends", "referrals", "weeks", "directory", "population"],
     )
     def test_without(
@@ -742,6 +743,7 @@ class TestByHand:
             ["Northam", "20,000", "£320", "£320", "£16.00"],
         ]
 
+    @pytest.mark.slow
     def test_money_that_ended_before_was_found_elsewhere(
         self, load_board: Callable[..., Engine], open_it: Open
     ):
@@ -862,6 +864,7 @@ class TestStaleSwitch:
 
     BOARD_OF_STALE = Board(services=(GARDEN, OLD_LIST), directory=(), matches=())
 
+    @pytest.mark.slow
     def test_everywhere(self, load_board: Callable[..., Engine], open_page: Callable[..., View]):
         load_board(self.BOARD_OF_STALE)
 
@@ -925,6 +928,7 @@ class TestStaleSwitch:
 
 
 class TestPicking:
+    @pytest.mark.slow
     def test_in_the_matrix(self, fuller: Engine, open_it: Open, open_page: Callable[..., View]):
         view = sound(click_in_list(open_it(), f"{ABBEY}|loneliness"))
         assert (view.address["ward"], view.address["theme"]) == (ABBEY, "loneliness")
@@ -1121,6 +1125,7 @@ def test_no_count_of_people_is_between_1_and_7(demonstration: Engine):
 
 
 class TestSameService:
+    @pytest.mark.slow
     def test_said_and_taken_back(self, own_fuller: Engine, open_it: Open):
         view = open_it(part="directory")
         facts = panel(view)

@@ -385,6 +385,7 @@ class TestExport:
         assert dale["referrals_12_months"] == "*"
         assert dale["take_up_per_1000"] == "*"
 
+    @pytest.mark.slow
     def test_a_hidden_need_is_hidden_in_each_form(self, small_board: Engine):
         """3 of Dale were referred for loneliness, and one of them found no service."""
         rows = get(f"/export/gaps.json?{EXPORT}").json()["rows"]
@@ -401,6 +402,7 @@ class TestExport:
         assert len(lines) == 1 + 6 * 14
         assert next(x for x in lines if DALE in x and "loneliness" in x).count("*") == 2
 
+    @pytest.mark.slow
     def test_stale_services_count_where_that_is_asked_for(self, load_board: Callable[..., Engine]):
         """Elm has the old list alone, which is a day too old."""
         load_board(Board(services=(GARDEN, OLD_LIST), directory=(), matches=()))

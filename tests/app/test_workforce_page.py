@@ -23,6 +23,7 @@ from dashboard.workforce_view import TRENDS
 from tests.app.conftest import fill
 from tests.app.reading import Markup, View
 from tests.app.test_routes import get
+from tests.conftest import rest_is_slow
 from tests.small_board import (
     ABBEY,
     BOARD,
@@ -200,6 +201,7 @@ class TestNormal:
         steps = [int(b) - int(a) for a, b in pairwise(levels)]
         assert max(steps) == 1
 
+    @pytest.mark.slow
     def test_no_anchor_stands_twice(self, demonstration: Engine, open_it: Open):
         anchors = re.findall(r' id="([^"]+)"', "".join(open_it(pcn=CANTERBURY).markup()))
         assert len(anchors) == len(set(anchors)) >= 6
@@ -305,7 +307,7 @@ class TestFilters:
         alt = next(e.proto.alt for e in view.elements() if e.type == "plotly_chart")
         assert alt.startswith(f"{VIEWS[shown]} by network, Kent (demonstration)")
 
-    @pytest.mark.parametrize("name", [*TRENDS, "secrets"])
+    @pytest.mark.parametrize("name", rest_is_slow(*TRENDS, "secrets"))
     def test_a_trend(self, demonstration: Engine, open_it: Open, name: str):
         view = open_it(trend=name)
         shown = name if name in TRENDS else "fte"
@@ -422,7 +424,7 @@ class TestTwins:
 
     @pytest.mark.parametrize(
         "address",
-        [{}, {"trend": "referrals"}, {"trend": "open_referrals"}, {"pcn": CANTERBURY}],
+        rest_is_slow({}, {"trend": "referrals"}, {"trend": "open_referrals"}, {"pcn": CANTERBURY}),
         ids=lambda address: "-".join(address.values()) or "board",
     )
     def test_the_control_chart(self, demonstration: Engine, open_it: Open, address: dict[str, str]):
@@ -456,7 +458,9 @@ class TestTwins:
             assert {row["Month"] for row in rows if row["Judgement"] == judgement} == set(points)
         assert drawn
 
-    @pytest.mark.parametrize("address", [{}, {"pcn": CANTERBURY}], ids=["board", "network"])
+    @pytest.mark.parametrize(
+        "address", rest_is_slow({}, {"pcn": CANTERBURY}), ids=["board", "network"]
+    )
     def test_the_trajectory(self, demonstration: Engine, open_it: Open, address: dict[str, str]):
         view = open_it(**address)
         rows = small_table(view, "FTE, and who joined and left")
@@ -492,6 +496,7 @@ class TestTwins:
 class TestThreeWords:
     """No worker, no return and hidden are three things."""
 
+    @pytest.mark.slow
     def test_in_the_list_and_the_charts(self, few: Engine, open_it: Open):
         view = open_it(view="pressure")
         rows = listed(view)
@@ -515,23 +520,25 @@ class TestThreeWords:
 
     @pytest.mark.parametrize(
         ("pcn", "finding", "referrals"),
-        [
+        rest_is_slow(
             (NORTH, "The number of referrals is hidden", "* in 12 months; hidden"),
             (SOUTH, "No link worker in the 12 months of referrals", "45 in 12 months; no worker"),
             (EAST, "East PCN did not return", "no referral return"),
-        ],
+        ),
     )
     def test_in_the_panel(self, few: Engine, open_it: Open, pcn: str, finding: str, referrals: str):
         view = open_it(pcn=pcn)
         assert finding in view.part("finding")
         assert panel(view)["New referrals"] == referrals
 
+    @pytest.mark.slow
     def test_hidden_months_of_a_trend_are_said(self, few: Engine, open_it: Open):
         """North had one in July and three in June, and none in the ten months between."""
         words = open_it(pcn=NORTH, trend="referrals").words()
         assert re.search(r"2 months are hidden\s+and left out of the mean and the limits", words)
         assert "left out of the mean" not in open_it(pcn=NORTH, trend="fte").words()
 
+    @pytest.mark.slow
     def test_too_few_months_of_workforce_are_said(self, small_board: Engine, open_it: Open):
         view = open_it(pcn=NORTH)
         assert panel(view)["New referrals"] == (
@@ -701,6 +708,7 @@ class TestTargetEditor:
         assert said(view) == f"Nothing was changed: {why}"
         assert history(view) == [(*EARLIER, "in force"), (*AT_FIRST, "in force")]
 
+    @pytest.mark.slow
     def test_a_plan(self, editor: View):
         boxes = [box for box in editor.app.number_input if box.key.startswith("plan U")]
         assert [box.label for box in boxes][::11] == ["Apr 2026", "Mar 2027"]
@@ -743,6 +751,7 @@ class TestTargetEditor:
         assert said(view) == "No target has been set for East PCN."
 
 
+@pytest.mark.slow
 def test_posts_are_counted_by_title_and_employer(demonstration: Engine, open_it: Open):
     caption = "Posts by title and employer, as returned"
     view = open_it()

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from dashboard import demonstration
 from dashboard.coverage import REFERRALS, Coverage, ward_coverage
 from dashboard.demonstration import DEMONSTRATION_DATE
 from dashboard.demonstration.capacity import SILENT
+from dashboard.demonstration.losses import HANDED_ON
 from dashboard.demonstration.pathway import NO_GO
 from dashboard.demonstration.posts import NEVER_FILLED
 from dashboard.demonstration.services import VENUES
@@ -41,6 +43,7 @@ from queries import posts as returned
 from queries.database import make_engine, upgrade
 from queries.load import LoadRecord
 from queries.scope import EVERYTHING
+from tests.made_once import demonstration_file, demonstration_records
 
 KENT, MEDWAY = "QDK", "QDM"
 # In one process: the database is made once.
@@ -48,10 +51,10 @@ KENT, MEDWAY = "QDK", "QDM"
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, list[LoadRecord]]]:
-    path = tmp_path_factory.mktemp("demonstration") / "dashboard.db"
-    engine = make_engine(f"sqlite:///{path}")
-    upgrade(engine)
-    yield engine, demonstration.make(engine, b"k" * 32)
+    made = demonstration_file(tmp_path_factory)
+    path = shutil.copy(made, tmp_path_factory.mktemp("demonstration") / "dashboard.db")
+    engine = make_engine(f"sqlite:///{path.as_posix()}")
+    yield engine, demonstration_records(made)
     engine.dispose()
 
 
@@ -166,10 +169,15 @@ def test_referrals_are_as_many_as_told_and_within_the_period(referrals: pd.DataF
 
 def test_the_steps_of_a_referral_follow_each_other(referrals: pd.DataFrame) -> None:
     order = ["received", "accepted", "first_contact", "plan_agreed", "connected", "attended"]
+    # This PCN never says when a plan was agreed.
+    said = referrals[referrals["pcn_code"] != "UDK013"]
+    mistaken = 0
     for earlier, later in itertools.pairwise(order):
-        reached = referrals[referrals[later] != ""]
+        reached = said[said[later] != ""]
         assert (reached[earlier] != "").all()
-        assert (reached[earlier] <= reached[later]).all()
+        mistaken += (reached[earlier] > reached[later]).sum()
+    # Dates typed wrongly, as in every return; two steps are out of order where the first is.
+    assert 20 < mistaken < 200
     assert ((referrals["declined"] == "") | (referrals["accepted"] == "")).all()
 
 
@@ -506,8 +514,9 @@ def test_three_entries_of_the_directory_may_be_services_that_return_themselves(
 def test_referrals_end_for_lack_of_a_service_most_where_there_is_none(
     referrals: pd.DataFrame, returned_services: pd.DataFrame, kent: Coverage
 ) -> None:
-    ended = referrals[~referrals["closed_reason"].isin(["", "completed"])]
-    assert set(ended["closed_reason"]) == set(NO_GO)
+    unattended = referrals["attended"] == ""
+    ended = referrals[unattended & ~referrals["closed_reason"].isin(["", "completed"])]
+    assert set(ended["closed_reason"]) == {*NO_GO, HANDED_ON}
     frame = kent.wards.frame
     wards = frame.loc[frame["lad_name"] == "Dover", "ward_code"]
     offered = returned_services["service_name"].str.endswith("Dover")

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from dashboard import loading
 from dashboard.intake.source import Source
 from queries import jobs
+from tests.conftest import rest_is_slow
 from tests.faults.worker import offered, referrals, rows_in, states, torn
 from tests.intake import files
 
@@ -38,7 +39,7 @@ def everything(engine: Engine) -> tuple[dict[str, int], list[str]]:
 
 
 # Pages to spare: none at all, some rows, most rows.
-@pytest.mark.parametrize("spare_pages", [0, 5, 60])
+@pytest.mark.parametrize("spare_pages", rest_is_slow(0, 5, 60))
 def test_a_file_loaded_at_once(sqlite_engine: Engine, spare_pages: int):
     loading.load_now(sqlite_engine, Source.of("a.csv", files.SERVICES.encode()), "ann")
     before = everything(sqlite_engine)
@@ -50,7 +51,7 @@ def test_a_file_loaded_at_once(sqlite_engine: Engine, spare_pages: int):
     assert torn(sqlite_engine, thoroughly=True) == []
 
 
-@pytest.mark.parametrize("spare_pages", [0, 5, 60])
+@pytest.mark.parametrize("spare_pages", rest_is_slow(0, 5, 60))
 def test_a_file_loaded_by_the_worker(sqlite_engine: Engine, spare_pages: int):
     job = offered(sqlite_engine, referrals(5_000))
     before = everything(sqlite_engine)

@@ -22,7 +22,7 @@ from tests.intake import files, more_files
 from tests.intake.files import Lookups, whole
 
 LONG = pytest.mark.slow  # thousands of files
-FEW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=8, suppress_health_check=list(HealthCheck))
 MANY = settings(max_examples=1_000, suppress_health_check=list(HealthCheck))
 
 TABLES = {
@@ -146,7 +146,7 @@ FIXED_WORDS = {"yes", "2026-06", "A;B|C"}
 
 
 @pytest.mark.parametrize("name", TABLES)
-@settings(FEW, max_examples=6)
+@settings(FEW, max_examples=3)
 @given(data=st.data())
 def test_a_good_table_with_other_cells(name: str, data: st.DataObject):
     fuzz_tables(name, data)

@@ -137,14 +137,14 @@ def test_one_bad_row_keeps_the_whole_file_out(engine: Engine):
 def test_a_failure_in_the_middle_leaves_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch):
     take(engine, files.SERVICES)
     before = everything(engine)
-    insert_rows = load._insert_rows
+    insert_rows = load.insert_rows
 
     def fail_at_the_last_table(connection, table, frame: pd.DataFrame) -> None:
         insert_rows(connection, table, frame)
         if table.name == "referral_age_fact":
             raise OSError("no space left on device")
 
-    monkeypatch.setattr(load, "_insert_rows", fail_at_the_last_table)
+    monkeypatch.setattr(load, "insert_rows", fail_at_the_last_table)
     content = "reference,received,ward_code\na,2026-01-01,E05000001\n"
     with pytest.raises(OSError, match="no space"):
         take(engine, content)

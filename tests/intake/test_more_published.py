@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -423,7 +423,6 @@ PATHS = paths_of(json.loads(page(more_files.SERVICES)))[1:]
 FEED = page([*more_files.SERVICES, *(service(number) for number in range(7, 41))])
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PATHS), ODD), min_size=1, max_size=3))
 def test_any_odd_feed_is_loaded_or_refused(changes: list[tuple[tuple[Any, ...], Any]]):
     feed = json.loads(FEED)

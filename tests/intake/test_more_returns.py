@@ -137,15 +137,6 @@ def test_outcomes():
         ["2026-01", date(2026, 1, 1), date(2026, 1, 31)],
         ["2026-04", date(2026, 4, 1), date(2026, 4, 30)],
     ]
-    january, april = date(2026, 1, 1), date(2026, 4, 1)
-    facts = load.rows["outcome_fact"]
-    assert plain(facts, "part_key", "measure", "item", "point", "month", "people") == [
-        ["2026-01", "GAD-7", "total", "start", january, 1],
-        ["2026-01", "ONS4", "happy", "start", january, 2],
-        ["2026-01", "SWEMWBS", "total", "start", january, 1],
-        ["2026-04", "ONS4", "happy", "end", april, 1],
-        ["2026-04", "PAM", "total", "follow-up", april, 1],
-    ]
     assert load.notes == (
         "6 scores of 3 references; rows without a score, left out: 1",
         "measures taken as they are named, any score: GAD-7",
@@ -158,27 +149,45 @@ def test_unanswered_items_are_no_repeats():
     assert load.notes[0] == "6 scores of 3 references; rows without a score, left out: 2"
 
 
-def test_a_person_measured_twice_in_a_month_is_one_person():
-    text = OUTCOMES.split("\n")[0] + "\nr1,PAM,end,2026-01-01,,,1\nr1,PAM,end,2026-01-02,,,2\n"
-    load = read(text)
-    assert len(load.rows["outcome"]) == 2
-    assert load.rows["outcome_fact"]["people"].tolist() == [1]
-
-
 def test_outcomes_of_totals_need_no_items():
     load = read("case,reference,measure,point,date,total\nx,r1,UCLA 3,start,2026-01-01,9\n")
     assert plain(load.rows["outcome"], "measure", "item", "score") == [["UCLA-3", "total", 9.0]]
     assert load.notes[-1] == "columns not read: case"
 
 
-def test_raw_and_converted_totals_in_one_file_are_told():
-    extra = "r4,SWEMWBS,start,2026-01-05,,,20\n"
+def test_raw_totals_become_metric_ones():
+    load = read(OUTCOMES + "r4,SWEMWBS,start,2026-01-05,,,20\n")
+    totals = load.rows["outcome"].query("measure == 'SWEMWBS'")["score"]
+    # A whole total is a raw one, and 20 stands for 18.59.
+    assert totals.tolist() == [19.25, 18.59]
+    assert load.notes[2] == "1 SWEMWBS totals worked out as metric scores"
+
+
+def swemwbs(*answers: int, day: str = "2026-01-05") -> str:
     heading = OUTCOMES.split("\n")[0] + "\n"
-    assert read(heading + extra).notes[1:] == ()
-    assert read(OUTCOMES + extra).notes[2] == (
-        "1 of 2 SWEMWBS totals are whole: check that raw and converted (metric) scores are "
-        "not mixed"
+    return heading + "".join(
+        f"r4,SWEMWBS,start,{day},{item},{answer},\n" for item, answer in enumerate(answers, 1)
     )
+
+
+def test_seven_answers_make_a_total():
+    rows = read(swemwbs(2, 3, 2, 3, 3, 4, 3)).rows["outcome"]
+    total = rows[rows["item"] == "total"]
+    assert plain(total, "part_key", "measure", "point", "measured_on", "score") == [
+        ["2026-01", "SWEMWBS", "start", date(2026, 1, 5), 18.59]
+    ]
+    assert total["reference_hash"].tolist() == [hashed("r4")]
+    assert len(rows) == 8
+
+
+def test_six_answers_make_none():
+    rows = read(swemwbs(2, 3, 2, 3, 3, 4)).rows["outcome"]
+    assert rows["item"].tolist() == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_a_total_that_was_sent_counts_before_the_answers():
+    rows = read(swemwbs(2, 3, 2, 3, 3, 4, 3) + "r4,SWEMWBS,start,2026-01-05,,,24.11\n").rows
+    assert rows["outcome"].query("item == 'total'")["score"].tolist() == [24.11]
 
 
 @pytest.mark.parametrize("name", ["swemwbs", "SWEMWBS", "Swemwbs ", "S.W.E.M.W.B.S"])

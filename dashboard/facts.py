@@ -1,0 +1,28 @@
+"""Facts that a newer version of the program counts, counted of rows that were loaded before."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from dashboard.intake.pathway_facts import PathwayFacts
+from queries import recount
+from queries.database import writing
+from queries.load import bump_version
+
+
+def count_missing(engine: Engine) -> int:
+    """Count the steps and scores of referrals loaded by an older version; of how many loads.
+
+    One transaction a load: cut off in between, the next start goes on.
+    """
+    with engine.connect() as connection:
+        loads = recount.loads_without_pathway(connection)
+    for load_id in loads:
+        facts = PathwayFacts()
+        with writing(engine) as connection:
+            for rows in recount.referrals_of_load(connection, load_id):
+                facts.add(rows.rename(columns={"part_id": "part_key"}))
+            counted = facts.frame().rename(columns={"part_key": "part_id"})
+            recount.write_pathway(connection, counted)
+            bump_version(connection)
+    return len(loads)

@@ -1,0 +1,299 @@
+"""The referral pathway of a board: counts of the queries, released together and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Engine
+
+from dashboard.coverage import ward_coverage, ward_patients
+from dashboard.coverage_words import chosen_wards
+from dashboard.gaps import REFERRED, WITHOUT
+from dashboard.rules.attacker import Relation, nested
+from dashboard.rules.disclosure import Released, hidden_flag, release, rounding
+from dashboard.rules.pathway import (
+    OVER_A_YEAR,
+    STEPS,
+    DayQuantiles,
+    contacted_by_day,
+    day_quantiles,
+    judge_steps,
+)
+from dashboard.rules.returns import referral_window
+from dashboard.rules.take_up import WINDOW_MONTHS, deprivation_fifth, months_before
+from dashboard.settings import settings
+from dashboard.workforce import main_districts, profile, silence
+from queries import pathway, places, referrals, workforce
+from queries.pathway import PCN, WARD, Cohort
+from queries.scope import Scope
+
+BOARD, LOCALITY, NETWORK = "board", "locality", "network"
+# A cohort of months, by the name it has in the address bar: its title, how many months it has,
+# and how many months before the newest told it ends.
+COHORTS: Mapping[str, tuple[str, int, int]] = {
+    "": ("Last 12 months told", WINDOW_MONTHS, 0),
+    "quarter": ("Last 3 months told", 3, 0),
+    "before": ("The 12 months before", WINDOW_MONTHS, WINDOW_MONTHS),
+}
+FIFTH = "fifth"
+# Values of these add up to everybody; a referral for two reasons is in both, and wards are of the
+# people who live in the board.
+_ADDS_UP = (PCN, "source", "age band", "sex", "ethnicity")
+# Of a step those who reached it, and those of whom it is settled: who reached the step before and
+# are not open any more. A few open ones are hidden by this, and the share is not.
+COUNTS = (
+    "referrals",
+    "offered",
+    "declined",
+    *(f"{step}{state}" for step in STEPS for state in ("_settled", "")),
+)
+# What everybody knows of a row: each number is among the one before.
+STEP_RELATIONS = (
+    Relation("referrals", ("offered",), is_exact=False),
+    Relation("referrals", ("declined",), is_exact=False),
+    *nested("referrals", *(f"{step}{state}" for step in STEPS for state in ("_settled", ""))),
+)
+# The curve of first contact stops where fewer than these are left to tell.
+LEAST_AT_RISK = 10
+NOT_SAID = "not said"
+
+
+@dataclass(frozen=True)
+class Pathway:
+    """The pathway of a board's cohort.
+
+    `counts`: one row for the board, each locality and each network (`code`, `kind`, `name`), with
+    the released sums; missing where the network sent no return, with the `reason`. `steps`: one
+    row for each of them and step, judged. `cohort` is `None` with the reason in `no_window` where
+    no month was told.
+    """
+
+    cohort: Cohort | None
+    no_window: str
+    counts: Released
+    steps: pd.DataFrame
+
+
+def cohort_of(
+    window: tuple[date, date] | None, icb_code: str, as_at: date, which: str
+) -> Cohort | None:
+    """The months of a cohort, from those that were told; `None` where none were."""
+    if window is None:
+        return None
+    _, months, ago = COHORTS[which]
+    last = months_before(window[1], ago)
+    return Cohort(icb_code, as_at, months_before(last, months - 1), last)
+
+
+def board_pathway(engine: Engine, scope: Scope, icb_code: str, as_at: date, which: str) -> Pathway:
+    """The board, its localities and its networks, released as one table: none of them can give
+    away what is hidden in another."""
+    told = referral_window(
+        referrals.returned_months(engine, scope, icb_code, as_at), as_at, settings().late_months
+    )
+    cohort = cohort_of(told.window, icb_code, as_at, which)
+    named = _networks(engine, scope, icb_code, as_at)
+    named["reason"] = [silence(told, code) for code in named.index]
+    if cohort is None:
+        return Pathway(None, told.no_window, *judged_steps(_nothing(named), []))
+    sums = pathway.steps_by_group(engine, scope, cohort, PCN).set_index("value")
+    is_told = named["reason"] == ""
+    sums = sums.reindex(named.index[is_told], fill_value=0).reindex(named.index)
+    rows = sums.join(named)
+    counts = list(sums.columns)
+    localities = rows.groupby("lad_code")[counts].sum(min_count=1)
+    localities = localities.assign(
+        kind=LOCALITY, name=named.drop_duplicates("lad_code").set_index("lad_code")["lad_name"]
+    )
+    board = rows[counts].sum(min_count=1).to_frame().T.set_axis([icb_code])
+    board = board.assign(kind=BOARD, name="")
+    table = pd.concat([board, localities, rows]).astype(dict.fromkeys(counts, "Int64"))
+    table["reason"] = table["reason"].fillna("")
+    by_locality = rows.groupby("lad_code").groups.items()
+    relations = [
+        Relation(icb_code, tuple(rows.index)),
+        *(Relation(lad_code, tuple(codes)) for lad_code, codes in by_locality),
+    ]
+    return Pathway(cohort, "", *judged_steps(table, relations))
+
+
+def _networks(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
+    """One row per network by its code: kind, name, and the district most of its patients live in."""
+    pcns = workforce.fte_by_pcn(engine, scope, icb_code, as_at)[["pcn_code", "pcn_name"]]
+    patients, _ = ward_patients(engine, scope, icb_code, as_at)
+    districts = main_districts(patients, places.wards(engine, scope, icb_code))
+    named = pcns.merge(districts, on="pcn_code", how="left").set_index("pcn_code")
+    named["name"] = named.pop("pcn_name").fillna(named.index.to_series())
+    return named.assign(kind=NETWORK)
+
+
+def _nothing(named: pd.DataFrame) -> pd.DataFrame:
+    missing = [*COUNTS, *(f"{step}_{state}" for step in STEPS for state in ("dated", "open"))]
+    nobody = pd.Series(pd.NA, named.index, dtype="Int64")
+    return named.assign(**dict.fromkeys([*missing, "negative_waits"], nobody))
+
+
+def judged_steps(
+    table: pd.DataFrame, sums: Collection[Relation] = ()
+) -> tuple[Released, pd.DataFrame]:
+    """Sums of step facts by row label, released as `COUNTS` under `code`; and their steps judged.
+
+    Who is open is told from what is shown: reached the step before, less settled.
+    """
+    table = table.rename_axis("code")
+    before = dict(zip(STEPS, ("referrals", *STEPS[:-1]), strict=True))
+    settled = {f"{step}_settled": table[before[step]] - table[f"{step}_open"] for step in STEPS}
+    # Whether a step was ever dated is no count of people.
+    dated = {f"{step}_dated": (table[f"{step}_dated"] > 0).astype("Int64") for step in STEPS}
+    released = release(
+        table.assign(**settled, **dated),
+        rounding(profile()),
+        people=[*COUNTS, "negative_waits"],
+        sums=sums,
+        steps=STEP_RELATIONS,
+    )
+    frame = released.frame.reset_index()
+    for step in STEPS:
+        still_open = frame[before[step]] - frame[f"{step}_settled"]
+        frame[f"{step}_open"] = still_open.clip(lower=0)
+    steps = judge_steps(frame.rename(columns={"code": "group"}))
+    return Released(frame, released.people, released.profile), steps
+
+
+@dataclass(frozen=True)
+class Groups:
+    """A cohort by one category. `counts` and `steps` as in `Pathway`, by `code` (the value);
+    `days` by value and wait: the median and the 90th percentile."""
+
+    category: str
+    counts: Released
+    steps: pd.DataFrame
+    days: Mapping[tuple[str, str], DayQuantiles]
+
+
+def pathway_by(engine: Engine, scope: Scope, cohort: Cohort, category: str) -> Groups:
+    """The pathway by network, ward, source, reason, age band, sex, ethnicity or fifth of
+    deprivation of the ward."""
+    kept = WARD if category == FIFTH else category
+    sums = pathway.steps_by_group(engine, scope, cohort, kept)
+    days = pathway.days_by_group(engine, scope, cohort, kept)
+    if category == FIFTH:
+        fifths = ward_fifths(engine, scope, cohort.icb_code)
+        sums["value"], days["value"] = (frame["value"].map(fifths) for frame in (sums, days))
+    sums["value"], days["value"] = (frame["value"].fillna(NOT_SAID) for frame in (sums, days))
+    table = sums.groupby("value").sum()
+    relations = []
+    if category in _ADDS_UP and len(table):
+        table = pd.concat([table, table.sum().to_frame().T.set_axis([""])]).astype("Int64")
+        relations = [Relation("", tuple(table.index[:-1]))]
+    counts, steps = judged_steps(table, relations)
+    is_group = counts.frame["code"] != ""
+    return Groups(
+        category, counts.rows(is_group), steps[steps["group"] != ""], _quantiles(days, counts)
+    )
+
+
+def ward_fifths(engine: Engine, scope: Scope, icb_code: str) -> pd.Series[str]:
+    """The fifth of deprivation of each ward, 1 the most deprived, as text; missing where unknown."""
+    ranks = places.ward_deprivation(engine, scope, icb_code).set_index("ward_code")
+    fifths = deprivation_fifth(ranks["imd_rank"], ranks["index_year"])
+    return fifths.map("{:.0f}".format, na_action="ignore").astype("str")
+
+
+def _quantiles(days: pd.DataFrame, counts: Released) -> dict[tuple[str, str], DayQuantiles]:
+    """Of each value and wait; none where the number of people is hidden."""
+    hidden = {
+        (row["code"], step)
+        for row in counts.frame.to_dict("records")
+        for step in STEPS
+        if row[hidden_flag(step)]
+    }
+    found = {}
+    for key, mine in days.groupby(["value", "wait"]):
+        value, wait = key
+        if wait in STEPS and (value, wait) not in hidden:
+            found[str(value), str(wait)] = day_quantiles(by_day(mine))
+    return found
+
+
+def by_day(days: pd.DataFrame) -> np.ndarray:
+    """Referrals by whole day, from rows of day and referrals."""
+    counts = np.zeros(OVER_A_YEAR + 1, dtype="int64")
+    np.add.at(counts, days["day"].to_numpy(), days["referrals"].to_numpy())
+    return counts
+
+
+def area_cohort(cohort: Cohort, found: Pathway, lad_code: str, pcn_code: str) -> Cohort:
+    """The cohort narrowed to a network, or to those of a locality."""
+    if pcn_code:
+        return replace(cohort, pcn_codes=(pcn_code,))
+    if lad_code:
+        frame = found.counts.frame
+        mine = frame[(frame["kind"] == NETWORK) & (frame["lad_code"] == lad_code)]
+        return replace(cohort, pcn_codes=tuple(mine["code"]))
+    return cohort
+
+
+def contact_curve(
+    engine: Engine, scope: Scope, cohort: Cohort
+) -> tuple[pd.DataFrame, DayQuantiles]:
+    """The share contacted by each day since the referral (see `contacted_by_day`), and the days
+    to contact.
+
+    Shares are those of numbers of people rounded to 5, and the curve ends where fewer than 10 are
+    left to tell.
+    """
+    days = pathway.days_by_group(engine, scope, cohort, "all")
+    contacted, ended, still_open = (
+        by_day(days[days["wait"] == wait]) for wait in ("contacted", "ended", "open")
+    )
+    curve = contacted_by_day(contacted, ended, still_open)
+    everybody = int(curve["at_risk"].iloc[0]) if len(curve) else 0
+    step = rounding(profile()).round_to
+    shown = curve[curve["at_risk"] >= LEAST_AT_RISK].dropna(subset="share")
+    if everybody < 2 * LEAST_AT_RISK or shown.empty:
+        return curve.iloc[:0], DayQuantiles(None, None)
+    people = (shown["share"] * everybody / step + 0.5) // 1 * step
+    released = shown.assign(
+        share=(people / (round(everybody / step) * step)).clip(upper=1),
+        lower=shown["lower"].round(2),
+        upper=shown["upper"].round(2),
+    )
+    return released.drop(columns="at_risk"), day_quantiles(contacted)
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Referrals that ended because there was no service: referred and without_service, released;
+    one row per need (`themes`), one per locality and need, and one per ward and need that has any."""
+
+    themes: Released
+    localities: Released
+    wards: Released
+
+
+def lacking_service(
+    engine: Engine, scope: Scope, cohort: Cohort, lad_code: str, pcn_code: str
+) -> Lacking:
+    """Where people were referred for a need and nothing was there, in the wards of an area."""
+    coverage = ward_coverage(engine, scope, cohort.icb_code, cohort.as_at)
+    wards = chosen_wards(coverage, lad_code, pcn_code).frame[["ward_code", "ward_name", "lad_name"]]
+    rows = referrals.referrals_by_ward_and_theme(
+        engine, scope, cohort.icb_code, cohort.first, cohort.last
+    ).rename(columns={"referrals": REFERRED, "without_service": WITHOUT})
+    rows = rows.dropna(subset="theme").merge(wards, on="ward_code")
+
+    def by(*names: str) -> Released:
+        sums = rows.groupby(list(names))[[REFERRED, WITHOUT]].sum().reset_index()
+        return release(
+            sums[sums[WITHOUT] > 0].reset_index(drop=True),
+            rounding(profile()),
+            people=[REFERRED, WITHOUT],
+            steps=[Relation(REFERRED, (WITHOUT,), is_exact=False)],
+        )
+
+    return Lacking(by("theme"), by("lad_name", "theme"), by("ward_code", "ward_name", "theme"))

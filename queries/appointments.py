@@ -1,0 +1,46 @@
+"""GP appointments of the category "Social Prescribing Service", as practices recorded them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+from sqlalchemy import Engine, false, func, select, true
+
+from queries import tables
+from queries.frames import read_frame
+from queries.places import in_force
+from queries.practices import newest_practices
+from queries.scope import Scope
+
+
+def recorded_by_month(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
+    """One row per month up to the date: practices of the board in the file, how many recorded any
+    of the category, and the appointments they recorded (published ones, not people)."""
+    practices = newest_practices(as_at)
+    fact, practice = tables.practice_appointment.c, practices.c
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(
+                fact.month,
+                func.count(fact.practice_code.distinct()).label("practices"),
+                func.count(fact.social_prescribing).label("recording"),
+                func.sum(fact.social_prescribing).label("appointments"),
+            )
+            .join(practices, practice.practice_code == fact.practice_code)
+            .where(
+                fact.part_id.in_(in_force()),
+                fact.month <= as_at,
+                practice.icb_code == icb_code,
+                true() if scope.admits(icb_code) else false(),
+            )
+            .group_by(fact.month)
+            .order_by(fact.month),
+            {
+                "month": "object",
+                "practices": "int64",
+                "recording": "int64",
+                "appointments": "Int64",
+            },
+        )

@@ -1,0 +1,71 @@
+"""Facts of rows that a database of an older form holds: what to count again, and writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+from sqlalchemy import Connection, select
+
+from queries import tables
+from queries.frames import read_frame
+from queries.load import count_scores, insert_rows
+
+_PART, _ROW = tables.load_part.c, tables.referral.c
+# Parts that are read at once.
+_AT_ONCE = 100
+_DATES = (
+    "offered_on",
+    "declined_on",
+    "accepted_on",
+    "first_contact_on",
+    "plan_agreed_on",
+    "connected_on",
+    "attended_on",
+    "closed_on",
+)
+_TEXTS = ("source", "reasons", "age_band", "sex", "ethnicity_group", "closed_reason")
+
+
+def loads_without_pathway(connection: Connection) -> list[int]:
+    """Loads of referrals, in force or not, of whose steps nothing was counted."""
+    counted = select(tables.pathway_fact.c.part_id)
+    found = (
+        select(_PART.load_id)
+        .join(tables.referral, _ROW.part_id == _PART.id)
+        .where(_PART.id.not_in(counted))
+        .distinct()
+        .order_by(_PART.load_id)
+    )
+    return list(connection.scalars(found))
+
+
+def referrals_of_load(connection: Connection, load_id: int) -> Iterator[pd.DataFrame]:
+    """The referrals of a load, some parts at a time: one row each, as `referral` keeps them, with
+    the month of their part."""
+    parts = list(
+        connection.scalars(select(_PART.id).where(_PART.load_id == load_id).order_by(_PART.id))
+    )
+    columns = ("part_id", "received_on", "ward_code", "pcn_code", *_TEXTS, *_DATES)
+    for start in range(0, len(parts), _AT_ONCE):
+        yield read_frame(
+            connection,
+            select(*(_ROW[name] for name in columns), _PART.period_start.label("month"))
+            .join(tables.load_part, _PART.id == _ROW.part_id)
+            .where(_ROW.part_id.in_(parts[start : start + _AT_ONCE])),
+            {
+                "part_id": "int64",
+                "received_on": "object",
+                "ward_code": "str",
+                "pcn_code": "str",
+                **dict.fromkeys(_TEXTS, "str"),
+                **dict.fromkeys(_DATES, "object"),
+                "month": "object",
+            },
+        )
+
+
+def write_pathway(connection: Connection, facts: pd.DataFrame) -> None:
+    """Write the facts of a load's steps (with `part_id`), and count its scores."""
+    insert_rows(connection, tables.pathway_fact, facts)
+    count_scores(connection, facts["part_id"].unique().tolist())
