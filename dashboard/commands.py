@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from dashboard import demonstration, export, intake, loading
 from dashboard.access import current_scope, current_user
 from dashboard.data import engine, prepare_database
+from dashboard.facts import count_missing
 from dashboard.fetch import Fetched, UsageError, fetch
 from dashboard.filters import newest_as_at
 from dashboard.intake import templates
@@ -319,6 +320,29 @@ def export_command(
         sys.stdout.buffer.write(made.body)
 
 
+@app.command(name="audit")
+def audit_command(
+    icb: Annotated[str, typer.Option(help="Code of the integrated care board.")],
+    as_at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Date; the newest if not given.")
+    ] = None,
+) -> None:
+    """Try to work hidden numbers out of everything a board's exports show, as somebody might."""
+    from dashboard.audit import audit
+
+    prepare_database()
+    day: date = as_at.date() if as_at else newest_as_at()
+    try:
+        found = audit(engine(), current_scope(), icb, day)
+    except LookupError as error:
+        raise _stopped(f"{error}.", 1) from None
+    _TELL.print(f"{found.shown:,} numbers of people shown, {found.hidden:,} hidden.")
+    if found.exposed:
+        lines = [f"{key}: {low} to {high}" for key, (low, high) in found.exposed.items()]
+        raise _stopped("\n  ".join(["These can be worked out:", *lines]), 1)
+    _TELL.print("None of the hidden ones can be worked out.")
+
+
 @app.command()
 def chart(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV: date, value.")],
@@ -364,6 +388,7 @@ def chart(
 def upgrade_command() -> None:
     """Bring the database to the form this version needs."""
     upgrade(engine())
+    count_missing(engine())
     _TELL.print(f"The database has the form {NEWEST_REVISION}.")
 
 

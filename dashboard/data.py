@@ -36,20 +36,20 @@ def engine() -> Engine:
 
 
 def prepare_database() -> bool:
-    """Bring an SQLite file to the newest form; whether it was new.
+    """Bring an SQLite file to the newest form, and count what it lacks; whether it was new.
 
     A PostgreSQL database is upgraded by command only, when its operator chooses:
     `NotReadyError` when that has not been done.
     """
     found = revision(engine())
-    if found == NEWEST_REVISION:
-        return False
-    if not settings().is_sqlite:
-        raise NotReadyError(
-            f"The database has the form {found or 'of an empty database'}, and this version needs "
-            f"{NEWEST_REVISION}: run `python -m dashboard upgrade` and start again."
-        )
-    upgrade(engine())
+    if found != NEWEST_REVISION:
+        if not settings().is_sqlite:
+            raise NotReadyError(
+                f"The database has the form {found or 'of an empty database'}, and this version "
+                f"needs {NEWEST_REVISION}: run `python -m dashboard upgrade` and start again."
+            )
+        upgrade(engine())
+    # Also of a database of the newest form: the last start may have been cut off before the end.
     count_missing(engine())
     return found is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -62,8 +63,11 @@ def evaluation(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Eval
 def _all(engine: Engine, scope: Scope, found: Pathway) -> Iterator[dict[str, Any]]:
     cohort = found.cohort
     assert cohort is not None
-    kinds = found.counts.frame.set_index("code")["kind"].to_dict()
-    yield from _steps(found.steps, lambda code: kinds[code], {})
+    areas = found.counts.frame
+    kinds, silent = (
+        dict(zip(areas["code"], areas[name], strict=True)) for name in ("kind", "reason")
+    )
+    yield from _steps(found.steps, lambda code: kinds[code], {}, silent)
     for category in PATHWAY_GROUPS:
         groups = pathway_by(engine, scope, cohort, category)
         yield from _steps(groups.steps, lambda _, name=category: name, groups.days)
@@ -87,11 +91,16 @@ def _all(engine: Engine, scope: Scope, found: Pathway) -> Iterator[dict[str, Any
 
 
 def _steps(
-    steps: pd.DataFrame, kind_of: Any, days: Mapping[tuple[str, str], Any]
+    steps: pd.DataFrame,
+    kind_of: Any,
+    days: Mapping[tuple[str, str], Any],
+    silent: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[dict[str, Any]]:
+    """`silent` has why a network's figures are missing, by its code; "" where they are not."""
     for row in steps.to_dict("records"):
         kind = kind_of(row["group"])
-        state = "" if row["state"] == "recorded" else row["state"]
+        judged = "" if row["state"] == "recorded" else row["state"]
+        state = silent.get(row["group"]) or judged
         # Who went on or ended; nobody is before the referral.
         is_told = pd.notna(row["people"]) and pd.notna(row["lost"])
         told = row["people"] + row["lost"] if is_told else None

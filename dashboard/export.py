@@ -29,7 +29,7 @@ from dashboard.rules.staffing import InPost
 from dashboard.rules.take_up import month_end
 from dashboard.services import board_services
 from dashboard.settings import settings
-from dashboard.workforce import pcn_workforce
+from dashboard.workforce import pcn_workforce, profile
 from queries import loads, places, workforce
 from queries.frames import each_row
 from queries.scope import Scope
@@ -72,6 +72,8 @@ def make(
     """
     if subject not in SUBJECTS or form not in _WRITERS:
         raise NotThereError(f"no {form} of {subject!r} can be made")
+    if not profile().may_leave:
+        raise NotThereError(f"under the profile {profile().name!r} no figure leaves the pages")
     build, write = SUBJECTS[subject], _WRITERS[form]
     if icb_code not in set(places.boards(engine, scope)["icb_code"]):
         raise NotThereError(f"no board {icb_code!r} is loaded")

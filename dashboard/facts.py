@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from dashboard.intake.pathway_facts import PathwayFacts
+from dashboard.rules.groups import ethnicity_group_of, sex_of
 from queries import recount
 from queries.database import writing
 from queries.load import bump_version
@@ -20,9 +21,14 @@ def count_missing(engine: Engine) -> int:
     for load_id in loads:
         facts = PathwayFacts()
         with writing(engine) as connection:
+            # Another process that started at the same time may have counted it meanwhile.
+            if load_id not in recount.loads_without_pathway(connection):
+                continue
+            recount.rename(connection, load_id, "sex", sex_of)
+            recount.rename(connection, load_id, "ethnicity_group", ethnicity_group_of)
             for rows in recount.referrals_of_load(connection, load_id):
                 facts.add(rows.rename(columns={"part_id": "part_key"}))
             counted = facts.frame().rename(columns={"part_key": "part_id"})
-            recount.write_pathway(connection, counted)
+            recount.write_pathway(connection, counted.astype({"part_id": "int64"}))
             bump_version(connection)
     return len(loads)

@@ -92,17 +92,21 @@ def cohort_of(
 def board_pathway(engine: Engine, scope: Scope, icb_code: str, as_at: date, which: str) -> Pathway:
     """The board, its localities and its networks, released as one table: none of them can give
     away what is hidden in another."""
-    told = referral_window(
-        referrals.returned_months(engine, scope, icb_code, as_at), as_at, settings().late_months
-    )
+    returned = referrals.returned_months(engine, scope, icb_code, as_at)
+    told = referral_window(returned, as_at, settings().late_months)
     cohort = cohort_of(told.window, icb_code, as_at, which)
     named = _networks(engine, scope, icb_code, as_at)
-    named["reason"] = [silence(told, code) for code in named.index]
+    begun = dict(zip(returned["pcn_code"], returned["first_month"], strict=True))
+    named["reason"] = [
+        silence(told, code) or _begins_late(begun[code], cohort) for code in named.index
+    ]
     if cohort is None:
         return Pathway(None, told.no_window, *judged_steps(_nothing(named), []))
+    # Months that a network sent before it stopped are in no figure: the others would look like none.
+    told_codes = named.index[named["reason"] == ""]
+    cohort = replace(cohort, pcn_codes=tuple(told_codes))
     sums = pathway.steps_by_group(engine, scope, cohort, PCN).set_index("value")
-    is_told = named["reason"] == ""
-    sums = sums.reindex(named.index[is_told], fill_value=0).reindex(named.index)
+    sums = sums.reindex(told_codes, fill_value=0).reindex(named.index)
     rows = sums.join(named)
     counts = list(sums.columns)
     localities = rows.groupby("lad_code")[counts].sum(min_count=1)
@@ -119,6 +123,13 @@ def board_pathway(engine: Engine, scope: Scope, icb_code: str, as_at: date, whic
         *(Relation(lad_code, tuple(codes)) for lad_code, codes in by_locality),
     ]
     return Pathway(cohort, "", *judged_steps(table, relations))
+
+
+def _begins_late(begun: date, cohort: Cohort | None) -> str:
+    """Why a network is missing from a cohort that began before it sent anything; "" where not."""
+    if cohort is None or begun <= cohort.first:
+        return ""
+    return f"referral returns begin in {begun:%B %Y}"
 
 
 def _networks(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
@@ -142,7 +153,8 @@ def judged_steps(
 ) -> tuple[Released, pd.DataFrame]:
     """Sums of step facts by row label, released as `COUNTS` under `code`; and their steps judged.
 
-    Who is open is told from what is shown: reached the step before, less settled.
+    Who is open is told from what is shown: reached the step before, less settled. That is no more
+    than a hint of a small number, which is hidden (`open_hidden`); nobody open is 0.
     """
     table = table.rename_axis("code")
     before = dict(zip(STEPS, ("referrals", *STEPS[:-1]), strict=True))
@@ -161,7 +173,25 @@ def judged_steps(
         still_open = frame[before[step]] - frame[f"{step}_settled"]
         frame[f"{step}_open"] = still_open.clip(lower=0)
     steps = judge_steps(frame.rename(columns={"code": "group"}))
-    return Released(frame, released.people, released.profile), steps
+    return Released(frame, released.people, released.profile), _open_hidden(steps, table, released)
+
+
+def _open_hidden(steps: pd.DataFrame, table: pd.DataFrame, released: Released) -> pd.DataFrame:
+    """The steps with small numbers of open ones hidden; none is 0 where the profile shows 0."""
+    by = released.profile
+    nobody = {
+        (code, step)
+        for step in STEPS
+        for code in table.index[(table[f"{step}_open"] == 0).fillna(False)]
+        if by.hide_from > 0
+    }
+    is_none = np.array(
+        [key in nobody for key in zip(steps["group"], steps["step"], strict=True)], dtype=bool
+    )
+    told = steps["open"].notna()
+    small = (steps["open"] <= by.hide_to).fillna(False).astype(bool) & by.hides & ~is_none
+    shown = steps["open"].mask(told & is_none, 0).mask(small)
+    return steps.assign(open=shown, open_hidden=small)
 
 
 @dataclass(frozen=True)
@@ -227,15 +257,18 @@ def by_day(days: pd.DataFrame) -> np.ndarray:
     return counts
 
 
-def area_cohort(cohort: Cohort, found: Pathway, lad_code: str, pcn_code: str) -> Cohort:
-    """The cohort narrowed to a network, or to those of a locality."""
+def area_cohort(found: Pathway, lad_code: str, pcn_code: str) -> Cohort:
+    """The cohort narrowed to a network, or to those of a locality that sent their referrals."""
+    assert found.cohort is not None
+    frame = found.counts.frame
+    mine = frame[(frame["kind"] == NETWORK) & (frame["reason"] == "")]
     if pcn_code:
-        return replace(cohort, pcn_codes=(pcn_code,))
-    if lad_code:
-        frame = found.counts.frame
-        mine = frame[(frame["kind"] == NETWORK) & (frame["lad_code"] == lad_code)]
-        return replace(cohort, pcn_codes=tuple(mine["code"]))
-    return cohort
+        mine = mine[mine["code"] == pcn_code]
+    elif lad_code:
+        mine = mine[mine["lad_code"] == lad_code]
+    else:
+        return found.cohort
+    return replace(found.cohort, pcn_codes=tuple(mine["code"]), is_board=False)
 
 
 def contact_curve(
@@ -244,8 +277,8 @@ def contact_curve(
     """The share contacted by each day since the referral (see `contacted_by_day`), and the days
     to contact.
 
-    Shares are those of numbers of people rounded to 5, and the curve ends where fewer than 10 are
-    left to tell.
+    Shares are those of numbers of people rounded to 5; days on which that number is hidden are
+    not there, and the curve ends where fewer than 10 are left to tell.
     """
     days = pathway.days_by_group(engine, scope, cohort, "all")
     contacted, ended, still_open = (
@@ -253,8 +286,11 @@ def contact_curve(
     )
     curve = contacted_by_day(contacted, ended, still_open)
     everybody = int(curve["at_risk"].iloc[0]) if len(curve) else 0
-    step = rounding(profile()).round_to
+    by = rounding(profile())
+    step = by.round_to
     shown = curve[curve["at_risk"] >= LEAST_AT_RISK].dropna(subset="share")
+    reached = (shown["share"] * everybody).round()
+    shown = shown[~reached.between(by.hide_from, by.hide_to)]
     if everybody < 2 * LEAST_AT_RISK or shown.empty:
         return curve.iloc[:0], DayQuantiles(None, None)
     people = (shown["share"] * everybody / step + 0.5) // 1 * step

@@ -46,6 +46,8 @@ _RELATIONS = (
 # Everything that is worked out from the pairs, and hidden with them.
 _DERIVED = ("mean_before", "mean_after", "mean_change", "sd_change", "lower", "upper")
 SHARES = ("share_improved", "share_lower", "share_upper")
+# Of whole scores, a mean with more says of exactly how many people it is: 60 / 43 only of 43.
+DECIMALS = 1
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def changes_by(engine: Engine, scope: Scope, cohort: Cohort, category: str) -> C
     frame = pd.DataFrame(rows, columns=columns).astype(
         {**dict.fromkeys(PEOPLE, "Int64"), **dict.fromkeys(_DERIVED, "Float64")}
     )
-    unknown = scores.loc[~known, "measure"].unique()
+    unknown = set(scores["measure"]) - {measure for measure, _ in SCALES}
     sums, frame = _with_totals(frame, category)
     released = release(
         frame,
@@ -143,13 +145,14 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     few = (frame["pairs"] < LEAST_PAIRS).fillna(False)
     state = pd.Series("", frame.index).mask(few, "too few").mask(hidden, "hidden")
     frame = frame.assign(state=state)
-    frame[list(_DERIVED)] = frame[list(_DERIVED)].mask(state != "")
+    frame[list(_DERIVED)] = frame[list(_DERIVED)].mask(state != "").round(DECIMALS)
     better = [SCALES[key].better for key in zip(frame["measure"], frame["item"], strict=True)]
     is_high = np.array([each is Improvement.HIGH for each in better], dtype=bool)
     is_low = np.array([each is Improvement.LOW for each in better], dtype=bool)
     improved = frame["rose"].where(is_high, frame["fell"]).where(is_high | is_low)
-    improved = improved.astype("Float64").mask(state != "")
-    told = frame[["rose", "unchanged", "fell"]].sum(axis=1, skipna=False).astype("Float64")
+    # Rounded, the improved can be more than the pairs.
+    improved = improved.astype("Float64").mask(state != "").clip(upper=frame["pairs"])
+    told = frame["pairs"].astype("Float64")
     lower, upper = wilson_limits(
         improved.to_numpy(float, na_value=np.nan), told.to_numpy(float, na_value=np.nan)
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -25,6 +24,7 @@ from dashboard.outcomes_change import Question, changes_by, scale
 from dashboard.rules.control_chart import Improvement
 from dashboard.rules.disclosure import Released, hidden_flag, release, rounding
 from dashboard.rules.funnel import Funnel, Kind, fit_funnel, funnel_curve, funnel_places
+from dashboard.rules.groups import in_order
 from dashboard.rules.inequality import LEAST_GROUPS, SlopeIndex, slope_index
 from dashboard.rules.pathway import STEPS
 from dashboard.rules.rates import poisson_limits, wilson_limits
@@ -125,13 +125,10 @@ class MonthlyShare:
     networks: int
 
 
-def monthly_share(
-    engine: Engine, scope: Scope, cohort: Cohort, share: str, codes: tuple[str, ...]
-) -> MonthlyShare:
+def monthly_share(engine: Engine, scope: Scope, cohort: Cohort, share: str) -> MonthlyShare:
     """A share by month of referral, of those of the networks that were told in every month."""
     wanted = months_between(cohort.first, cohort.last)
     sums = pathway.steps_by_month(engine, scope, cohort)
-    sums = sums[sums["pcn_code"].isin(codes)]
     told = sums.groupby("pcn_code")["month"].nunique()
     alike = told.index[told == len(wanted)]
     by_month = sums[sums["pcn_code"].isin(alike)].drop(columns="pcn_code").groupby("month").sum()
@@ -161,9 +158,9 @@ def _still_open(found: Groups, share: str) -> pd.Series[float]:
 
 @dataclass(frozen=True)
 class Equity:
-    """One row per group: name, value with its 95% interval, `of` (people it rests on), state ("",
-    "hidden", "too few", "not recorded"). `slope` over fifths of deprivation, `None` with the
-    reason in `no_slope`. `everybody` is the value of all together, where it is known."""
+    """One row per group, in an order of their own: name, value with its 95% interval, `of` (people it
+    rests on), state ("", "hidden", "too few", "not recorded"). `slope` over fifths of deprivation,
+    `None` with the reason in `no_slope`. `everybody` is the value of all together, where known."""
 
     rows: Released
     slope: SlopeIndex | None
@@ -191,7 +188,8 @@ def equity(engine: Engine, scope: Scope, cohort: Cohort, figure: str, category: 
     everybody = (
         float((told["value"].astype(float) * weights).sum() / weights.sum()) if len(told) else None
     )
-    released = Released(rows.rename_axis("name").reset_index(), (), rounding(profile()))
+    rows = rows.loc[in_order(rows.index, category)].rename_axis("name").reset_index()
+    released = Released(rows, (), rounding(profile()))
     return Equity(released, slope, reason, everybody)
 
 
@@ -261,7 +259,7 @@ def _take_up(engine: Engine, scope: Scope, cohort: Cohort) -> pd.DataFrame:
 
 def _slope(rows: pd.DataFrame) -> tuple[SlopeIndex | None, str]:
     fifths = rows.reindex(FIFTHS)
-    there = fifths.dropna(subset="of")
+    there = fifths.dropna(subset="state")
     if unfit := [str(name) for name in there.index[there["state"] != ""]]:
         which = ", ".join(unfit)
         return None, f"no slope: fifth {which} is too small to be shown"
@@ -274,8 +272,3 @@ def _slope(rows: pd.DataFrame) -> tuple[SlopeIndex | None, str]:
 
 def _floats(values: pd.Series[float]) -> np.ndarray:
     return values.astype("Float64").to_numpy(float, na_value=np.nan)
-
-
-def months_of_trend(cohort: Cohort, first: date) -> Cohort:
-    """The same networks over the months of a trend."""
-    return Cohort(cohort.icb_code, cohort.as_at, first, cohort.last, cohort.pcn_codes)

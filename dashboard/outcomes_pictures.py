@@ -18,7 +18,7 @@ from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.outcomes_change import Question, distribution, scale
 from dashboard.outcomes_compared import SHARES, Equity, network_funnel
-from dashboard.outcomes_view import OutcomesView, in_order, outcomes_view, share_trend
+from dashboard.outcomes_view import OutcomesView, outcomes_view, share_trend
 from dashboard.rules.disclosure import HIDDEN_MARK, Released
 from dashboard.rules.pathway import STEP_TITLES
 from dashboard.style import Theme, template
@@ -100,12 +100,11 @@ def change_figure(
     )
 
 
-def equity_figure(found: Equity, figure: str, category: str, label: str, is_dark: bool) -> Figure:
-    """Groups in their own order, with the value of all."""
+def equity_figure(found: Equity, figure: str, label: str, is_dark: bool) -> Figure:
+    """Groups with their intervals, and the value of all."""
     theme = Theme(is_dark)
     names = words.FIFTHS
-    frame = found.rows.frame.set_index("name", drop=False)
-    frame = frame.loc[in_order(frame["name"].tolist(), category, {})].reset_index(drop=True)
+    frame = found.rows.frame
     frame = frame.assign(key=frame["name"], name=[names.get(n, n) for n in frame["name"]])
     is_share = figure in SHARES
     return interval_dots(

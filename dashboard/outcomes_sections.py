@@ -134,7 +134,7 @@ def groups(scope: Scope, view: OutcomesView, choices: Choices) -> None:
     title = figures[figure]
     show.finding(told.equity_finding(found, figure, title, category))
     show.chart(
-        pictures.equity_figure(found, figure, category, title, show.theme().is_dark),
+        pictures.equity_figure(found, figure, title, show.theme().is_dark),
         found.rows,
         name=f"equity_{figure}_{category}",
         alt=f"{title} by {told.EQUITY_GROUPS[category].lower()}; the table below has the figures",

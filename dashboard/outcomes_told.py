@@ -31,7 +31,7 @@ from dashboard.outcomes_compared import (
 )
 from dashboard.outcomes_view import OutcomesView, ShareTrend
 from dashboard.rules.control_chart import Improvement
-from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
+from dashboard.rules.disclosure import HIDDEN_MARK, SECONDARY_WORDS, Released, hidden_flag
 from dashboard.rules.endings import ENDINGS, Ending
 from dashboard.rules.pathway import STEP_TITLES
 from dashboard.rules.wellbeing import SCALES
@@ -41,7 +41,7 @@ from queries.frames import each_row
 
 Table = tuple[list[str], list[list[str]]]
 # Rows of a table that is read, not searched.
-MOST_ROWS = 60
+MOST_ROWS = 20
 ABOUT_PATHWAY = Explanation(
     "The referrals of these months, and how many of them came to each step. Those still open may yet "
     "go on: they are neither counted as lost nor as having gone on.",
@@ -111,7 +111,7 @@ def pathway_notes(view: OutcomesView) -> list[str]:
     notes = [
         f"Source: referral returns. Received {words.period(view.area)}; steps as told by the newest "
         "return.",
-        f"{view.counts.profile.words[0].upper()}{view.counts.profile.words[1:]}.",
+        f"{view.counts.profile.words[0].upper()}{view.counts.profile.words[1:]}; {SECONDARY_WORDS}.",
     ]
     offered = count(row["offered"], is_hidden=row[hidden_flag("offered")])
     notes.append(f"An offer is dated for {offered} of them.")
@@ -158,7 +158,7 @@ def endings_finding(groups: Groups) -> list[str]:
 def lacking_tables(found: Lacking) -> dict[str, Table]:
     """Closed for lack of a service: by need, by locality and need, by ward and need; most first.
 
-    Of wards only numbers that may be shown, since most are hidden.
+    Of localities and wards only numbers that may be shown, since most others are hidden.
     """
 
     def rows_of(released: Released, *names: str) -> list[list[str]]:
@@ -175,14 +175,17 @@ def lacking_tables(found: Lacking) -> dict[str, Table]:
         ]
 
     headings = ["Closed for lack of a service", "Referred for it"]
-    shown = found.wards.rows(~found.wards.frame[hidden_flag(WITHOUT)])
+    localities, wards = (
+        released.rows(~released.frame[hidden_flag(WITHOUT)])
+        for released in (found.localities, found.wards)
+    )
     return {
         "By need": (["Need", *headings], rows_of(found.themes, "theme")),
         "By locality and need": (
-            ["Locality", "Need", *headings], rows_of(found.localities, "lad_name", "theme"),
+            ["Locality", "Need", *headings], rows_of(localities, "lad_name", "theme"),
         ),
         "By ward and need": (
-            ["Ward", "Need", *headings], rows_of(shown, "ward_name", "theme"),
+            ["Ward", "Need", *headings], rows_of(wards, "ward_name", "theme"),
         ),
     }  # fmt: skip
 
@@ -347,9 +350,26 @@ def equity_finding(found: Equity, figure: str, title: str, category: str) -> lis
             sentences.append(f"Relative index: {slope.relative_index:.2f} (1 is no difference).")
     elif category == FIFTH:
         sentences.append(f"{found.no_slope[0].upper()}{found.no_slope[1:]}.")
+    if found.everybody is not None and not sentences:
+        sentences.append(_apart(rows, found.everybody, category))
     if few:
         sentences.append(f"Groups too small, hidden or not recorded: {', '.join(few)}.")
     return sentences
+
+
+def _apart(rows: pd.DataFrame, everybody: float, category: str) -> str:
+    """The groups whose interval does not reach the value of all."""
+    told = rows[rows["state"] == ""]
+    above = told.loc[(told["lower"] > everybody).fillna(False), "name"].tolist()
+    below = told.loc[(told["upper"] < everybody).fillna(False), "name"].tolist()
+    if not above + below:
+        return "No group differs from all together by more than its interval."
+    parts = [
+        f"**{way}** all together: {', '.join(map(str, names))}"
+        for way, names in (("Above", above), ("Below", below))
+        if names
+    ]
+    return f"{'; '.join(parts)}. The intervals of the others reach it."
 
 
 def _form(figure: str) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
@@ -18,7 +18,6 @@ from dashboard.data import fetch_shared
 from dashboard.filters import Area, Choices
 from dashboard.outcomes import (
     COHORTS,
-    NETWORK,
     Groups,
     Pathway,
     area_cohort,
@@ -27,10 +26,10 @@ from dashboard.outcomes import (
     pathway_by,
 )
 from dashboard.outcomes_change import Changes, changes_by
-from dashboard.outcomes_compared import SHARES, MonthlyShare, monthly_share, months_of_trend
+from dashboard.outcomes_compared import SHARES, MonthlyShare, monthly_share
 from dashboard.rules.control_chart import ControlChart, judge_series
 from dashboard.rules.disclosure import Released
-from dashboard.rules.groups import ORDERS
+from dashboard.rules.groups import in_order
 from dashboard.rules.pathway import DayQuantiles
 from dashboard.rules.take_up import months_before
 from dashboard.workforce import pcn_workforce
@@ -79,7 +78,7 @@ def outcomes_view(engine: Engine, scope: Scope, choices: Choices, which: str) ->
             found, code, None, steps, counts, 0, None, DayQuantiles(None, None), None, chips,
             finding, [],
         )  # fmt: skip
-    area = area_cohort(found.cohort, found, choices.lad_code, choices.pcn_code)
+    area = area_cohort(found, choices.lad_code, choices.pcn_code)
     curve, to_contact = contact_curve(engine, scope, area)
     changes = fetch_shared(changes_by, scope, area, "all")
     return OutcomesView(
@@ -93,7 +92,7 @@ def outcomes_view(engine: Engine, scope: Scope, choices: Choices, which: str) ->
         to_contact=to_contact,
         changes=changes,
         chips=chips,
-        finding=words.finding(steps, area, silent),
+        finding=words.finding(steps, area, silent, counts.profile.hide_to),
         tiles=words.tiles(steps, counts.frame, to_contact, changes, area),
     )
 
@@ -116,12 +115,6 @@ def group_names(scope: Scope, cohort: Cohort, category: str) -> Mapping[str, str
     return words.FIFTHS if category == "fifth" else {}
 
 
-def in_order(codes: Iterable[str], category: str, names: Mapping[str, str]) -> list[str]:
-    """Groups in an order that says nothing of their numbers: their own, else by name."""
-    order = {value: place for place, value in enumerate(ORDERS.get(category, ()))}
-    return sorted(codes, key=lambda code: (order.get(code, len(order)), names.get(code, code)))
-
-
 def group_table(
     engine: Engine, scope: Scope, area: Area, asked: tuple[tuple[str, str], ...]
 ) -> bytes:
@@ -133,7 +126,9 @@ def group_table(
     found = fetch_shared(board_pathway, scope, area.icb_code, area.as_at, which)
     rows = words.no_groups(found.counts)
     if found.cohort is not None:
-        cohort = area_cohort(found.cohort, found, area.lad_code, area.pcn_code)
+        # A network that is picked stands among the others.
+        pcn_code = "" if category == PCN else area.pcn_code
+        cohort = area_cohort(found, area.lad_code, pcn_code)
         groups = fetch_shared(pathway_by, scope, cohort, category)
         names = group_names(scope, cohort, category)
         rows = words.group_rows(groups, in_order(groups.counts.frame["code"], category, names))
@@ -164,19 +159,10 @@ def share_trend(
     if view.area is None:
         return None
     first = months_before(view.area.last, choices.months - 1)
-    codes = told_networks(view)
-    trend = monthly_share(engine, scope, months_of_trend(view.area, first), share, codes)
+    trend = monthly_share(engine, scope, replace(view.area, first=first), share)
     known = trend.months.frame.dropna(subset="value")
     if known.empty:
         return ShareTrend(trend, None)
     months: list[date] = known["month"].tolist()
     values = known["value"].astype(float).tolist()
     return ShareTrend(trend, judge_series(months, values, improvement=SHARES[share][1]))
-
-
-def told_networks(view: OutcomesView) -> tuple[str, ...]:
-    """The networks of the area that sent referrals."""
-    frame = view.found.counts.frame
-    mine = frame[(frame["kind"] == NETWORK) & (frame["reason"] == "")]
-    asked = view.area.pcn_codes if view.area else None
-    return tuple(mine["code"] if asked is None else mine["code"][mine["code"].isin(asked)])

@@ -75,8 +75,9 @@ def nothing_told(found: Pathway, choices: Choices, silent: str) -> list[str]:
     return [silent or f"No referral of {choices.words} is known for {period(found.cohort)}."]
 
 
-def finding(steps: pd.DataFrame, area: Cohort, silent: str) -> list[str]:
-    """How many came how far, where most are lost, and what is missing."""
+def finding(steps: pd.DataFrame, area: Cohort, silent: str, hide_to: int) -> list[str]:
+    """How many came how far, where most are lost (above the numbers that are hidden), and what is
+    missing."""
     rows = {row["step"]: row for row in steps.to_dict("records")}
     referred = rows[REFERRED]
     opening = f"Of **{_people(referred)}** referrals received from {period(area)}, "
@@ -90,8 +91,9 @@ def finding(steps: pd.DataFrame, area: Cohort, silent: str) -> list[str]:
     ]
     sentences = [f"{opening}{' and '.join(told)}." if told else f"{opening[:-2]}, no step is told."]
     lost = [row for row in rows.values() if row["state"] == "recorded" and _known(row["lost"])]
-    if lost and (most := max(lost, key=lambda row: row["lost"]))["lost"] > 0:
-        still = f"; {most['open']:,} may still" if most["open"] else ""
+    # A small difference of rounded numbers is no number of people.
+    if lost and (most := max(lost, key=lambda row: row["lost"]))["lost"] > hide_to:
+        still = "" if pd.isna(most["open"]) or not most["open"] else f"; {most['open']:,} may still"
         sentences.append(
             f"Most are lost before the step “{STEP_TITLES[most['step']].lower()}”: "
             f"**{most['lost']:,}** of {most['of']:,} ended without it{still}."
@@ -131,6 +133,14 @@ def percent(share: Any, lower: Any = None, upper: Any = None) -> str:
     if pd.isna(lower) or pd.isna(upper):
         return f"{share:.0%}"
     return f"{share:.0%} ({lower:.0%} to {upper:.0%})"
+
+
+def short_days(quantiles: DayQuantiles) -> str:
+    """'23 (37)': the median, and within how many days nine in ten were there."""
+    if quantiles.median is None:
+        return MISSING
+    told = ["over 365" if day == OVER_A_YEAR else str(day) for day in quantiles]
+    return f"{told[0]} ({told[1]})"
 
 
 def days(quantiles: DayQuantiles) -> str:
@@ -182,13 +192,14 @@ def tiles(
 
 
 def _change_tile(changes: Changes) -> list[Tile]:
-    """The question with the most matched people, the first of the list where two have as many."""
+    """The first question of the measure with the most matched people."""
     rows = changes.rows.frame
-    known = rows[(rows["state"] == "") & (rows["measure"] != GP_ATTENDANCES[0])].to_dict("records")
-    if not known:
+    known = rows[(rows["state"] == "") & (rows["measure"] != GP_ATTENDANCES[0])]
+    if known.empty:
         return []
-    order = list(SCALES)
-    row = min(known, key=lambda row: (-row["pairs"], order.index((row["measure"], row["item"]))))
+    most = known.loc[known["pairs"] == known["pairs"].max(), "measure"].min()
+    of_it = {row["item"]: row for row in known[known["measure"] == most].to_dict("records")}
+    row = next(of_it[item] for measure, item in SCALES if measure == most and item in of_it)
     about = scale((row["measure"], row["item"]))
     return [
         Tile(
@@ -217,7 +228,7 @@ def step_rows(steps: pd.DataFrame) -> pd.DataFrame:
             "share_words": [
                 ""
                 if row["step"] == REFERRED or pd.isna(row["share"])
-                else f"{percent(row['share'], row['lower'], row['upper'])} went on"
+                else f"{row['share']:.0%} ({100 * row['lower']:.0f} to {100 * row['upper']:.0f})"
                 for row in rows
             ],
             # Its bar is drawn where the people may be seen, though a number beside them may not.
@@ -237,7 +248,7 @@ def step_table(
     steps: pd.DataFrame, quantiles: Mapping[tuple[str, str], DayQuantiles]
 ) -> tuple[list[str], list[list[str]]]:
     """The picture's rows as a table, with the days each step took."""
-    headings = ["Step", "People", "Of", "Still open", "Went on (95%)", "Days since referral"]
+    headings = ["Step", "People", "Of", "Still open", "Went on (95%)", "Days, median (90% in)"]
     body = []
     for row in steps.to_dict("records"):
         if row["state"] == "not recorded":
@@ -249,9 +260,9 @@ def step_table(
                 STEP_TITLES[row["step"]],
                 _people(row),
                 number(row["of"]),
-                number(row["open"]),
+                count(row["open"], is_hidden=row["open_hidden"]),
                 percent(row["share"], row["lower"], row["upper"]),
-                days(waited) or MISSING,
+                short_days(waited),
             ]
         )
     return headings, body

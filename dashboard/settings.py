@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -42,8 +42,15 @@ class Settings(BaseSettings):
         min_length=32,
         description="Secret that turns local references into hashes; made once if not given.",
     )
-    disclosure_profile: Literal["nhs", "opensafely", "lt6"] = Field(
-        default="nhs", description="Which small numbers are hidden before anything is shown."
+    disclosure_profile: Literal["nhs", "opensafely", "lt6", "internal"] = Field(
+        default="nhs",
+        description="Which small numbers are hidden before anything is shown; 'internal' hides none, "
+        "and nothing can then be downloaded.",
+    )
+    allow_internal: bool = Field(
+        default=False,
+        description="Whether the profile 'internal' may be used: only where everybody who can open "
+        "the pages may see every number.",
     )
     served_share: float = Field(
         default=0.05,
@@ -89,6 +96,15 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _refuse_internal(self) -> Settings:
+        if self.disclosure_profile == "internal" and not self.allow_internal:
+            raise ValueError(
+                "disclosure_profile 'internal' hides no number: set allow_internal as well, or use "
+                "'nhs', 'opensafely' or 'lt6'"
+            )
+        return self
 
     @property
     def is_sqlite(self) -> bool:

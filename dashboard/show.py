@@ -17,8 +17,9 @@ import streamlit as st
 from dashboard.charts import Figure
 from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark, PointGroup
 from dashboard.returns_view import Grid
-from dashboard.rules.disclosure import Released
+from dashboard.rules.disclosure import PROFILES, Released
 from dashboard.rules.returns import ReturnState
+from dashboard.settings import settings
 from dashboard.style import Theme, day
 from queries.frames import each_row
 
@@ -424,6 +425,9 @@ def downloads(
     subject: str, icb_code: str, as_at: str, *, things: str = "ward", with_stale: bool = False
 ) -> None:
     """Links to the figures as files; each is made when it is asked for."""
+    if not PROFILES[settings().disclosure_profile].may_leave:
+        notes(["No downloads: under the profile in force no number is hidden."])
+        return
     asked = {"icb": icb_code, "as_at": as_at} | ({"stale": "counted"} if with_stale else {})
     query = urlencode(asked)
     links = " · ".join(

@@ -35,7 +35,8 @@ class Cohort:
     """Referrals received in the months from first to last through the networks a board has at
     the date, or through those of them that are named.
 
-    By ward: of people who live in the board's wards, whichever network they came through.
+    By ward: of people who live in the board's wards, through whichever network; or, where the
+    networks are not those of the whole board (`is_board`), through these.
     """
 
     icb_code: str
@@ -43,6 +44,7 @@ class Cohort:
     first: date
     last: date
     pcn_codes: tuple[str, ...] | None = None
+    is_board: bool = True
 
 
 def steps_by_month(engine: Engine, scope: Scope, cohort: Cohort) -> pd.DataFrame:
@@ -71,10 +73,10 @@ def steps_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str) 
             connection,
             select(group.label("value"), *_sums(_COUNTS))
             .where(_is_in(tables.pathway_fact, scope, cohort, category))
-            .group_by(group)
-            .order_by(group),
+            .group_by(group),
             {"value": "str", **dict.fromkeys(_COUNTS, "Int64")},
-        )
+            # Here, since databases differ in where small letters and missing values stand.
+        ).sort_values("value", ignore_index=True)
 
 
 def days_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str) -> pd.DataFrame:
@@ -115,8 +117,7 @@ def scores_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str)
             connection,
             select(group.label("value"), *key[1:], func.sum(fact.referrals).label("referrals"))
             .where(_is_in(tables.score_fact, scope, cohort, category))
-            .group_by(*key)
-            .order_by(*key),
+            .group_by(*key),
             {
                 "value": "str",
                 "measure": "str",
@@ -125,6 +126,8 @@ def scores_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str)
                 "score_after": "Float64",
                 "referrals": "Int64",
             },
+        ).sort_values(
+            ["value", "measure", "item", "score_before", "score_after"], ignore_index=True
         )
 
 
@@ -154,15 +157,17 @@ def _group(fact: Table, category: str) -> ColumnElement[str]:
 
 def _is_in(fact: Table, scope: Scope, cohort: Cohort, category: str) -> ColumnElement[bool]:
     mine = fact.c.pcn_code.in_(pcns_of(cohort.icb_code, cohort.as_at))
+    codes = cohort.pcn_codes
     if category == WARD:
         ward = tables.ward.c
+        codes = None if cohort.is_board else codes
         mine = fact.c.value.in_(select(ward.ward_code).where(ward.icb_code == cohort.icb_code))
     return and_(
         fact.c.part_id.in_(in_force()),
         fact.c.category == ("all" if category == PCN else category),
         fact.c.month.between(cohort.first, cohort.last),
         mine,
-        true() if cohort.pcn_codes is None else fact.c.pcn_code.in_(cohort.pcn_codes),
+        true() if codes is None else fact.c.pcn_code.in_(codes),
         # Not found, rather than forbidden, outside the scope.
         true() if scope.admits(cohort.icb_code) else false(),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select, update
 
 from queries import tables
 from queries.frames import read_frame
@@ -29,15 +29,29 @@ _TEXTS = ("source", "reasons", "age_band", "sex", "ethnicity_group", "closed_rea
 
 def loads_without_pathway(connection: Connection) -> list[int]:
     """Loads of referrals, in force or not, of whose steps nothing was counted."""
-    counted = select(tables.pathway_fact.c.part_id)
     found = (
         select(_PART.load_id)
-        .join(tables.referral, _ROW.part_id == _PART.id)
-        .where(_PART.id.not_in(counted))
+        .where(
+            exists().where(_ROW.part_id == _PART.id),
+            ~exists().where(tables.pathway_fact.c.part_id == _PART.id),
+        )
         .distinct()
         .order_by(_PART.load_id)
     )
     return list(connection.scalars(found))
+
+
+def rename(
+    connection: Connection, load_id: int, column: str, name_of: Callable[[str], str]
+) -> None:
+    """Put the words of a column of a load's referrals under the names that are used now."""
+    said = _ROW[column]
+    mine = _ROW.part_id.in_(select(_PART.id).where(_PART.load_id == load_id))
+    words = connection.scalars(select(said).where(mine, said.is_not(None)).distinct()).all()
+    for word in words:
+        if name_of(word) != word:
+            changed = update(tables.referral).where(mine, said == word)
+            connection.execute(changed.values({column: name_of(word)}))
 
 
 def referrals_of_load(connection: Connection, load_id: int) -> Iterator[pd.DataFrame]:

@@ -151,7 +151,8 @@ def _with_scores(parts: list[int]) -> Select[tuple[str]]:
 
 
 def _outcome_rows(connection: Connection, parts: list[int]) -> pd.DataFrame:
-    return read_frame(
+    """One row per reference, measure, item, point (start or end) and day: the score told last."""
+    rows = read_frame(
         connection,
         select(
             _OUTCOME.reference_hash,
@@ -162,7 +163,9 @@ def _outcome_rows(connection: Connection, parts: list[int]) -> pd.DataFrame:
             _OUTCOME.score,
         )
         .where(
-            _OUTCOME.part_id.in_(in_force()), _OUTCOME.reference_hash.in_(_of_references(parts))
+            _OUTCOME.part_id.in_(in_force()),
+            _OUTCOME.reference_hash.in_(_of_references(parts)),
+            _OUTCOME.point.in_(("start", "end")),
         )
         .order_by(_OUTCOME.measured_on, _OUTCOME.part_id, _OUTCOME.score),
         {
@@ -170,6 +173,8 @@ def _outcome_rows(connection: Connection, parts: list[int]) -> pd.DataFrame:
             "measured_on": "object", "score": "float64",
         },
     )  # fmt: skip
+    key = ["reference_hash", "measure", "item", "point", "measured_on"]
+    return rows.drop_duplicates(key, keep="last")
 
 
 def _contact_rows(connection: Connection, parts: list[int]) -> pd.DataFrame:

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard.intake.dataset import Check, Column, Dataset, Lookups, Template, parts_of, sheet_with
+from dashboard.intake.dataset import (
+    PCN,
+    Check,
+    Column,
+    Dataset,
+    Lookups,
+    Template,
+    parts_of,
+    sheet_with,
+)
 from dashboard.intake.local_return import EARLIEST, LATEST, check_return, month_end, not_read
 from dashboard.intake.problems import Problem
 from dashboard.intake.source import Source
@@ -24,6 +33,7 @@ ALSO = {
     "item": ("question",),
     "score": ("item_score", "answer"),
     "total": ("total_score",),
+    "pcn_code": ("pcn",),
 }
 POINTS = ("start", "end", "follow-up")
 TOTAL = "total"
@@ -82,6 +92,7 @@ def _read(source: Source, lookups: Lookups) -> CleanLoad:
             "point": check.one_of("point", POINTS, required=True),
             "measured_on": check.date("date", earliest=EARLIEST, latest=LATEST),
             "score": score.astype("Float64").fillna(total.astype("Float64")),
+            "pcn_code": check.code("pcn_code", *PCN, required=False),
         }
     )
     rule = "expected the item the score is of, or 'total'"
@@ -98,9 +109,10 @@ def _read(source: Source, lookups: Lookups) -> CleanLoad:
     if rows.empty:
         check.problems.append(Problem("no row has a score: export it again"))
         check.finish()
-    rows, converted = _with_metric_totals(rows)
     rows["month"] = [day.replace(day=1) for day in rows["measured_on"]]
-    rows["part_key"] = [f"{month:%Y-%m}" for month in rows["month"]]
+    months = rows["month"].map("{:%Y-%m}".format).astype("str")
+    rows["part_key"] = months + (" " + rows["pcn_code"]).fillna("")
+    rows, converted = _with_metric_totals(rows.drop(columns="pcn_code"))
     parts = parts_of(rows, "month", "month")
     parts["period_end"] = parts["period_end"].map(month_end)
     return CleanLoad(
@@ -108,7 +120,7 @@ def _read(source: Source, lookups: Lookups) -> CleanLoad:
         file_name=source.name,
         sha256=source.sha256,
         rows_read=len(check.frame),
-        vintage=f"{min(rows['part_key'])} to {max(rows['part_key'])}",
+        vintage=f"{months.min()} to {months.max()}",
         parts=parts,
         rows={"outcome": rows.drop(columns="month")},
         notes=(
@@ -132,7 +144,7 @@ def _with_metric_totals(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     of_it, is_total = rows["measure"] == SWEMWBS, rows["item"] == TOTAL
     raw = of_it & is_total & (rows["score"] % 1 == 0)
     rows.loc[raw, "score"] = rows.loc[raw, "score"].map(swemwbs_metric).astype("Float64")
-    key = ["reference_hash", "point", "measured_on"]
+    key = ["reference_hash", "point", "measured_on", "month", "part_key"]
     answers = rows[of_it & ~is_total].groupby(key)["score"].agg(["size", "sum"])
     answers = answers[answers["size"] == SWEMWBS_ITEMS]
     told = pd.MultiIndex.from_frame(rows.loc[of_it & is_total, key])
@@ -192,6 +204,7 @@ TEMPLATE = Template(
         Column("item", False, f"With a score. {_KNOWN}.", "life satisfaction"),
         Column("score", False, "The item's score; blank if not answered, never 0 for it.", "4"),
         Column("total", False, "A total score, in a row without item and score.", ""),
+        Column("pcn_code", False, "Code of the PCN the measurement is returned for.", "U12345"),
     ),
 )
 DATASET = Dataset(
@@ -199,7 +212,7 @@ DATASET = Dataset(
     "Outcome measurements (local return)",
     _recognises,
     _read,
-    replaces="the measurements of the same month",
-    parts="months",
+    replaces="the measurements of the same month and PCN",
+    parts="months of a PCN",
     template=TEMPLATE,
 )

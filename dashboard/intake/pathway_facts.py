@@ -29,11 +29,14 @@ _GROUPS = {
 }
 _DATES = {
     "received": "received_on",
+    "offered": "offered_on",
+    "declined": "declined_on",
     "accepted": "accepted_on",
     "contacted": "first_contact_on",
     "planned": "plan_agreed_on",
     "connected": "connected_on",
     "attended": "attended_on",
+    "closed": "closed_on",
 }
 Whole = npt.NDArray[np.int64]
 
@@ -198,12 +201,12 @@ def _each_category(
 
 
 def _days(rows: pd.DataFrame, ending: pd.Series[str]) -> pd.DataFrame:
-    """Days since 1970 of the receipt, of each step by its name, and of the end."""
+    """Days since 1970 of every date by its name, of completion, and of the end."""
     days = pd.DataFrame({name: _ordinals(rows[column]) for name, column in _DATES.items()})
-    closed, declined = _ordinals(rows["closed_on"]), _ordinals(rows["declined_on"])
     is_completed = (ending == Ending.COMPLETED).to_numpy(dtype=bool, na_value=False)
     return days.assign(
-        completed=np.where(is_completed, closed, np.nan), ended=np.fmin(declined, closed)
+        completed=days["closed"].where(is_completed),
+        ended=np.fmin(days["declined"], days["closed"]),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from dashboard.rules.ages import AGE_BANDS
 
 NOT_STATED = "not stated"
@@ -14,6 +16,7 @@ _SEXES = {
     "m": "male", "male": "male", "man": "male", "men": "male",
     # Codes of the NHS Data Dictionary, person stated gender.
     "1": "male", "2": "female", "9": NOT_STATED, "x": NOT_STATED, "0": NOT_STATED,
+    "u": NOT_STATED,
 }  # fmt: skip
 _UNSAID = ("not ", "unknown", "prefer", "declined", "refused", "withheld", "no answer")
 # Codes of the NHS Data Dictionary, ethnic category 2001: the first letter says the group.
@@ -24,6 +27,7 @@ _CODES = {
     **dict.fromkeys("MNP", "Black"),
     **dict.fromkeys("RS", "Other"),
     "Z": NOT_STATED,
+    "99": NOT_STATED,
 }
 # In this order: "Mixed: White and Asian" is mixed, "Asian or Asian British: Chinese" is Asian.
 _WORDS = (
@@ -63,3 +67,15 @@ def ethnicity_group_of(said: str) -> str:
 
 # The categories whose values have an order of their own on the screen.
 ORDERS = {"age band": AGE_BANDS, "sex": SEXES, "ethnicity": ETHNICITY_GROUPS}
+
+
+def in_order(
+    values: Iterable[str], category: str, names: Mapping[str, str] | None = None
+) -> list[str]:
+    """Values of a category in an order that says nothing of their numbers: their own where they have
+    one, else by name."""
+    order = {value: place for place, value in enumerate(ORDERS.get(category, ()))}
+    called = names or {}
+    return sorted(
+        values, key=lambda value: (order.get(value, len(order)), called.get(value, value))
+    )

@@ -10,6 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, inspect, text
 
 from dashboard import intake
+from dashboard.facts import count_missing
 from dashboard.intake.source import Source
 from queries import history, tables
 from queries.database import (
@@ -23,6 +24,7 @@ from queries.database import (
 from queries.load import save
 from queries.scope import EVERYTHING
 from tests import small_board as b
+from tests.queries import test_scores
 from tests.queries.test_save import contents, rows_in
 
 # The two lines of a load and what belongs to it, written as form 0001 has them.
@@ -231,3 +233,73 @@ def test_an_upgrade_counts_facts_as_an_intake_of_today(
     assert [sorted(map(repr, contents(engine)[name])) for name in facts] == counted
     assert episodes(engine) == sorted(EPISODES)
     assert needs(engine) == NEEDS
+
+
+# The steps and scores that form 0005 counts. Two networks, a correction, and an undone load.
+STEPS = """reference,received,ward_code,pcn_code,reasons,sex,ethnicity_group,accepted,first_contact,\
+closed,closed_reason
+a,2026-04-01,E05000001,U00001,money;Housing,F,White British,2026-04-02,2026-04-20,,
+b,2026-04-30,E05000001,U00001,,female,A,,,2026-05-02,completed
+c,2026-05-02,E05000002,U00002,a cat,X,,2026-05-01,,,
+d,2026-05-03,,,,Man,prefer not to say,,,,
+"""
+CORRECTED = STEPS.splitlines()[0] + "\nc,2026-05-02,E05000003,U00002,,M,Z,,2026-06-30,,\n"
+UNDONE = STEPS.splitlines()[0] + "\na,2026-04-09,E05000003,U00001,,M,Z,,2026-06-30,,\n"
+SCORES = """reference,measure,point,date,item,score,total
+a,ONS4,start,2026-04-03,happy,3,
+a,ONS4,end,2026-06-03,happy,7,
+a,SWEMWBS,start,2026-04-03,,,20
+a,SWEMWBS,end,2026-06-03,,,24.11
+c,SWEMWBS,start,2026-05-03,,,7
+c,SWEMWBS,end,2026-07-03,,,35
+""" + "".join(f"b,SWEMWBS,{point},2026-05-03,{item},{answer},\n"
+    for point, answers in (("start", "2323343"), ("end", "444444"))
+    for item, answer in enumerate(answers, 1))  # fmt: skip
+# The words and totals of SCORES and STEPS as an intake of form 0004 kept them.
+AS_0004 = """
+UPDATE referral SET sex = 'F' WHERE sex = 'female' AND ethnicity_group = 'White'
+    AND closed_on IS NULL;
+UPDATE referral SET sex = 'X' WHERE sex = 'not stated';
+UPDATE referral SET sex = 'Man' WHERE sex = 'male' AND pcn_code IS NULL;
+UPDATE referral SET ethnicity_group = 'White British' WHERE sex = 'F';
+UPDATE referral SET ethnicity_group = 'prefer not to say' WHERE pcn_code IS NULL;
+DELETE FROM outcome WHERE score = 18.59 AND measured_on = '2026-05-03';
+UPDATE outcome SET score = 20 WHERE score = 18.59;
+"""
+
+
+def counted_0005(engine: Engine) -> dict[str, list[str]]:
+    """Every row they are counted in and from; of scores those in force, which pages read."""
+    found = contents(engine)
+    rows = {
+        name: sorted(map(repr, found[name])) for name in ("pathway_fact", "outcome", "referral")
+    }
+    return rows | {"score_fact": sorted(map(repr, test_scores.facts(engine).items()))}
+
+
+@BOTH
+def test_steps_and_scores_are_counted_as_an_intake_of_today_counts_them(
+    any_bare_engine: Engine, read_here: None
+) -> None:
+    engine = any_bare_engine
+    upgrade(engine)
+    for file in (STEPS, SCORES, CORRECTED, UNDONE):
+        record = intake.take_in(engine, Source.of("file.csv", file.encode()), b"key" * 12)
+    history.undo(engine, record.load_id, None)
+    fresh = counted_0005(engine)
+    assert len(fresh["outcome"]) == 6 + 7 + 1 + 6
+    assert len(fresh["referral"]) == 4 + 1 + 1
+    to_form(engine, "0004", down=True)
+    with writing(engine) as connection:
+        for statement in AS_0004.strip().split(";\n"):
+            connection.execute(text(statement.rstrip(";")))
+    upgrade(engine)
+    assert count_missing(engine) == 3
+    found = counted_0005(engine)
+    for name, rows_now in found.items():
+        assert rows_now == fresh[name], name
+    # Twice is as once: nothing is counted, and no page need read again.
+    before = contents(engine)
+    assert count_missing(engine) == 0
+    upgrade(engine)
+    assert contents(engine) == before

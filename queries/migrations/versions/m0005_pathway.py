@@ -38,6 +38,47 @@ def upgrade() -> None:
     )
     # It said of scores how many there are, and not whose change they show.
     op.drop_table("outcome_fact")
+    _keep_metric_totals()
+
+
+# The metric score of each raw total of SWEMWBS from 8 to 34; 7 and 35 are the same in both. Source:
+# Warwick-Edinburgh conversion table.
+METRIC = (
+    9.51, 11.25, 12.4, 13.33, 14.08, 14.75, 15.32, 15.84, 16.36, 16.88, 17.43, 17.98, 18.59, 19.25,
+    19.98, 20.73, 21.54, 22.35, 23.21, 24.11, 25.03, 26.02, 27.03, 28.13, 29.31, 30.7, 32.55,
+)  # fmt: skip
+
+
+def _keep_metric_totals() -> None:
+    """Totals of SWEMWBS as an intake of this form keeps them: metric, and of seven answers too."""
+    key = [
+        sa.column("part_id", sa.Integer()),
+        sa.column("reference_hash", sa.String()),
+        sa.column("point", sa.String()),
+        sa.column("measured_on", sa.Date()),
+    ]
+    said = [sa.column("measure", sa.String()), sa.column("item", sa.String())]
+    outcome = sa.table("outcome", *key, *said, sa.column("score", sa.Float()))
+    answer, total = outcome.alias("answer"), outcome.alias("total")
+    own = [answer.c[column.name] for column in key]
+    is_told = sa.exists().where(
+        total.c.measure == "SWEMWBS",
+        total.c.item == "total",
+        *(total.c[column.name] == answer.c[column.name] for column in key),
+    )
+    sums = (
+        sa.select(*own, sa.literal("SWEMWBS"), sa.literal("total"), sa.func.sum(answer.c.score))
+        .where(answer.c.measure == "SWEMWBS", answer.c.item != "total", ~is_told)
+        .group_by(*own)
+        .having(sa.func.count() == 7)
+    )
+    op.execute(sa.insert(outcome).from_select([*key, *said, "score"], sums))
+    raw = dict(enumerate(METRIC, 8))
+    op.execute(
+        sa.update(outcome)
+        .where(outcome.c.measure == "SWEMWBS", outcome.c.item == "total", outcome.c.score.in_(raw))
+        .values(score=sa.case(raw, value=outcome.c.score))
+    )
 
 
 def _create(name: str, *columns: sa.Column[Any]) -> None:
