@@ -16,6 +16,7 @@ from dashboard.gaps import REFERRED, WITHOUT
 from dashboard.rules.attacker import Relation, nested
 from dashboard.rules.disclosure import Released, hidden_flag, release, rounding
 from dashboard.rules.pathway import (
+    NOT_RECORDED,
     OVER_A_YEAR,
     STEPS,
     DayQuantiles,
@@ -185,8 +186,11 @@ def _open_hidden(steps: pd.DataFrame, table: pd.DataFrame, released: Released) -
         for code in table.index[(table[f"{step}_open"] == 0).fillna(False)]
         if by.hide_from > 0
     }
+    # Those open since the last recorded step are those of the first one after it.
+    was_recorded = steps.groupby("group")["state"].shift() != NOT_RECORDED
+    since = steps["step"].where(was_recorded).groupby(steps["group"]).ffill()
     is_none = np.array(
-        [key in nobody for key in zip(steps["group"], steps["step"], strict=True)], dtype=bool
+        [key in nobody for key in zip(steps["group"], since, strict=True)], dtype=bool
     )
     told = steps["open"].notna()
     small = (steps["open"] <= by.hide_to).fillna(False).astype(bool) & by.hides & ~is_none

@@ -151,8 +151,9 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     is_low = np.array([each is Improvement.LOW for each in better], dtype=bool)
     improved = frame["rose"].where(is_high, frame["fell"]).where(is_high | is_low)
     # Rounded, the improved can be more than the pairs.
-    improved = improved.astype("Float64").mask(state != "").clip(upper=frame["pairs"])
     told = frame["pairs"].astype("Float64")
+    improved = improved.astype("Float64").mask(state != "")
+    improved = improved.mask((improved > told).fillna(False), told)
     lower, upper = wilson_limits(
         improved.to_numpy(float, na_value=np.nan), told.to_numpy(float, na_value=np.nan)
     )

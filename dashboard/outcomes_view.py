@@ -18,6 +18,7 @@ from dashboard.data import fetch_shared
 from dashboard.filters import Area, Choices
 from dashboard.outcomes import (
     COHORTS,
+    NETWORK,
     Groups,
     Pathway,
     area_cohort,
@@ -115,6 +116,16 @@ def group_names(scope: Scope, cohort: Cohort, category: str) -> Mapping[str, str
     return words.FIFTHS if category == "fifth" else {}
 
 
+def _networks(found: Pathway, lad_code: str, groups: Groups) -> Groups:
+    """The networks of a board or locality as the board's own table has them: with those that sent
+    nothing, and beside the one that is picked."""
+    frame = found.counts.frame
+    mine = (frame["kind"] == NETWORK) & ((lad_code == "") | (frame["lad_code"] == lad_code))
+    counts = found.counts.rows(mine.fillna(False).astype(bool))
+    steps = found.steps[found.steps["group"].isin(counts.frame["code"])]
+    return Groups(PCN, counts, steps, groups.days)
+
+
 def group_table(
     engine: Engine, scope: Scope, area: Area, asked: tuple[tuple[str, str], ...]
 ) -> bytes:
@@ -126,10 +137,10 @@ def group_table(
     found = fetch_shared(board_pathway, scope, area.icb_code, area.as_at, which)
     rows = words.no_groups(found.counts)
     if found.cohort is not None:
-        # A network that is picked stands among the others.
-        pcn_code = "" if category == PCN else area.pcn_code
-        cohort = area_cohort(found, area.lad_code, pcn_code)
+        cohort = area_cohort(found, area.lad_code, "" if category == PCN else area.pcn_code)
         groups = fetch_shared(pathway_by, scope, cohort, category)
+        if category == PCN:
+            groups = _networks(found, area.lad_code, groups)
         names = group_names(scope, cohort, category)
         rows = words.group_rows(groups, in_order(groups.counts.frame["code"], category, names))
         rows = Released(

@@ -270,7 +270,7 @@ def step_table(
 
 def no_groups(counts: Released) -> Released:
     """A table of groups without any."""
-    columns = ["code", "name", "declined", hidden_flag("declined")]
+    columns = ["code", "name", "declined", hidden_flag("declined"), "reason"]
     empty = pd.DataFrame(columns=[*columns, *_group_fields()])
     return Released(empty, (), counts.profile)
 
@@ -294,6 +294,7 @@ def group_rows(groups: Groups, codes: Sequence[str]) -> Released:
             "code": code,
             "declined": declined.loc[code, "declined"],
             hidden_flag("declined"): declined.loc[code, hidden_flag("declined")],
+            "reason": declined.loc[code, "reason"] if "reason" in declined else "",
         }
         for step in (REFERRED, *STEPS):
             found = by_step[code, step]
@@ -301,7 +302,7 @@ def group_rows(groups: Groups, codes: Sequence[str]) -> Released:
             waited = groups.days.get((code, step), DayQuantiles(None, None))
             row |= {f"{step}_median": waited.median, f"{step}_p90": waited.p90}
         rows.append(row)
-    columns = ["code", "declined", hidden_flag("declined"), *_group_fields()]
+    columns = ["code", "declined", hidden_flag("declined"), "reason", *_group_fields()]
     return Released(pd.DataFrame(rows, columns=columns), (), groups.counts.profile)
 
 
@@ -332,6 +333,8 @@ def _step_column(step: str) -> Column:
 
 def _step_cell(row: Any, step: str) -> Cell:
     state = getattr(row, f"{step}_state")
+    if row.reason:
+        return Cell(MISSING, note=row.reason if step == REFERRED else "")
     if state == "not recorded":
         return Cell("not recorded")
     if getattr(row, f"{step}_people_hidden"):
@@ -353,6 +356,8 @@ def _step_cell(row: Any, step: str) -> Cell:
 
 
 def _declined_cell(row: Any) -> Cell:
+    if row.reason:
+        return Cell(MISSING)
     if row.declined_hidden or row.referred_people_hidden:
         return Cell(HIDDEN_MARK)
     if pd.isna(row.declined):

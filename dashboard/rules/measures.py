@@ -311,6 +311,77 @@ MEASURES = {
             "From the middle of the ward, in a straight line unless travel times are loaded. Services "
             "that do not say how many places they offer are not in it. None within reach is not 0.",
         ),
+        Measure(
+            "pathway",
+            "Pathway",
+            "How many referrals of a cohort came to each step, and what share of those at a step went "
+            "on to the next.",
+            "reached: the step's date, or that of a later step, is there; share: reached / those at the "
+            "last recorded step who went on or ended, with Wilson's 95% interval; open: neither",
+            "referrals; share",
+            "referral returns",
+            "Open referrals are not lost. A step a network never dates is not recorded, not 0. A person "
+            "referred three times counts three times.",
+        ),
+        Measure(
+            "days_to_step",
+            "Days to a step",
+            "How long those who reached a step waited for it.",
+            "whole days from the referral; the smallest by which half, or nine in ten, were there; of at "
+            "least 10 people",
+            "days",
+            "referral returns",
+            "Days below 0 are left out and counted. Who never reached the step is not in it: see the "
+            "curve of first contact.",
+        ),
+        Measure(
+            "first_contact",
+            "First contact by day",
+            "The share of referrals with a first contact by each day.",
+            "cumulative incidence (Aalen-Johansen): open ones are watched until the last day told, who "
+            "declined or was closed without contact stays uncontacted",
+            "share",
+            "referral returns",
+        ),
+        Measure(
+            "ending",
+            "Why it ended",
+            "How referrals ended, in ten words for the many in which it is returned.",
+            "by the words of the reason; declined where only that day is told; completed where it was "
+            "closed after attending with no reason said",
+            "referrals",
+            "referral returns",
+        ),
+        Measure(
+            "score_change",
+            "Change in a score",
+            "What people told before and after, each question apart.",
+            "mean of after less before over people with both, Student's 95% interval; improved by at "
+            "least the smallest change that counts, with Wilson's interval",
+            "points",
+            "returns of outcome measurements; contacts with the GP",
+            "Change, not effect: there is nobody to compare with, and scores tend back to the mean.",
+        ),
+        Measure(
+            "network_funnel",
+            "Networks in a funnel",
+            "Whether networks differ by more than chance.",
+            "limits of 95% and 99.8% around the share of all, on the arcsine scale; widened by the "
+            "variance between networks where phi says that they differ by more (Spiegelhalter)",
+            "percent",
+            "referral returns",
+            "Within the limits an order says nothing, and none is shown.",
+        ),
+        Measure(
+            "equity",
+            "Slope and relative index",
+            "How a figure differs from the least to the most deprived end of the population.",
+            "weighted least squares over national fifths of the ward, weights are shares of people; "
+            "interval exact for independent groups; relative: fitted most over least deprived",
+            "difference; ratio",
+            "referral returns; English Indices of Deprivation; ward population",
+            "Not shown where a fifth is hidden or has fewer than 20 people.",
+        ),
     )
 }
 

@@ -119,6 +119,18 @@ def test_every_referral_is_counted_once_whatever_is_missing():
     assert load.notes[0] == "2 referrals, 1 without a ward"
 
 
+def test_sex_and_ethnicity_are_kept_under_one_name_each():
+    people = [("F", "A"), ("woman", "White Irish"), (" MALE", "99"), ("x", "")]
+    rows = [f"r{n},2026-01-01,E05000001,{sex},{group}" for n, (sex, group) in enumerate(people)]
+    load = read("\n".join(["reference,received,ward_code,gender,ethnicity", *rows]) + "\n")
+    # "gender" is no column of ours: a mapping says that it is sex.
+    assert load.notes[-1] == "columns not read: gender"
+    load = read("\n".join(["reference,received,ward_code,sex,ethnicity", *rows]) + "\n")
+    kept = load.rows["referral"]
+    assert kept["sex"].tolist() == ["female", "female", "male", "not stated"]
+    assert kept["ethnicity_group"].fillna("").tolist() == ["White", "White", "not stated", ""]
+
+
 def test_the_reference_is_kept_as_a_hash_only():
     load = read(files.REFERRALS)
     assert "reference" not in load.rows["referral"]

@@ -107,7 +107,7 @@ def test_a_personal_heading_is_not_suggested_however_alike():
 
 def test_outcome_headings():
     headings = ["Client ID", "Outcome Tool", "Stage", "Assessment Date", "Question", "Score"]
-    found = suggest([*headings, "Total score"], "outcomes")
+    found = suggest([*headings, "Total score", "Primary Care Network"], "outcomes")
     assert {ours: suggestion.heading for ours, suggestion in found.items()} == {
         "reference": "Client ID",
         "measure": "Outcome Tool",
@@ -116,6 +116,7 @@ def test_outcome_headings():
         "item": "Question",
         "score": "Score",
         "total": "Total score",
+        "pcn_code": "Primary Care Network",
     }
 
 

@@ -190,6 +190,57 @@ def test_a_total_that_was_sent_counts_before_the_answers():
     assert rows["outcome"].query("item == 'total'")["score"].tolist() == [24.11]
 
 
+def test_outcomes_of_a_network_are_a_part_of_their_own():
+    heading, *lines = OUTCOMES.splitlines()
+    pcns = ["U00001", "u00001", "", "U00002", "", "U00002", "U00003"]
+    rows = [f"{line},{pcn}" for line, pcn in zip(lines, pcns, strict=True)]
+    load = read("\n".join([f"{heading},PCN", *rows]) + "\n")
+    assert plain(load.rows["outcome"], "part_key", "measure") == [
+        ["2026-01 U00001", "ONS4"],
+        ["2026-04 U00001", "ONS4"],
+        ["2026-01", "ONS4"],
+        ["2026-01 U00002", "SWEMWBS"],
+        ["2026-01", "GAD-7"],
+        ["2026-04 U00002", "PAM"],
+    ]
+    # The third network's only row has no score.
+    assert load.parts.values.tolist() == [
+        ["2026-01 U00001", date(2026, 1, 1), date(2026, 1, 31)],
+        ["2026-04 U00001", date(2026, 4, 1), date(2026, 4, 30)],
+        ["2026-01", date(2026, 1, 1), date(2026, 1, 31)],
+        ["2026-01 U00002", date(2026, 1, 1), date(2026, 1, 31)],
+        ["2026-04 U00002", date(2026, 4, 1), date(2026, 4, 30)],
+    ]
+    assert load.vintage == "2026-01 to 2026-04"
+    assert not any("not read" in note for note in load.notes)
+
+
+def test_outcomes_replace_the_same_month_and_network_only(engine: Engine):
+    def take(*rows: str) -> tuple[int, int]:
+        text = "\n".join(["reference,measure,point,date,total,pcn_code", *rows]) + "\n"
+        record = take_in(engine, Source.of("file.csv", text.encode()), b"key")
+        return record.parts_added, record.parts_replaced
+
+    assert take("r1,PAM,start,2026-01-05,50,U00001") == (1, 0)
+    assert take("r2,PAM,start,2026-01-05,60,U00002") == (1, 0)
+    assert take("r3,PAM,start,2026-01-05,70,") == (1, 0)
+    assert take("r1,PAM,start,2026-01-06,51,U00001", "r1,PAM,end,2026-02-06,52,U00001") == (2, 1)
+    assert take("r3,PAM,start,2026-01-06,71,") == (1, 1)
+
+
+def test_a_code_that_is_no_network_refuses_the_row():
+    heading, *lines = OUTCOMES.splitlines()
+    with pytest.raises(RefusedError, match="expected a PCN code such as U12345"):
+        read("\n".join([f"{heading},pcn_code", *(f"{line},North" for line in lines)]) + "\n")
+
+
+def test_a_total_of_answers_is_of_their_network():
+    heading, *lines = swemwbs(2, 3, 2, 3, 3, 4, 3).splitlines()
+    text = "\n".join([f"{heading},pcn_code", *(f"{line},U00001" for line in lines)]) + "\n"
+    totals = read(text).rows["outcome"].query("item == 'total'")
+    assert plain(totals, "part_key", "score") == [["2026-01 U00001", 18.59]]
+
+
 @pytest.mark.parametrize("name", ["swemwbs", "SWEMWBS", "Swemwbs ", "S.W.E.M.W.B.S"])
 def test_a_measure_in_any_spelling(name: str):
     assert known_measure(name) == "SWEMWBS"

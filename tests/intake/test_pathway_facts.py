@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from datetime import date, timedelta
@@ -397,7 +398,7 @@ def test_neither_order_nor_blocks_matter(rows: list[dict[str, object]], seed: in
     shuffled = random.Random(seed).sample(rows, len(rows))
     assert plain(counted(shuffled)) == expected
     places = [0, *sorted(cuts), len(rows)]
-    blocks = [shuffled[start:end] for start, end in zip(places, places[1:], strict=False)]
+    blocks = [shuffled[start:end] for start, end in itertools.pairwise(places)]
     assert plain(counted(*blocks)) == expected
 
 
