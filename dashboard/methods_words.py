@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from dashboard.outcomes_change import threshold
 from dashboard.rules.coverage import Status
 from dashboard.rules.disclosure import PROFILES
 from dashboard.rules.measures import Measure
+from dashboard.rules.wellbeing import SCALES
 from dashboard.settings import Settings
 from dashboard.style import MISSING, day
 from queries.frames import each_row
@@ -43,6 +45,21 @@ def measure_facts(measure: Measure) -> list[tuple[str, str]]:
 def statuses() -> Rows:
     """One row per status, worst first."""
     return ("Status", "Meaning"), [(status.value, _STATUS_MEANINGS[status]) for status in Status]
+
+
+def changes_that_count() -> Rows:
+    """One row per question of a known measure: the smallest change that counts, and who says so."""
+    rows = []
+    for question, about in SCALES.items():
+        least = threshold(question)
+        rows.append(
+            (
+                about.title,
+                f"{least.least_change:g}",
+                f"{least.source} ({least.status}). {least.note}".strip(),
+            )
+        )
+    return ("Question", "Smallest change", "Source"), rows
 
 
 def settings_in_force(settings: Settings) -> Rows:

@@ -48,9 +48,6 @@ def warm_up() -> None:
 
 def finish() -> None:
     """Make the first map, and put what is in memory by now out of the collector's way."""
-    # What asks whether a hidden number can be worked out takes half a second to be imported.
-    import scipy.optimize  # noqa: F401
-
     from dashboard.access import current_scope
     from dashboard.data import engine
     from dashboard.maps import board_map

@@ -20,6 +20,8 @@ for measure in MEASURES.values():
 
 show.heading("Statuses of a ward, worst first", anchor="statuses")
 show.small_table(*words.statuses(), caption="What each status means")
+show.heading("Changes in a score that count", anchor="changes")
+show.small_table(*words.changes_that_count(), caption="The smallest change that counts as one")
 show.heading("Settings in force", anchor="settings")
 show.small_table(*words.settings_in_force(settings()), caption="Settings that change a figure")
 show.heading("Files in force", anchor="sources")

@@ -360,7 +360,8 @@ MEASURES = {
             "least the smallest change that counts, with Wilson's interval",
             "points",
             "returns of outcome measurements; contacts with the GP",
-            "Change, not effect: there is nobody to compare with, and scores tend back to the mean.",
+            "Change, not effect: there is nobody to compare with, and scores tend back to the mean. "
+            "Follow-ups are kept and not shown.",
         ),
         Measure(
             "network_funnel",
