@@ -55,7 +55,7 @@ def evaluation(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Eval
     made = list(_all(engine, scope, found)) if found.cohort is not None else []
     flags = [hidden_flag(name) for name in PEOPLE]
     frame = pd.DataFrame(made, columns=[*COLUMNS, *flags])
-    frame[flags] = frame[flags].fillna(False).astype(bool)
+    frame[flags] = frame[flags].eq(True)
     frame = frame.astype(dict.fromkeys(PEOPLE, "Int64"))
     return Evaluation(Released(frame, PEOPLE, found.counts.profile), found.cohort, found.no_window)
 

@@ -208,6 +208,11 @@ def gp_contact(scope: Scope, view: OutcomesView, choices: Choices) -> None:
         show.small_table(
             *told.distribution_table(rows, "Attendances"), caption="Attendances in 6 months"
         )
+    appointments(scope, choices)
+
+
+def appointments(scope: Scope, choices: Choices) -> None:
+    """Appointments of the national category, as practices recorded them: published for all."""
     show.heading("Recorded appointments", anchor="appointments")
     months = fetch_shared(recorded_by_month, scope, choices.icb_code, choices.as_at)
     show.finding(told.appointments_words(months))

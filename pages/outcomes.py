@@ -21,6 +21,7 @@ filters.pick(filters.COHORT, "Referrals received in", cohort_titles())
 show.finding(view.finding)
 if view.area is None:
     show.empty("No pathway to show", "It is counted from referral returns: see the page Data.")
+    outcomes_sections.appointments(scope, choices)
     st.stop()
 show.tiles(view.tiles)
 PARTS = {

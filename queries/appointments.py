@@ -15,16 +15,20 @@ from queries.scope import Scope
 
 
 def recorded_by_month(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
-    """One row per month up to the date: practices of the board in the file, how many recorded any
-    of the category, and the appointments they recorded (published ones, not people)."""
+    """One row per month up to the date: the board's practices, how many of them recorded any of the
+    category, and the appointments they recorded (published ones, not people).
+
+    A file of that category alone names no other practices: they are counted from the register.
+    """
     practices = newest_practices(as_at)
     fact, practice = tables.practice_appointment.c, practices.c
+    everyone = select(func.count()).where(practice.icb_code == icb_code).scalar_subquery()
     with engine.connect() as connection:
         return read_frame(
             connection,
             select(
                 fact.month,
-                func.count(fact.practice_code.distinct()).label("practices"),
+                everyone.label("practices"),
                 func.count(fact.social_prescribing).label("recording"),
                 func.sum(fact.social_prescribing).label("appointments"),
             )

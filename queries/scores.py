@@ -36,6 +36,10 @@ def count_again(connection: Connection, part_ids: Collection[int]) -> Iterator[p
     before of the parts of referrals concerned is deleted. Each piece has the columns of
     `score_fact`.
     """
+    # Nothing to match, and nothing to look for in millions of referrals.
+    told = (select(table.c.part_id).exists() for table in (tables.outcome, tables.gp_contact))
+    if not any(connection.scalar(select(is_told)) for is_told in told):
+        return
     concerned = sorted(_referral_parts(connection, part_ids))
     for start in range(0, len(concerned), _AT_ONCE):
         parts = concerned[start : start + _AT_ONCE]

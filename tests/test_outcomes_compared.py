@@ -423,7 +423,7 @@ def test_twenty_are_compared(sqlite_engine: Engine, number: int, state: str) -> 
 def test_groups_of_people_have_no_slope(engine: Engine, category: str) -> None:
     found = equity_in(engine, "contacted", category)
     assert (found.slope, found.no_slope) == (None, "")
-    expected = {
+    expected: dict[str, dict[str, tuple[Any, ...]]] = {
         "ethnicity": {
             "Asian": (60, 0.5, ""), "Black": (None, None, "not recorded"), "Mixed": (0, None, "too few"),
             "White": (185, 1.0, ""),

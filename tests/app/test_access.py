@@ -27,13 +27,13 @@ from tests.small_board import (
 
 # Of the board, and of nobody else.
 OF_THE_BOARD = re.compile(
-    r"(?:Small board|Northam|Southam|Abbey|Brook|Castle|\bDale\b|\bElm\b|\bFord\b|North PCN|South PCN"
+    r"(?:Small board|Northam|Southam|Abbey|Brook|Castle|\bDale\b|\bElm\b|\bFord\b(?! et al)|North PCN|South PCN"
     r"|East PCN|Together CIC|Links CIC|Garden|Choir|Helpline|E0590000[1-6]|E0700090[12]|U9000[123]"
     r"|Y9000[1239]|E010000(?:0[1-9]|10)|person [123]\b)"
 )
 
 
-@pytest.mark.parametrize("page", ["coverage", "workforce", "methods"])
+@pytest.mark.parametrize("page", ["coverage", "workforce", "outcomes", "methods"])
 @pytest.mark.parametrize("reader", [NEIGHBOUR, OUTSIDER_ICB])
 def test_no_page_shows_anything_of_another_board(
     small_board: Engine,
@@ -90,7 +90,7 @@ def test_no_route_answers_for_another_board(
         f"/geo/{BOARD}/{shapes.hatching.name}.json",
         *(
             f"/table/{subject}.json?icb={BOARD}&as_at={AS_AT}"
-            for subject in ("coverage", "workforce")
+            for subject in ("coverage", "workforce", "pathway")
         ),
         *(
             f"/export/{subject}.{form}?icb={BOARD}&as_at={AS_AT}"
@@ -128,7 +128,7 @@ def test_the_demonstration_boards_do_not_see_each_other(
     names = {*wards["ward_code"], *wards["ward_name"], *wards["lad_code"], *pcns["pcn_code"]}
     names |= {f"{name} PCN" for name in wards["lad_name"]}
     read_as("QDM")
-    for page in ("coverage", "workforce", "methods"):
+    for page in ("coverage", "workforce", "outcomes", "methods"):
         address = {"ward": wards["ward_code"].iloc[0], "pcn": pcns["pcn_code"].iloc[0]}
         everything = open_page(page, icb="QDK", **address).everything()
         assert {name for name in names if name in everything} == set()

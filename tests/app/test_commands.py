@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
@@ -19,9 +21,10 @@ from dashboard.access import current_user
 from dashboard.commands import app
 from dashboard.fetch import fetch
 from dashboard.intake.mapping import Mapping, fingerprint
+from dashboard.settings import settings
 from queries import history, jobs, loads, mappings
 from queries.scope import EVERYTHING
-from tests import test_fetch
+from tests import outcome_board, test_fetch
 from tests.conftest import rest_is_slow
 from tests.intake import files
 from tests.queries.test_save import contents, rows_in
@@ -72,6 +75,8 @@ def own_demonstration(
         ["export", "coverage", "--icb", "QDK", "--format", "pdf"],
         ["export", "coverage", "--icb", "QDK", "--as-at", "yesterday"],
         ["demo", "--again"],
+        ["audit"],
+        ["audit", "--icb", "QDK", "--as-at", "yesterday"],
     ],
 )
 def test_misused(new: Engine, arguments: list[str]):
@@ -164,6 +169,85 @@ def test_an_export_of_a_board_that_is_not_there_is_refused(small_board: Engine):
 
 def test_an_empty_database_has_nothing_to_export(new: Engine):
     assert run("export", "coverage", "--icb", BOARD).exit_code == 1
+
+
+# What somebody could work out of the exports.
+
+
+@pytest.mark.parametrize("icb_code", ["QXX", ""], ids=["unknown", "none"])
+def test_an_audit_of_a_board_that_is_not_there_is_refused(small_board: Engine, icb_code: str):
+    told = run("audit", "--icb", icb_code)
+    assert told.exit_code == 1
+    assert "is loaded" in told.output
+
+
+def test_an_audit_says_how_many_are_hidden(
+    use_database: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path
+):
+    outcome_board.loaded(upgraded_file, tmp_path).dispose()
+    use_database(tmp_path / "outcomes.db")
+    told = run("audit", "--icb", BOARD, "--as-at", "2026-06-30")
+    assert told.exit_code == 0
+    assert re.search(r"\d+ numbers of people shown, \d+ hidden", " ".join(told.output.split()))
+
+
+def test_an_audit_that_finds_something_fails(small_board: Engine, monkeypatch: pytest.MonkeyPatch):
+    """As if an export showed a total that is not the one released: at most 292 less at least 291."""
+    row = {"section": "pathway", "breakdown": "sex", "figure": "referred", "out_of": None}
+    rows = [
+        row | {"group_code": "female", "people": 175}, row | {"group_code": "other", "people": "*"},
+        row | {"group_code": "male", "people": 120},
+        row | {"breakdown": "board", "group_code": BOARD, "people": 290},
+    ]  # fmt: skip
+    leaking = {"outcomes": lambda *_: ({}, rows), "workforce": lambda *_: ({}, [])}
+    monkeypatch.setattr(commands.export, "SUBJECTS", leaking)
+    told = run("audit", "--icb", BOARD, "--as-at", "2026-06-30")
+    assert told.exit_code == 1
+    assert "other" in told.output
+
+
+# The profile that hides nothing.
+
+
+def with_profile(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(f"DASHBOARD_{name.upper()}", value)
+    settings.cache_clear()
+
+
+def test_the_internal_profile_is_refused_by_itself(monkeypatch: pytest.MonkeyPatch):
+    with_profile(monkeypatch, disclosure_profile="internal")
+    with pytest.raises(ValidationError, match="allow_internal"):
+        settings()
+    with_profile(monkeypatch, allow_internal="false")
+    with pytest.raises(ValidationError, match="allow_internal"):
+        settings()
+    with_profile(monkeypatch, allow_internal="true")
+    assert settings().disclosure_profile == "internal"
+    with_profile(monkeypatch, disclosure_profile="secret")
+    with pytest.raises(ValidationError, match="disclosure_profile"):
+        settings()
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def test_to_allow_it_is_not_to_use_it(monkeypatch: pytest.MonkeyPatch):
+    with_profile(monkeypatch, allow_internal="true")
+    assert settings().disclosure_profile == "nhs"
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize("subject", rest_is_slow("outcomes", *commands.export.SUBJECTS))
+def test_nothing_is_exported_under_the_internal_profile(
+    small_board: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, subject: str
+):
+    with_profile(monkeypatch, disclosure_profile="internal", allow_internal="true")
+    out = tmp_path / "figures.csv"
+    told = run("export", subject, "--icb", BOARD, "--as-at", "2026-06-30", "--out", str(out))
+    assert told.exit_code == 1
+    assert "internal" in told.output
+    assert not out.exists()
 
 
 # Loading, and what is said of it.
@@ -361,7 +445,7 @@ def test_the_history_as_json(loaded: Engine):
     assert {name: first[name] for name in first if name not in ("at", "sha256", "message")} == {
         "load_id": 1, "job_id": 1, "who": current_user(), "file_name": "part.csv",
         "dataset": "referrals", "state": "loaded", "vintage": "2026-01 to 2026-01",
-        "rows_in": 20, "rows_out": 23, "rows_refused": 1, "parts_in_force": 1, "undone_at": None,
+        "rows_in": 20, "rows_out": 30, "rows_refused": 1, "parts_in_force": 1, "undone_at": None,
     }  # fmt: skip
     assert (newest["parts_in_force"], newest["undone_at"] is None) == (0, False)
     assert refused["load_id"] is None

@@ -84,7 +84,7 @@ def hostile_board(
     "address",
     rest_is_slow({"ward": ABBEY}, {}, {"pcn": "U90003", "locality": "E07000901"}, {"pcn": NORTH}),
 )
-@pytest.mark.parametrize("page", ["coverage", "workforce", "methods"])
+@pytest.mark.parametrize("page", ["coverage", "workforce", "outcomes", "methods"])
 def test_markup_holds_our_own_tags_only(
     hostile_board: Engine, open_page: Callable[..., View], page: str, address: dict[str, str]
 ):
@@ -147,6 +147,7 @@ def test_no_name_is_read_as_markdown(hostile_board: Engine, open_page: Callable[
     for page, address in (
         ("coverage", {"ward": ABBEY}),
         ("workforce", {"pcn": NORTH}),
+        ("outcomes", {"pcn": NORTH}),
         ("methods", {}),
     ):
         for element in open_page(page, **address).elements():

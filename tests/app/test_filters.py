@@ -66,6 +66,26 @@ def test_a_choice_is_in_the_address(
     assert linked.table_data() == view.table_data()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    rest_is_slow(
+        ("cohort", "quarter", "pathway"),
+        ("groups", "age band", "pathway"),
+        ("figure", "declined", "equity"),
+        ("question", "ONS4|anxious", "change"),
+        ("measure", "completed", "networks"),
+    ),
+)
+def test_a_choice_of_outcomes_is_in_the_address(
+    demonstration: Engine, open_page: Callable[..., View], name: str, value: str, part: str
+):
+    view = open_page("outcomes", part=part).choose(name, value)
+    assert view.address[name] == value
+    linked = open_page("outcomes", **view.address)
+    assert linked.address == view.address
+    assert linked.words() == view.words()
+
+
 def test_a_ward_chosen_in_the_box_is_picked_everywhere(
     small_board: Engine, open_page: Callable[..., View]
 ):

@@ -249,6 +249,17 @@ def test_a_hidden_ward_keeps_no_expected_number_in_a_file(
     assert {dale[name] for name in ("take_up_per_1000", "take_up_ratio", "expected")} == {"*"}
 
 
+def test_a_hidden_network_is_a_mark_on_outcomes_too(
+    load_board: Callable[..., Engine], open_page: Callable[..., View]
+):
+    """Five of North and 43 of South: their referrals, of which no step was told."""
+    load_board(few_of_north(1, 2, 1, 1))
+    for part in ("pathway", "endings", "networks"):
+        view = open_page("outcomes", part=part, pcn=NORTH)
+        assert not view.app.exception
+        assert not re.search(r"\b[1-7] referrals", view.words())
+
+
 def test_the_sum_on_the_tile_is_of_what_is_shown(
     small_board: Engine, open_page: Callable[..., View]
 ):

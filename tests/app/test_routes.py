@@ -309,14 +309,44 @@ class TestTable:
             plain = get(f"/table/{subject}.json?{EXPORT}")
             assert get(f"/table/{subject}.json?{EXPORT}{narrowed}").json() == plain.json()
 
-    @pytest.mark.parametrize("subject", [*SUBJECTS, *PROVIDERS])
+    def test_the_pathway_is_that_of_the_export(self, demonstration: Engine):
+        area = "icb=QDK&as_at=2026-06-30"
+        exported = {
+            (row["group_code"], row["figure"]): row
+            for row in get(f"/export/outcomes.json?{area}").json()["rows"]
+            if row["section"] == "pathway" and row["breakdown"] == "network"
+        }
+        body = get(f"/table/pathway.json?{area}").json()
+        figures = [column["title"].lower() for column in body["columns"]]
+        networks = {row["key"]: row["cells"] for row in body["rows"]}
+        assert {code for code, _ in exported} == set(networks)
+        states = set()
+        for (code, figure), other in exported.items():
+            cell = networks[code][figures.index(figure)]
+            states.add(other["state"])
+            if other["people"] is None:
+                assert cell[0] in ("–", "not recorded")
+            elif other["people"] == "*":
+                assert cell == ["*"]
+            else:
+                assert cell[1] == other["people"]
+        assert {"", "not recorded"} <= states
+
+    @pytest.mark.parametrize("query", ["cohort=x", "groups=x", "cohort=&groups=<b>", "cohort=PCN"])
+    def test_a_pathway_by_what_is_not_there(self, demonstration: Engine, query: str):
+        area = "icb=QDK&as_at=2026-06-30"
+        plain = get(f"/table/pathway.json?{area}").json()
+        assert plain["rows"]
+        assert get(f"/table/pathway.json?{area}&{query}").json() == plain
+
+    @pytest.mark.parametrize("subject", [*SUBJECTS, *PROVIDERS, "pathway"])
     def test_kept_by_this_reader_only(self, small_board: Engine, subject: str):
         answer = get(f"/table/{subject}.json?{EXPORT}")
         assert answer.headers["cache-control"].startswith("private")
         assert answer.headers["content-encoding"] == "gzip"
 
     @pytest.mark.parametrize("query", ["", "icb=QZ1", "icb=QZ1&as_at=today", "as_at=2026-13-01"])
-    @pytest.mark.parametrize("subject", [*SUBJECTS, *PROVIDERS])
+    @pytest.mark.parametrize("subject", [*SUBJECTS, *PROVIDERS, "pathway"])
     def test_a_broken_address_is_refused(self, small_board: Engine, subject: str, query: str):
         answer = get(f"/table/{subject}.json?{query}")
         assert answer.status_code == 400
@@ -327,7 +357,7 @@ class TestTable:
         assert (answer.status_code, answer.text) == (404, "not found")
 
     def test_a_board_that_is_not_there_has_no_rows(self, small_board: Engine):
-        for subject in (*SUBJECTS, *PROVIDERS):
+        for subject in (*SUBJECTS, *PROVIDERS, "pathway"):
             answer = get(f"/table/{subject}.json?icb=QXX&as_at={AS_AT}")
             assert answer.status_code in (200, 404)
             for name in ("Abbey", "North", "Garden", "Together"):
@@ -335,7 +365,7 @@ class TestTable:
 
 
 class TestExport:
-    @pytest.mark.parametrize("subject", [*SUBJECTS, "services", "gaps"])
+    @pytest.mark.parametrize("subject", [*SUBJECTS, "services", "gaps", "outcomes"])
     @pytest.mark.parametrize(
         ("form", "media_type", "starts"),
         [

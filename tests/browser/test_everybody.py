@@ -18,6 +18,7 @@ PICKED = f"{THANET}&ward=E05DM0229"
 NETWORK = "/workforce?icb=QDK&pcn=UDK006"
 PROVIDERS = "/providers?icb=QDK&locality=E07000114"
 NEED = f"{PROVIDERS}&ward=E05DM0234&theme=long-term+condition"
+OUTCOMES = "/outcomes?icb=QDK&locality=E07000114"
 SERVICES, SERVICE_MAP = f"{PROVIDERS}&part=services", f"{PROVIDERS}&part=map"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -97,6 +98,29 @@ def listed(here: Visit, address: str) -> Visit:
     return here.done()
 
 
+@pytest.mark.parametrize(
+    ("part", "scheme", "width"),
+    [
+        ("pathway", "light", 1400),
+        ("pathway", "dark", 400),
+        ("endings", "dark", 1400),
+        ("change", "dark", 1400),
+        ("change", "light", 400),
+        ("equity", "light", 1400),
+        ("networks", "dark", 1400),
+        ("gp", "light", 400),
+    ],
+)
+def test_axe_finds_nothing_of_ours_on_outcomes(visit: Open, part: str, scheme: str, width: int):
+    here = visit(f"{OUTCOMES}&part={part}", color_scheme=scheme, width=width)
+    expect(here.page.locator(f"#{part}")).to_be_visible()
+    folded = here.page.locator("details:not([open]) > summary")
+    while folded.count():
+        folded.first.click()
+    here.done()
+    assert findings(here) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_of_ours_on_methods(visit: Open, scheme: str):
     here = visit("/methods", color_scheme=scheme)
@@ -114,7 +138,10 @@ def charted(here: Visit) -> Visit:
 
 
 @pytest.mark.parametrize("width", [320, 400])
-@pytest.mark.parametrize("address", [PICKED, NETWORK, NEED, SERVICE_MAP, "/methods"])
+@pytest.mark.parametrize(
+    "address",
+    [PICKED, NETWORK, NEED, SERVICE_MAP, OUTCOMES, f"{OUTCOMES}&part=networks", "/methods"],
+)
 def test_a_phone_never_scrolls_sideways(visit: Open, address: str, width: int):
     here = visit(address, width=width)
     expect(here.page.get_by_role("heading", level=1)).to_be_visible()
@@ -137,7 +164,7 @@ def test_a_phone_shows_the_page_and_not_the_filters(visit: Open):
     )
 
 
-@pytest.mark.parametrize("address", [PICKED, NETWORK, NEED, "/methods"])
+@pytest.mark.parametrize("address", [PICKED, NETWORK, NEED, OUTCOMES, "/methods"])
 def test_text_at_twice_its_size(visit: Open, address: str):
     here = visit(address, width=1280)
     here.page.add_style_tag(content="html { font-size: 200% !important; }")

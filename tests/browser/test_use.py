@@ -317,3 +317,41 @@ def test_a_place_by_mouse_on_the_map_of_services(visit: Open):
     expect(here.page).to_have_url(re.compile("service="))
     # The wards it serves have a line around them, a dark one on a light one.
     here.painted(before + 2)
+
+
+@pytest.mark.slow
+def test_outcomes_by_keyboard_only(visit: Open):
+    """The switch of its parts, and a line of its table."""
+    here = visit("/outcomes?icb=QDK&locality=E07000114")
+    expect(here.page.locator("#pathway")).to_have_text("Pathway")
+    expect(here.rows.first).to_be_visible()
+    # The table may stand in a shadow of its own.
+    active = """() => {
+      let e = document.activeElement;
+      while (e && e.shadowRoot && e.shadowRoot.activeElement) e = e.shadowRoot.activeElement;
+      return [String(e.className), e.innerText || ''];
+    }"""
+    for _ in range(120):
+        here.page.keyboard.press("Tab")
+        kind, name = here.page.evaluate(active)
+        if kind.startswith("board-pick"):
+            break
+    else:
+        raise AssertionError("no line of the table can be reached by Tab")
+    here.page.keyboard.press("Enter")
+    expect(here.page.locator(".chosen")).to_contain_text(f"> {name}")
+    expect(here.page).to_have_url(re.compile("pcn=UDK"))
+    expect(here.page.locator("tr.picked .board-pick")).to_have_text(name)
+    # What the table says of it is what the finding says.
+    here.done()
+    said = here.page.locator("tr.picked td").first.inner_text().split()[0]
+    expect(here.page.locator(".finding").first).to_contain_text(f"Of {said} referrals")
+    # One stop for the whole switch, then the arrows.
+    here.page.get_by_role("radio", name="Why it ended").focus()
+    here.page.keyboard.press("ArrowRight")
+    if here.page.evaluate("document.activeElement.innerText") != "Change":
+        here.page.get_by_role("radio", name="Change").focus()
+    here.page.keyboard.press("Enter")
+    expect(here.page).to_have_url(re.compile("part=change"))
+    expect(here.page.locator("#change")).to_be_visible()
+    expect(here.page.get_by_role("table", name="Change in every question asked")).to_be_visible()

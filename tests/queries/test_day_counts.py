@@ -77,6 +77,7 @@ def test_a_small_count_takes_four_bytes_and_a_great_one_more():
     assert packed(pairs_of({258: 3})) == bytes([2, 1, 3, 0])
     assert packed(pairs_of({7: 65_535})) == bytes([7, 0, 255, 255])
     assert packed(pairs_of({7: 65_536})) == bytes([7, 0, 255, 255, 7, 0, 1, 0])
+    assert packed(pairs_of({7: 131_070})) == bytes([7, 0, 255, 255]) * 2
 
 
 def test_packing_leaves_the_counts_as_they_were():

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from dashboard import intake
 from dashboard.facts import count_missing
 from dashboard.intake.source import Source
+from dashboard.rules.wellbeing import swemwbs_metric
 from queries import history, tables
 from queries.database import (
     MIGRATIONS,
@@ -252,8 +254,9 @@ a,SWEMWBS,start,2026-04-03,,,20
 a,SWEMWBS,end,2026-06-03,,,24.11
 c,SWEMWBS,start,2026-05-03,,,7
 c,SWEMWBS,end,2026-07-03,,,35
+b,SWEMWBS,follow-up,2026-05-03,,,24.11
 """ + "".join(f"b,SWEMWBS,{point},2026-05-03,{item},{answer},\n"
-    for point, answers in (("start", "2323343"), ("end", "444444"))
+    for point, answers in (("start", "2323343"), ("end", "444444"), ("follow-up", "4444444"))
     for item, answer in enumerate(answers, 1))  # fmt: skip
 # The words and totals of SCORES and STEPS as an intake of form 0004 kept them.
 AS_0004 = """
@@ -287,7 +290,7 @@ def test_steps_and_scores_are_counted_as_an_intake_of_today_counts_them(
         record = intake.take_in(engine, Source.of("file.csv", file.encode()), b"key" * 12)
     history.undo(engine, record.load_id, None)
     fresh = counted_0005(engine)
-    assert len(fresh["outcome"]) == 6 + 7 + 1 + 6
+    assert len(fresh["outcome"]) == 6 + 7 + 1 + 6 + 7 + 1
     assert len(fresh["referral"]) == 4 + 1 + 1
     to_form(engine, "0004", down=True)
     with writing(engine) as connection:
@@ -303,3 +306,10 @@ def test_steps_and_scores_are_counted_as_an_intake_of_today_counts_them(
     assert count_missing(engine) == 0
     upgrade(engine)
     assert contents(engine) == before
+
+
+def test_form_0005_converts_as_the_intake_does() -> None:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS.as_posix())
+    found = ScriptDirectory.from_config(config).get_revision("0005").module.METRIC
+    assert list(found) == [swemwbs_metric(raw) for raw in range(8, 35)]

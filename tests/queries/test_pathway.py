@@ -379,9 +379,10 @@ def test_appointments_recorded_by_month(any_engine: Engine) -> None:
     )  # fmt: skip
     found = appointments.recorded_by_month(any_engine, EVERYTHING, b.BOARD, b.AS_AT)
     assert found.astype(object).values.tolist() == [
-        # Of three practices two recorded some, and one of them none: 5. Nobody is not nought.
-        [MAY, 3, 2, 5],
-        [JUNE, 2, 0, pd.NA],
+        # The board has four practices, one of them in no network. Two sent a number, one of these
+        # nought: 5. Where nobody did, it is not nought.
+        [MAY, 4, 2, 5],
+        [JUNE, 4, 0, pd.NA],
     ]
     for scope, icb_code in ((Scope(frozenset()), b.BOARD), (EVERYTHING, b.NEIGHBOUR)):
         nothing = appointments.recorded_by_month(any_engine, scope, icb_code, b.AS_AT)
