@@ -17,7 +17,7 @@ from dashboard.outcomes_compared import SHARES, TAKE_UP, equity
 from dashboard.rules.disclosure import Released, hidden_flag
 from dashboard.rules.endings import ENDINGS
 from dashboard.rules.pathway import OVER_A_YEAR, STEP_TITLES
-from queries.pathway import Cohort
+from queries.pathway import PCN, Cohort
 from queries.scope import Scope
 
 COLUMNS = (
@@ -67,7 +67,8 @@ def _all(engine: Engine, scope: Scope, found: Pathway) -> Iterator[dict[str, Any
     kinds, silent = (
         dict(zip(areas["code"], areas[name], strict=True)) for name in ("kind", "reason")
     )
-    yield from _steps(found.steps, lambda code: kinds[code], {}, silent)
+    days = pathway_by(engine, scope, cohort, PCN).days
+    yield from _steps(found.steps, lambda code: kinds[code], days, silent)
     for category in PATHWAY_GROUPS:
         groups = pathway_by(engine, scope, cohort, category)
         yield from _steps(groups.steps, lambda _, name=category: name, groups.days)

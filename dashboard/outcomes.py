@@ -160,11 +160,13 @@ def judged_steps(
     table = table.rename_axis("code")
     before = dict(zip(STEPS, ("referrals", *STEPS[:-1]), strict=True))
     settled = {f"{step}_settled": table[before[step]] - table[f"{step}_open"] for step in STEPS}
-    # Whether a step was ever dated is no count of people.
-    dated = {f"{step}_dated": (table[f"{step}_dated"] > 0).astype("Int64") for step in STEPS}
+    by = rounding(profile())
+    # Whether a step was ever dated is no count of people; where 0 is hidden, neither is it told.
+    least = 1 if by.hide_from > 0 else by.hide_to + 1
+    dated = {f"{step}_dated": (table[f"{step}_dated"] >= least).astype("Int64") for step in STEPS}
     released = release(
         table.assign(**settled, **dated),
-        rounding(profile()),
+        by,
         people=[*COUNTS, "negative_waits"],
         sums=sums,
         steps=STEP_RELATIONS,
@@ -220,6 +222,10 @@ def pathway_by(engine: Engine, scope: Scope, cohort: Cohort, category: str) -> G
         sums["value"], days["value"] = (frame["value"].map(fifths) for frame in (sums, days))
     sums["value"], days["value"] = (frame["value"].fillna(NOT_SAID) for frame in (sums, days))
     table = sums.groupby("value").sum()
+    if category not in (PCN, WARD):
+        # Networks record steps; a group of people does not.
+        for step in STEPS:
+            table[f"{step}_dated"] = table[f"{step}_dated"].sum()
     relations = []
     if category in _ADDS_UP and len(table):
         table = pd.concat([table, table.sum().to_frame().T.set_axis([""])]).astype("Int64")
@@ -308,8 +314,8 @@ def contact_curve(
 
 @dataclass(frozen=True)
 class Lacking:
-    """Referrals that ended because there was no service: referred and without_service, released;
-    one row per need (`themes`), one per locality and need, and one per ward and need that has any."""
+    """Referrals that ended because there was no service: referred and without_service, released
+    together; one row per need, per locality and need, and per ward and need that has any."""
 
     themes: Released
     localities: Released
@@ -327,13 +333,32 @@ def lacking_service(
     ).rename(columns={"referrals": REFERRED, "without_service": WITHOUT})
     rows = rows.dropna(subset="theme").merge(wards, on="ward_code")
 
-    def by(*names: str) -> Released:
-        sums = rows.groupby(list(names))[[REFERRED, WITHOUT]].sum().reset_index()
-        return release(
-            sums[sums[WITHOUT] > 0].reset_index(drop=True),
-            rounding(profile()),
-            people=[REFERRED, WITHOUT],
-            steps=[Relation(REFERRED, (WITHOUT,), is_exact=False)],
+    levels = (["theme"], ["lad_name", "theme"], ["ward_code", "ward_name", "lad_name", "theme"])
+    table = pd.concat(
+        [rows.groupby(names)[[REFERRED, WITHOUT]].sum().reset_index() for names in levels],
+        keys=range(len(levels)),
+        names=["level", None],
+    ).reset_index(level="level")
+    table = table[table[WITHOUT] > 0].reset_index(drop=True)
+    themes, localities, each = (table[table["level"] == level] for level in range(len(levels)))
+    sums = [
+        *_sums_of(themes, localities, ["theme"]),
+        *_sums_of(localities, each, ["lad_name", "theme"]),
+    ]
+    by = rounding(profile())
+    referred = release(table, by, people=[REFERRED]).frame
+    released = release(referred, by, people=[WITHOUT], sums=sums).frame
+    people = (REFERRED, WITHOUT)
+    return Lacking(
+        *(
+            Released(released[released["level"] == level], people, by)
+            for level in range(len(levels))
         )
+    )
 
-    return Lacking(by("theme"), by("lad_name", "theme"), by("ward_code", "ward_name", "theme"))
+
+def _sums_of(totals: pd.DataFrame, parts: pd.DataFrame, names: list[str]) -> list[Relation]:
+    """Each total is the sum of the parts that have its names."""
+    found = {key: tuple(rows.index) for key, rows in parts.groupby(names)}
+    keys = totals[names].itertuples(index=False, name=None)
+    return [Relation(label, found[key]) for label, key in zip(totals.index, keys, strict=True)]

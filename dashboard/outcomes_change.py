@@ -34,8 +34,7 @@ from queries.scope import Scope
 
 Question = tuple[str, str]
 GP_ATTENDANCES: Question = ("GP attendances", "attendances")
-# Of fewer matched people no mean is shown: the rule of the profiles is for 1 to 7, and an
-# interval of so few says nothing.
+# Of fewer matched people, as they are shown, no mean is: the profiles' rule is for 1 to 7.
 LEAST_PAIRS = 10
 PEOPLE = ("started", "ended", "pairs", "rose", "unchanged", "fell")
 _RELATIONS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -101,7 +101,9 @@ class PathwayFacts:
         parts = [self._parts[key] for key in keys["part_key"]]
         keys["pcn_code"], keys["month"] = zip(*parts, strict=True)
         cell, day = np.divmod(self._still_open.keys, _LATEST)
-        waited = np.maximum(self._last_day - day, 0)
+        # A mistyped year must not make everybody wait for it.
+        today = (datetime.now(UTC).date() - date(1970, 1, 1)).days
+        waited = np.maximum(min(self._last_day, today) - day, 0)
         self._days.add(cell * DAY_CODES + day_code(_OPEN, waited), self._still_open.counts)
         cell, code = np.divmod(self._days.keys, DAY_CODES)
         ends = np.searchsorted(cell, np.arange(len(keys) + 1)).tolist()

@@ -14,8 +14,8 @@ ETHNICITY_GROUPS = ("Asian", "Black", "Mixed", "White", "Other", NOT_STATED)
 _SEXES = {
     "f": "female", "female": "female", "woman": "female", "women": "female",
     "m": "male", "male": "male", "man": "male", "men": "male",
-    # Codes of the NHS Data Dictionary, person stated gender.
-    "1": "male", "2": "female", "9": NOT_STATED, "x": NOT_STATED, "0": NOT_STATED,
+    # Codes of the NHS Data Dictionary, person stated gender; 9 is indeterminate.
+    "1": "male", "2": "female", "9": "other", "x": NOT_STATED, "0": NOT_STATED,
     "u": NOT_STATED,
 }  # fmt: skip
 _UNSAID = ("not ", "unknown", "prefer", "declined", "refused", "withheld", "no answer")
@@ -32,9 +32,11 @@ _CODES = {
 # In this order: "Mixed: White and Asian" is mixed, "Asian or Asian British: Chinese" is Asian.
 _WORDS = (
     ("Mixed", ("mixed", "multiple", "white and")),
+    ("Black", ("west indian",)),
+    ("White", ("white",)),
     ("Asian", ("asian", "indian", "pakistani", "bangladeshi", "chinese")),
     ("Black", ("black", "african", "caribbean")),
-    ("White", ("white", "irish", "gypsy", "roma")),
+    ("White", ("irish", "gypsy", "roma")),
 )
 
 
@@ -45,7 +47,10 @@ def sex_of(said: str) -> str:
     ('female', 'male', 'not stated', 'other')
     """
     plain = said.strip().casefold()
-    return NOT_STATED if plain.startswith(_UNSAID) else _SEXES.get(plain, "other")
+    if plain.startswith(_UNSAID):
+        return NOT_STATED
+    # "Male (including trans man)" is how a census asks.
+    return _SEXES.get(plain) or _SEXES.get(plain.split(" (")[0], "other")
 
 
 def ethnicity_group_of(said: str) -> str:

@@ -27,8 +27,8 @@ from tests.small_board import (
 
 # Of the board, and of nobody else.
 OF_THE_BOARD = re.compile(
-    r"(?:Small board|Northam|Southam|Abbey|Brook|Castle|\bDale\b|\bElm\b|\bFord\b(?! et al)|North PCN|South PCN"
-    r"|East PCN|Together CIC|Links CIC|Garden|Choir|Helpline|E0590000[1-6]|E0700090[12]|U9000[123]"
+    r"(?:Small board|Northam|Southam|Abbey|Brook|Castle|\bDale\b|\bElm\b|\bFord\b(?! et al)|North PCN"
+    r"|South PCN|East PCN|Together CIC|Links CIC|Garden|Choir|Helpline|E0590000[1-6]|E0700090[12]|U9000[123]"
     r"|Y9000[1239]|E010000(?:0[1-9]|10)|person [123]\b)"
 )
 

@@ -29,7 +29,7 @@ HEADING = (
 HILL, DALE = "E05000001", "E05000002"
 
 
-def line(reference: str, received: str = "2026-04-01", **said: str) -> str:
+def line(reference: str, received: str = "2024-04-01", **said: str) -> str:
     """One referral of the ward Hill through U00001, unless it says another."""
     cells = {"reference": reference, "received": received, "ward_code": HILL, "pcn_code": "U00001"}
     cells |= said
@@ -39,18 +39,18 @@ def line(reference: str, received: str = "2026-04-01", **said: str) -> str:
 # Days since the receipt stand behind each date.
 STEPS = HEADING + "".join(
     [
-        line("every step", accepted="2026-04-03", first_contact="2026-04-10",  # 2, 9
-             plan_agreed="2026-04-20", connected="2026-04-24",  # 19, 23
-             attended="2026-05-01", closed="2026-05-11", closed_reason="Completed"),  # 30, 40
-        line("a gap", connected="2026-04-11"),  # 10: the three steps before it are implied
-        line("out of order", accepted="2026-04-09", first_contact="2026-04-05"),  # 8, 4
-        line("accepted before", accepted="2026-03-30", first_contact="2026-04-02"),  # -2, 1
+        line("every step", accepted="2024-04-03", first_contact="2024-04-10",  # 2, 9
+             plan_agreed="2024-04-20", connected="2024-04-24",  # 19, 23
+             attended="2024-05-01", closed="2024-05-11", closed_reason="Completed"),  # 30, 40
+        line("a gap", connected="2024-04-11"),  # 10: the three steps before it are implied
+        line("out of order", accepted="2024-04-09", first_contact="2024-04-05"),  # 8, 4
+        line("accepted before", accepted="2024-03-30", first_contact="2024-04-02"),  # -2, 1
         line("nothing"),  # open for 90
-        line("declined", declined="2026-04-06"),  # ended after 5
-        line("no service", closed="2026-06-30", closed_reason="No suitable service"),  # 90
-        line("accepted only", "2026-04-11", offered="2026-04-11",
-             accepted="2026-04-11"),  # 0; open for 80
-        line("closed before", closed="2026-03-01"),  # ended after 0
+        line("declined", declined="2024-04-06"),  # ended after 5
+        line("no service", closed="2024-06-30", closed_reason="No suitable service"),  # 90
+        line("accepted only", "2024-04-11", offered="2024-04-11",
+             accepted="2024-04-11"),  # 0; open for 80
+        line("closed before", closed="2024-03-01"),  # ended after 0
     ]
 )  # fmt: skip
 COUNTS = [
@@ -143,45 +143,45 @@ def test_each_ending_and_none_of_the_open():
 )  # fmt: skip
 def test_the_open_are_watched_until_the_last_day_of_any_date(last: str):
     """Also where it is of another network, and another month."""
-    other = line("last", "2026-05-02", pcn_code="U00002", **{last: "2026-05-20"})
+    other = line("last", "2024-05-02", pcn_code="U00002", **{last: "2024-05-20"})
     found = all_days(facts_of(HEADING + line("open") + other))["open"]
     assert found[49] == 1
-    assert all_days(facts_of(HEADING + line("open") + line("last", "2026-05-02")))["open"] == {
+    assert all_days(facts_of(HEADING + line("open") + line("last", "2024-05-02")))["open"] == {
         31: 1,
         0: 1,
     }
 
 
 def test_of_a_decline_and_a_closing_the_first_is_the_end_and_the_last_the_last_day():
-    both = line("both", declined="2026-04-04", closed="2026-04-08")
+    both = line("both", declined="2024-04-04", closed="2024-04-08")
     assert all_days(facts_of(HEADING + both + line("open"))) == {"ended": {3: 1}, "open": {7: 1}}
-    both = line("both", declined="2026-04-08", closed="2026-04-04")
+    both = line("both", declined="2024-04-08", closed="2024-04-04")
     assert all_days(facts_of(HEADING + both + line("open"))) == {"ended": {3: 1}, "open": {7: 1}}
 
 
 @pytest.mark.parametrize(("days", "place"), [(365, 365), (366, 366), (500, 366)])
 def test_over_a_year_is_one_day(days: int, place: int):
-    then = f"{date(2026, 4, 1) + timedelta(days):%Y-%m-%d}"
+    then = f"{date(2024, 4, 1) + timedelta(days):%Y-%m-%d}"
     found = all_days(facts_of(HEADING + line("late", first_contact=then) + line("open")))
     assert found == {"contacted": {place: 1}, "open": {place: 1}}
 
 
 def test_contacted_by_a_later_step_alone_is_in_no_curve():
     """No day of the contact is known, and neither an end nor an open wait."""
-    found = facts_of(HEADING + line("open", connected="2026-04-05") + line(
-        "ended", plan_agreed="2026-04-03", closed="2026-04-09"))  # fmt: skip
+    found = facts_of(HEADING + line("open", connected="2024-04-05") + line(
+        "ended", plan_agreed="2024-04-03", closed="2024-04-09"))  # fmt: skip
     assert all_days(found) == {"planned": {2: 1}, "connected": {4: 1}}
     assert one(found)["contacted"] == 2
 
 
 def test_a_file_without_any_step_has_referrals_that_are_open():
-    load = read("reference,received,ward_code\na,2026-04-01,E05000001\nb,2026-04-03,\n")
+    load = read("reference,received,ward_code\na,2024-04-01,E05000001\nb,2024-04-03,\n")
     facts = load.rows["pathway_fact"]
     assert one(facts) == {"referrals": 2, "accepted_open": 2}
     assert all_days(facts) == {"open": {2: 1, 0: 1}}
     assert facts["pcn_code"].isna().all()
     assert one(facts, "ward") == {"referrals": 1, "accepted_open": 1}
-    assert set(facts["part_key"]) == {"2026-04 no PCN"}
+    assert set(facts["part_key"]) == {"2024-04 no PCN"}
 
 
 # One reference more than once.
@@ -190,9 +190,9 @@ def test_a_file_without_any_step_has_referrals_that_are_open():
 def test_one_person_referred_three_times_is_three_referrals():
     text = HEADING + "".join(
         [
-            line("r1", "2026-04-01", closed="2026-04-11", closed_reason="completed"),
-            line("r1", "2026-04-20", declined="2026-04-21"),
-            line("r1", "2026-05-05"),
+            line("r1", "2024-04-01", closed="2024-04-11", closed_reason="completed"),
+            line("r1", "2024-04-20", declined="2024-04-21"),
+            line("r1", "2024-05-05"),
         ]
     )
     load = read(text)
@@ -201,14 +201,14 @@ def test_one_person_referred_three_times_is_three_referrals():
     facts = load.rows["pathway_fact"]
     assert one(facts)["referrals"] == 3
     by_part = facts[facts["category"] == "all"].set_index("part_key")["referrals"]
-    assert by_part.to_dict() == {"2026-04 U00001": 2, "2026-05 U00001": 1}
+    assert by_part.to_dict() == {"2024-04 U00001": 2, "2024-05 U00001": 1}
 
 
 def test_the_same_reference_in_two_networks_counts_in_both():
-    text = HEADING + line("r1", "2026-04-01") + line("r1", "2026-04-02", pcn_code="U00002")
+    text = HEADING + line("r1", "2024-04-01") + line("r1", "2024-04-02", pcn_code="U00002")
     facts = facts_of(text).query("category == 'all'")
     assert facts.set_index("pcn_code")["referrals"].to_dict() == {"U00001": 1, "U00002": 1}
-    assert set(facts["month"]) == {date(2026, 4, 1)}
+    assert set(facts["month"]) == {date(2024, 4, 1)}
 
 
 def test_the_same_reference_and_day_is_refused_row_by_row():
@@ -230,7 +230,7 @@ def test_the_same_reference_and_day_is_refused_row_by_row():
 
 def test_a_refused_row_is_in_no_fact_and_its_dates_are_no_last_day():
     others = "".join(line(f"r{n}") for n in range(20))
-    bad = line("bad", closed="2026-12-31", age_band="old")
+    bad = line("bad", closed="2024-12-31", age_band="old")
     assert all_days(facts_of(HEADING + others + bad)) == {"open": {0: 20}}
 
 
@@ -239,12 +239,12 @@ def test_a_refused_row_is_in_no_fact_and_its_dates_are_no_last_day():
 GROUPED = HEADING + "".join(
     [
         line("a", source="GP", reasons="money; Housing", age_band="18-39", sex="F",
-             ethnicity_group="White British", accepted="2026-04-02"),
+             ethnicity_group="White British", accepted="2024-04-02"),
         line("b", source="gp", reasons="debt|money", age_band="18-39", sex="woman",
              ethnicity_group="A"),
         line("c", source="self", reasons="a cat; housing", ward_code=DALE, sex="Male",
              ethnicity_group="prefer not to say"),
-        line("d", ward_code="", declined="2026-04-03", pcn_code="U00002"),
+        line("d", ward_code="", declined="2024-04-03", pcn_code="U00002"),
     ]
 )  # fmt: skip
 
@@ -274,7 +274,7 @@ def test_the_values_of_each_category(category: str, referrals: dict[str | None, 
 
 
 def test_a_referral_for_two_reasons_is_whole_in_both():
-    text = HEADING + line("a", reasons="money; Housing", accepted="2026-04-02")
+    text = HEADING + line("a", reasons="money; Housing", accepted="2024-04-02")
     expected = {"referrals": 1, "accepted": 1, "accepted_dated": 1, "contacted_open": 1}
     facts = facts_of(text)
     for value in ("money and debt", "housing"):
@@ -285,7 +285,7 @@ def test_a_referral_for_two_reasons_is_whole_in_both():
 
 # What holds for any referrals.
 
-FIRST = date(2026, 3, 20)
+FIRST = date(2024, 3, 20)
 DAYS = st.one_of(st.none(), st.integers(-40, 500).map(lambda n: FIRST + timedelta(n)))
 ROW = st.fixed_dictionaries(
     {

@@ -22,7 +22,7 @@ SAID_OF_SEX = {
     "other": ("other", "non-binary", "transgender", "intersex", "3"),
     "not stated": (
         "not stated", "Not known", "not specified", "Unknown", "U", "prefer not to say", "declined",
-        "Declined to say", "refused", "withheld", "no answer", "0", "9", "X",
+        "Declined to say", "refused", "withheld", "no answer", "0", "X",
     ),
 }  # fmt: skip
 SAID_OF_ETHNICITY = {

@@ -51,13 +51,16 @@ METRIC = (
 
 def _keep_metric_totals() -> None:
     """Totals of SWEMWBS as an intake of this form keeps them: metric, and of seven answers too."""
-    key = [
+    key: list[sa.ColumnClause[Any]] = [
         sa.column("part_id", sa.Integer()),
         sa.column("reference_hash", sa.String()),
         sa.column("point", sa.String()),
         sa.column("measured_on", sa.Date()),
     ]
-    said = [sa.column("measure", sa.String()), sa.column("item", sa.String())]
+    said: list[sa.ColumnClause[Any]] = [
+        sa.column("measure", sa.String()),
+        sa.column("item", sa.String()),
+    ]
     outcome = sa.table("outcome", *key, *said, sa.column("score", sa.Float()))
     answer, total = outcome.alias("answer"), outcome.alias("total")
     own = [answer.c[column.name] for column in key]
