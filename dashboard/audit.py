@@ -96,7 +96,7 @@ def attack(
     for row in workforce:
         tell(("workforce", row["pcn_code"], REFERRED), row["referrals_12_months"], by)
     relations = [
-        *_across(groups, figures),
+        *_across(groups, figures, known),
         *_down(groups, figures, localities),
         *(
             Relation(("workforce", code, REFERRED), ((NETWORK, code, REFERRED),))
@@ -108,13 +108,17 @@ def attack(
     return Audit(len(known) - len(hidden), len(hidden), worked_out(known, told, weak))
 
 
-def _across(groups: Mapping[str, Iterable[str]], figures: Iterable[str]) -> Iterable[Relation]:
+def _across(
+    groups: Mapping[str, Iterable[str]], figures: Iterable[str], known: Mapping[Key, Range]
+) -> Iterable[Relation]:
     """Each step is among those who went on or ended before it, and these among the step before;
     matched people are among those with a first score."""
     changes = [figure for figure in figures if f"started, {figure}" in figures]
     for breakdown, codes in groups.items():
         for code in codes:
-            for before, count in itertools.pairwise(_COUNTS):
+            # One that is not there parts the others no more.
+            told = [name for name in _COUNTS if (breakdown, code, name) in known]
+            for before, count in itertools.pairwise(told):
                 total, part = (breakdown, code, before), (breakdown, code, count)
                 yield Relation(total, (part,), is_exact=False)
             for figure in changes:

@@ -334,7 +334,7 @@ def audit_command(
     day: date = as_at.date() if as_at else newest_as_at()
     try:
         found = audit(engine(), current_scope(), icb, day)
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise _stopped(f"{error}.", 1) from None
     _TELL.print(f"{found.shown:,} numbers of people shown, {found.hidden:,} hidden.")
     if found.exposed:

@@ -114,7 +114,9 @@ class _Seen:
         replaced = history.replaced_by_parts(
             engine, clean.dataset, clean.parts["part_key"].tolist()
         )
-        largest = max(self.rows, key=lambda table: self.rows[table], default="")
+        # Facts are counted of rows, and are none of the file's.
+        kept = {table: n for table, n in self.rows.items() if not table.endswith("_fact")}
+        largest = max(kept, key=lambda table: kept[table], default="")
         first = self.first.get(largest, pd.DataFrame())
         shown = [str(column) for column in first.columns if column not in NOT_SHOWN]
         rows = (
@@ -132,7 +134,7 @@ class _Seen:
             parts_added=len(clean.parts) - len(replaced),
             parts_replaced=len(replaced),
             rows_before=int(replaced["row_count"].sum()),
-            rows_after=sum(self.rows.values()),
+            rows_after=sum(kept.values()),
             filled={name: self.filled[largest][name] for name in shown} if largest else {},
             first_rows=tuple(
                 {str(name): "" if pd.isna(value) else str(value) for name, value in row.items()}

@@ -98,6 +98,10 @@ def board_pathway(engine: Engine, scope: Scope, icb_code: str, as_at: date, whic
     cohort = cohort_of(told.window, icb_code, as_at, which)
     named = _networks(engine, scope, icb_code, as_at)
     begun = dict(zip(returned["pcn_code"], returned["first_month"], strict=True))
+    if cohort and which == "":
+        # Where nobody has sent for so long, it begins with the first who did.
+        firsts = [begun[code] for code in named.index if not silence(told, code)]
+        cohort = replace(cohort, first=max([cohort.first, *([min(firsts)] if firsts else [])]))
     named["reason"] = [
         silence(told, code) or _begins_late(begun[code], cohort) for code in named.index
     ]
@@ -287,29 +291,29 @@ def contact_curve(
     """The share contacted by each day since the referral (see `contacted_by_day`), and the days
     to contact.
 
-    Shares are those of numbers of people rounded to 5; days on which that number is hidden are
-    not there, and the curve ends where fewer than 10 are left to tell.
+    It is worked out from numbers up to each day that are rounded to 5; days on which the number
+    contacted is hidden are not there, and the curve ends where fewer than 10 are left to tell.
     """
     days = pathway.days_by_group(engine, scope, cohort, "all")
     contacted, ended, still_open = (
         by_day(days[days["wait"] == wait]) for wait in ("contacted", "ended", "open")
     )
-    curve = contacted_by_day(contacted, ended, still_open)
-    everybody = int(curve["at_risk"].iloc[0]) if len(curve) else 0
     by = rounding(profile())
-    step = by.round_to
-    shown = curve[curve["at_risk"] >= LEAST_AT_RISK].dropna(subset="share")
-    reached = (shown["share"] * everybody).round()
-    shown = shown[~reached.between(by.hide_from, by.hide_to)]
+    told = [_rounded(counts, by.round_to) for counts in (contacted, ended, still_open)]
+    curve = contacted_by_day(*told)
+    everybody = int(contacted.sum() + ended.sum() + still_open.sum())
+    reached = contacted.cumsum()[: len(curve)]
+    is_hidden = (reached >= by.hide_from) & (reached <= by.hide_to)
+    shown = curve[~is_hidden & (curve["at_risk"] >= LEAST_AT_RISK)].dropna(subset="share")
     if everybody < 2 * LEAST_AT_RISK or shown.empty:
         return curve.iloc[:0], DayQuantiles(None, None)
-    people = (shown["share"] * everybody / step + 0.5) // 1 * step
-    released = shown.assign(
-        share=(people / (round(everybody / step) * step)).clip(upper=1),
-        lower=shown["lower"].round(2),
-        upper=shown["upper"].round(2),
-    )
-    return released.drop(columns="at_risk"), day_quantiles(contacted)
+    return shown.drop(columns="at_risk"), day_quantiles(contacted)
+
+
+def _rounded(counts: np.ndarray, step: int) -> np.ndarray:
+    """People by day of whom the number up to each day is rounded: no single one can be seen."""
+    upto = (counts.cumsum() + step / 2) // step * step
+    return np.diff(upto, prepend=0).astype("int64")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -46,8 +47,9 @@ SHARES: Mapping[str, tuple[str, Improvement]] = {
 }
 # Of fewer, a share says too little to be set beside others.
 LEAST_OF = 20
-# Numbers are rounded to 5: of fewer than these a share is off by more than its limits are wide.
-LEAST_IN_FUNNEL = 50
+# Numbers are rounded to 5: of fewer than these a share is off by more than its limits are wide. And
+# the limits are rough where fewer than these are expected to reach the step, or not to.
+LEAST_IN_FUNNEL, LEAST_EXPECTED = 50, 5
 # A month is judged when at most this share of its referrals may still reach the step.
 MOST_OPEN = 0.1
 FUNNEL_POINTS = 120
@@ -86,11 +88,14 @@ def network_funnel(found: Pathway, share: str) -> NetworkFunnel:
     mine = frame[frame["kind"] == NETWORK]
     events = events_of(found, share).reindex(mine.index)
     state = events["state"].mask(mine["reason"] != "", "no return")
-    few = (state == "") & (events["of"] < LEAST_IN_FUNNEL).fillna(True)
-    state = state.mask(few, f"fewer than {LEAST_IN_FUNNEL}")
+    told = events[(state == "") & (events["of"] >= LEAST_IN_FUNNEL).fillna(False)]
+    total = int(told["of"].sum())
+    centre = int(told["people"].sum()) / total if total else 0.0
+    rarer = min(centre, 1 - centre)
+    least = max(LEAST_IN_FUNNEL, ceil(LEAST_EXPECTED / rarer) if rarer else 0)
+    few = (state == "") & (events["of"] < least).fillna(True)
+    state = state.mask(few, f"fewer than {least}")
     there = events[state == ""].astype({"people": "Float64", "of": "Float64"})
-    total = float(there["of"].sum())
-    centre = float(there["people"].sum()) / total if total else 0.0
     funnel = fit_funnel(Kind.PROPORTION, there["people"], there["of"], centre)
     judged = funnel_places(funnel, there["people"], there["of"])
     rows = pd.DataFrame(

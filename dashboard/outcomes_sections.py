@@ -187,7 +187,7 @@ def networks(scope: Scope, view: OutcomesView, choices: Choices) -> None:
         )
         show.notes(told.trend_notes(trend))
         with st.expander("The months as a table", key="months as a table"):
-            show.small_table(*told.trend_table(trend, share), caption=shares[share])
+            show.small_table(*told.trend_table(trend, share), caption=f"{shares[share]} by month")
     filters.write_address()
 
 

@@ -151,8 +151,10 @@ def endings_finding(groups: Groups) -> list[str]:
     if Ending.NO_SERVICE.value not in rows.index:
         return [f"None of **{told:,}** ended referrals was closed for lack of a service."]
     row = rows.loc[Ending.NO_SERVICE.value].to_dict()
-    people = count(row["referrals"], is_hidden=row[hidden_flag("referrals")])
-    return [f"**{people}** of {told:,} ended referrals were closed for lack of a suitable service."]
+    is_hidden = bool(row[hidden_flag("referrals")])
+    people = count(row["referrals"], is_hidden=is_hidden)
+    share = "" if is_hidden or not told else f", {row['referrals'] / told:.0%} of the endings shown"
+    return [f"**{people}** referrals were closed for lack of a suitable service{share}."]
 
 
 def lacking_tables(found: Lacking) -> dict[str, Table]:
@@ -502,7 +504,7 @@ ABOUT_GP = [
     "Change, not effect: people are often referred when they attend most, and would attend less "
     "later without anything done (regression to the mean). Nobody who was not referred is beside "
     "them.",
-    f"Means of fewer than {LEAST_PAIRS} people are not shown.",
+    f"Means are shown of {LEAST_PAIRS} people or more, as rounded.",
 ]
 
 
@@ -549,6 +551,8 @@ def curve_words(view: OutcomesView) -> str:
     rows = view.curve.frame.set_index("day")["share"]
     at = [f"{rows[each]:.0%} within {each} days" for each in (14, 28, 84) if each in rows.index]
     wait = words.days(view.to_contact)
+    last = rows.index[-1]
+    at = at or [f"{rows[last]:.0%} within {last} days"]
     told = f"Contacted: {', '.join(at)}."
     return f"{told} Of those contacted: {wait}." if wait else told
 

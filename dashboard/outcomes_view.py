@@ -81,6 +81,10 @@ def outcomes_view(engine: Engine, scope: Scope, choices: Choices, which: str) ->
         )  # fmt: skip
     area = area_cohort(found, choices.lad_code, choices.pcn_code)
     curve, to_contact = contact_curve(engine, scope, area)
+    contacts = steps.loc[steps["step"] == "contacted", "state"]
+    if (contacts == "not recorded").any():
+        # Nobody was dated: that nobody was contacted is not known.
+        curve, to_contact = curve.iloc[:0], DayQuantiles(None, None)
     changes = fetch_shared(changes_by, scope, area, "all")
     return OutcomesView(
         found=found,

@@ -89,6 +89,10 @@ def finding(steps: pd.DataFrame, area: Cohort, silent: str, hide_to: int) -> lis
         )
         if rows[step]["state"] == "recorded"
     ]
+    known = [step for step in STEPS if rows[step]["state"] == "recorded"]
+    if known and not told:
+        step = known[-1]
+        told = [f"**{_people(rows[step])}** came to the step “{STEP_TITLES[step].lower()}”"]
     sentences = [f"{opening}{' and '.join(told)}." if told else f"{opening[:-2]}, no step is told."]
     lost = [row for row in rows.values() if row["state"] == "recorded" and _known(row["lost"])]
     # A small difference of rounded numbers is no number of people.

@@ -260,7 +260,7 @@ def need_finding(found: ProvisionByNeed, choices: Choices) -> list[str]:
         f"at the least, {month(last['month'])}: slope "
         f"{_slope(last)}"
     )
-    if last["lower"] <= 0 <= last["upper"]:
+    if pd.notna(last["lower"]) and last["lower"] <= 0 <= last["upper"]:
         first += ", so it may be chance"
     return [f"{first}. {area}.", reference]
 

@@ -98,7 +98,7 @@ def undo(engine: Engine, load_id: int, undone_by: str | None) -> UndoRecord:
 def history(engine: Engine, scope: Scope) -> pd.DataFrame:
     """One row per file offered or loaded, the newest first.
 
-    `rows_out` counts the rows kept, facts included; `parts_in_force` is 0 for a load that was
+    `rows_out` counts the rows kept; `parts_in_force` is 0 for a load that was
     undone or replaced whole. A reader who may not see every board is told of published files
     only. Files of the demonstration are left out.
     """

@@ -172,7 +172,9 @@ class _Writer:
             self.tables.add(name)
             codes, keys = pd.factorize(frame["part_key"], use_na_sentinel=False)
             counts = np.bincount(codes, minlength=len(keys)).tolist()
-            self._row_counts.update(dict(zip(keys, counts, strict=True)))
+            # Facts are counted of rows: they are none of the file's.
+            if not name.endswith("_fact"):
+                self._row_counts.update(dict(zip(keys, counts, strict=True)))
             self._add_parts([key for key in keys if key not in self._part_ids])
             ids = np.array([self._part_ids[key] for key in keys], dtype="int64")[codes]
             # Part after part, so that the index of parts grows at few places at a time.

@@ -16,12 +16,13 @@ from sqlalchemy import Engine
 
 from dashboard import export
 from dashboard.evaluation import COLUMNS, PATHWAY_GROUPS, PEOPLE_GROUPS, Evaluation, evaluation
-from dashboard.outcomes import board_pathway, pathway_by
+from dashboard.outcomes import NETWORK, board_pathway, pathway_by
 from dashboard.outcomes_change import changes_by, scale
 from dashboard.outcomes_compared import SHARES, equity
 from dashboard.rules.disclosure import HIDDEN_MARK
 from dashboard.rules.pathway import STEP_TITLES
 from dashboard.settings import settings
+from queries.pathway import PCN
 from queries.scope import EVERYTHING, Scope
 from tests import outcome_board as o
 from tests import small_board as b
@@ -121,10 +122,11 @@ def test_waits_are_those_of_the_frames(engine: Engine, told: Evaluation) -> None
     assert found["sex", "male", "completed, median"]["value"] == 90
     assert told.cohort is not None
     expected = {}
-    for category in PATHWAY_GROUPS:
+    for category in (*PATHWAY_GROUPS, PCN):
         days = pathway_by(engine, EVERYTHING, told.cohort, category).days
+        name = NETWORK if category == PCN else category
         for (value, step), quantiles in days.items():
-            expected[category, value, f"{STEP_TITLES[step].lower()}, median"] = quantiles.median
+            expected[name, value, f"{STEP_TITLES[step].lower()}, median"] = quantiles.median
     medians = {
         key: row["value"]
         for key, row in found.items()

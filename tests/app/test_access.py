@@ -25,6 +25,9 @@ from tests.small_board import (
     OUTSIDER_ICB,
 )
 
+# Whole pages, the command line or the server: `test_pages` has one quick look at each.
+pytestmark = pytest.mark.slow
+
 # Of the board, and of nobody else.
 OF_THE_BOARD = re.compile(
     r"(?:Small board|Northam|Southam|Abbey|Brook|Castle|\bDale\b|\bElm\b|\bFord\b(?! et al)|North PCN"

@@ -17,6 +17,9 @@ from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BOARD, NEIGHBOUR, NORTH, NORTHAM, Board, Referrals
 from tests.test_commitments import budgets, year_of_returns
 
+# Whole pages, the command line or the server: `test_pages` has one quick look at each.
+pytestmark = pytest.mark.slow
+
 QUESTION = "Which national commitments are in force, and where does the board stand?"
 JUDGEMENTS = re.compile(r"\b(met|missed|achieved|failed|on track|within|at or above the)\b")
 

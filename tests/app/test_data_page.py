@@ -25,6 +25,9 @@ from tests.intake import files
 from tests.small_board import BOARD, EAST, NORTH, OUTSIDER_ICB, Board
 from tests.test_loading import FEWER_SERVICES, SUPPLIERS, WITH_A_BAD_ROW
 
+# Whole pages, the command line or the server: `test_pages` has one quick look at each.
+pytestmark = pytest.mark.slow
+
 RECEIVED, LATE, MISSING = "received", "late", "missing"
 NOT_DUE, NEVER, NONE = "not due yet", "never loaded", "none expected"
 QUESTION = "Is everything here, and can it be trusted?"

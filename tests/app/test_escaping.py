@@ -20,6 +20,9 @@ from tests.app.test_routes import get
 from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, AS_AT, BOARD, NORTH, Board, made_of
 
+# Whole pages, the command line or the server: `test_pages` has one quick look at each.
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     '=1+1<script>alert("x")</script><img src=x onerror=alert(1)>**bold** $x$ :red[y] '
     "[link](javascript:alert(1)) `code` & \"quote' "

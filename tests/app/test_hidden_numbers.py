@@ -28,6 +28,9 @@ from tests.small_board import (
     Referrals,
 )
 
+# Whole pages, the command line or the server: `test_pages` has one quick look at each.
+pytestmark = pytest.mark.slow
+
 TABLE = f"/table/coverage.json?icb={BOARD}&as_at={AS_AT}"
 NETWORKS = f"/table/workforce.json?icb={BOARD}&as_at={AS_AT}"
 LAYERS_OF_PEOPLE = ("take-up", "ratio")

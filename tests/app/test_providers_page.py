@@ -60,6 +60,9 @@ from tests.small_board import (
     Week,
 )
 
+# Whole pages, the command line or the server: `test_pages` has one quick look at each.
+pytestmark = pytest.mark.slow
+
 QUESTION = "Which needs can be met where, and with what room?"
 PARTS = ("gaps", "services", "capacity", "map", "freshness", "funding", "demand", "directory")
 MEDWAY, THANET, MEDWAY_WARD = "QDM", "E07000114", "E05DM0150"

@@ -45,6 +45,9 @@ from tests.small_board import (
     Service,
 )
 
+# Whole pages, the command line or the server: `test_pages` has one quick look at each.
+pytestmark = pytest.mark.slow
+
 _APP = Starlette(routes=routes.ROUTES, middleware=routes.MIDDLEWARE)
 EXPORT = f"icb={BOARD}&as_at={AS_AT}"
 SUBJECTS = ("coverage", "workforce")

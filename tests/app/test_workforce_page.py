@@ -36,6 +36,9 @@ from tests.small_board import (
     Referrals,
 )
 
+# Whole pages, the command line or the server: `test_pages` has one quick look at each.
+pytestmark = pytest.mark.slow
+
 QUESTION = "Do networks have the link workers they mean to have?"
 KENT, THANET = "Kent (demonstration) · as at 30 June 2026", "E07000114"
 # Networks of the demonstration: with a target and posts; without a worker; without a return.

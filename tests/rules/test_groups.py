@@ -18,8 +18,8 @@ from dashboard.rules.groups import (
 
 SAID_OF_SEX = {
     "female": ("F", "f", "Female", " FEMALE ", "woman", "Women", "2"),
-    "male": ("M", "m", "Male", "man", "MEN", "1"),
-    "other": ("other", "non-binary", "transgender", "intersex", "3"),
+    "male": ("M", "m", "Male", "man", "MEN", "1", "Male (including trans man)"),
+    "other": ("other", "non-binary", "transgender", "intersex", "3", "9"),
     "not stated": (
         "not stated", "Not known", "not specified", "Unknown", "U", "prefer not to say", "declined",
         "Declined to say", "refused", "withheld", "no answer", "0", "X",
@@ -27,13 +27,13 @@ SAID_OF_SEX = {
 }  # fmt: skip
 SAID_OF_ETHNICITY = {
     "White": ("White", "white british", "White: Irish", "A", "b", "C", "Gypsy or Irish Traveller",
-        "Any other White background", "Roma"),
+        "Any other White background", "Roma", "White South African"),
     "Mixed": ("Mixed", "Mixed or multiple ethnic groups", "White and Asian", "d", "E", "F", "G",
         "White and Black Caribbean", "Mixed: White and Black African"),
     "Asian": ("Asian", "Asian or Asian British: Chinese", "Indian", "Pakistani", "Bangladeshi",
         "Chinese", "H", "J", "K", "l", " H "),
-    "Black": ("Black", "Black, Black British, Caribbean or African", "African", "Caribbean", "M",
-        "N", "P"),
+    "Black": ("Black", "Black, Black British, Caribbean or African", "African", "Caribbean",
+        "West Indian", "M", "N", "P"),
     "Other": ("Other", "Arab", "Any other ethnic group", "R", "S", "Other ethnic group"),
     "not stated": ("not stated", "Not known", "unknown", "Z", "z", "Prefer not to say", "Refused",
         "declined", "no answer", "99"),
