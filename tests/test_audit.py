@@ -20,6 +20,8 @@ from tests.made_once import demonstration_file
 from tests.outcome_board import OutcomeBoard, loaded
 from tests.small_board import AS_AT, BOARD, EAST, NEIGHBOUR, NORTH, NORTHAM, SOUTH, SOUTHAM
 
+pytestmark = pytest.mark.slow
+
 NHS = PROFILES["nhs"]
 LOCALITY_OF = {NORTH: NORTHAM, SOUTH: SOUTHAM, EAST: SOUTHAM}
 

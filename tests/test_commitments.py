@@ -47,7 +47,7 @@ SHARE = PATIENTS / ENGLAND_PATIENTS
 BOARD = b.Board(budgets=False)
 
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 
 
 def asked(engine: Engine, as_at: date = b.AS_AT, scope: Scope = EVERYTHING) -> Commitments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import Engine
 
 from dashboard import coverage_words as words
@@ -12,6 +13,8 @@ from dashboard.services import board_services
 from queries import workforce
 from queries.scope import EVERYTHING
 from tests import small_board as b
+
+pytestmark = pytest.mark.slow
 
 
 def judged(engine: Engine, board: b.Board) -> Coverage:

@@ -30,7 +30,7 @@ from tests.conftest import rest_is_slow
 from tests.outcome_board import OutcomeBoard
 from tests.small_board import EAST, NORTH, SOUTH
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 VALUES = ("value", "lower_95", "upper_95")
 NO_RETURN = "no referral return"
 

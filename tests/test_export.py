@@ -27,7 +27,7 @@ FORMS = ("csv", "json", "xlsx")
 TEXTS = {"ward_code", "ward_name", "lad_code", "lad_name", "pcn_code", "pcn_name", "flags"}
 
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 
 
 def body(engine: Engine, subject: str = "coverage", form: str = "json") -> bytes:

@@ -23,6 +23,8 @@ from tests.queries import test_scores
 from tests.queries.test_save import contents
 from tests.queries.test_scores import FILES, take
 
+pytestmark = pytest.mark.slow
+
 COUNTED = ("pathway_fact", "score_fact")
 
 

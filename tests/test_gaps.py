@@ -41,7 +41,7 @@ from tests.test_services import (
     said_first,
 )
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 COUNTS = ["own", "own_full", "wide", "stale"]
 ALL_COUNTS = ["own", "own_full", "wide", "wide_full", "stale"]
 Cells = dict[tuple[str, str], Any]

@@ -23,7 +23,7 @@ from tests.conftest import rest_is_slow
 from tests.outcome_board import ANXIOUS, GP, LIFE, SWEMWBS, UCLA3, OutcomeBoard, Scores
 from tests.small_board import SOUTH
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 HIDDEN = "*"
 COUNTS = ("started", "ended", "pairs", "rose", "unchanged", "fell")
 MEANS = ("mean_before", "mean_after", "mean_change", "sd_change", "lower", "upper")

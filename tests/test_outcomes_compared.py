@@ -32,7 +32,7 @@ from tests.conftest import rest_is_slow
 from tests.outcome_board import OutcomeBoard, People, ended, steps
 from tests.small_board import ABBEY, ELM, NORTH, SOUTH
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 INSIDE, OUTSIDE_95, OUTSIDE_998 = (place.value for place in FunnelPlace)
 
 

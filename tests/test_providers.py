@@ -57,7 +57,7 @@ from tests.test_services import (
     ways,
 )
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 JUNE_8, JUNE_15, JUNE_22 = date(2026, 6, 8), date(2026, 6, 15), date(2026, 6, 22)
 HIDDEN = f"{WAITING}_hidden"
 PROFILES = pytest.mark.parametrize("profile", rest_is_slow("nhs", "opensafely", "lt6"))

@@ -19,6 +19,8 @@ from tests.small_board import EAST, NORTH, SOUTH
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 Row = tuple[date, int, float, float | None, float, int]
 
+pytestmark = pytest.mark.slow
+
 
 def by_need(
     engine: Engine, months: int = 1, as_at: date = b.AS_AT, scope: Scope = EVERYTHING

@@ -25,6 +25,7 @@ from queries.scope import EVERYTHING
 
 KENT = Path(__file__).parents[1].parent / "shared" / "real" / "kent"
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not KENT.exists(), reason="the real files are not here"),
     pytest.mark.xdist_group("real Kent"),  # loaded once
     # Raised inside the package of postcodes.

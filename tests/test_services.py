@@ -49,7 +49,7 @@ WALK = Service("walk", (ABBEY,), provider="Hill")
 STATED = ("has capacity", "full", "full with waiting list", None)
 
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 
 
 def found_in(

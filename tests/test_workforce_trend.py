@@ -30,7 +30,7 @@ ALL = (NORTH, SOUTH, EAST)
 APRIL, MAY, JUNE = date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)
 
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 
 
 def plain(released: Released, *names: str) -> list[tuple[Any, ...]]:

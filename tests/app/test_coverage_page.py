@@ -18,6 +18,8 @@ from tests.app.test_routes import get
 from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BOARD, CASTLE, EAST, ELM, FORD, NORTH, NORTHAM, SOUTH, Board
 
+pytestmark = pytest.mark.slow
+
 KENT, MEDWAY, THANET = "QDK", "QDM", "E07000114"
 
 

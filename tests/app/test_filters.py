@@ -11,6 +11,8 @@ from tests.app.reading import View
 from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BOARD, DALE, NEIGHBOUR, NORTH, NORTHAM
 
+pytestmark = pytest.mark.slow
+
 KENT, MEDWAY, THANET, DOVER = "QDK", "QDM", "E07000114", "E07000108"
 NOTHING_CHOSEN = {"icb": KENT, "months": "24", "layer": "status"}
 

@@ -320,6 +320,7 @@ def test_a_place_by_mouse_on_the_map_of_services(visit: Open):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_outcomes_by_keyboard_only(visit: Open):
     """The switch of its parts, and a line of its table."""
     here = visit("/outcomes?icb=QDK&locality=E07000114")

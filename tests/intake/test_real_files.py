@@ -14,6 +14,7 @@ from queries.database import make_engine, upgrade
 
 REAL = Path(__file__).parents[2].parent / "shared" / "real"
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not REAL.exists(), reason="the real files are not here"),
     # Raised inside the package of postcodes.
     pytest.mark.filterwarnings("ignore:The inplace keyword"),
