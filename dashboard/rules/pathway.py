@@ -90,7 +90,7 @@ def step_facts(referrals: pd.DataFrame) -> pd.DataFrame:
 
     - reached: its own date is there or a later step is reached, so that a gap in between is
       filled; the order of the dates does not matter, nor whether one lies before the referral
-      (`waits` leaves such days out and says so);
+      (its days are left out, and counted);
     - dated: its own date is there; of completed, the day of closing;
     - open: reached the step before, not this one, and neither declined nor closed;
     - declined and contacted later: both stand. It has ended, as in the open caseload.
@@ -117,20 +117,6 @@ def step_facts(referrals: pd.DataFrame) -> pd.DataFrame:
         counts[f"{step}_open"] = before & ~reached[step] & is_open
         before = reached[step]
     return pd.DataFrame(counts).astype("int64")
-
-
-def waits(start: pd.Series[Any], end: pd.Series[Any]) -> pd.DataFrame:
-    """Whole days from one date to another: days (`Int64`, above 365 all are `OVER_A_YEAR`) and
-    is_negative.
-
-    Days are missing where a date is, and where the second lies before the first: these are told
-    apart by `is_negative`, so that they can be counted.
-    """
-    days = (pd.to_datetime(end) - pd.to_datetime(start)).dt.days.astype("Int64")
-    is_negative = (days < 0).fillna(False).astype(bool)
-    return pd.DataFrame(
-        {"days": days.mask(is_negative).clip(upper=OVER_A_YEAR), "is_negative": is_negative}
-    )
 
 
 def judge_steps(sums: pd.DataFrame) -> pd.DataFrame:

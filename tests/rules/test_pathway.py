@@ -28,7 +28,6 @@ from dashboard.rules.pathway import (
     endings,
     judge_steps,
     step_facts,
-    waits,
 )
 
 DATES = (
@@ -156,24 +155,6 @@ def test_everybody_who_reached_a_step_goes_on_is_open_or_has_ended(
         assert (found[f"{step}_dated"] <= found[step]).all()
         assert ((before - found[step]) * (1 - ended)).tolist() == found[f"{step}_open"].tolist()
         before = found[step]
-
-
-def test_waits() -> None:
-    start = pd.Series([DAY, DAY, DAY, DAY, DAY, None, None], dtype=object)
-    end = pd.Series(
-        [
-            DAY, date(2026, 3, 12), date(2026, 3, 1), date(2027, 3, 2), date(2027, 3, 3), DAY, None,
-        ],
-        dtype=object,
-    )  # fmt: skip
-    found = waits(start, end)
-    assert found["days"].astype(object).where(found["days"].notna(), None).tolist() == [
-        0, 10, None, 365, OVER_A_YEAR, None, None,
-    ]  # fmt: skip
-    assert found["is_negative"].tolist() == [False, False, True, False, False, False, False]
-    nothing = waits(pd.Series([None], dtype=object), pd.Series([pd.NaT]))
-    assert nothing["days"].isna().all()
-    assert nothing["is_negative"].tolist() == [False]
 
 
 def sums(**counts: int | None) -> pd.DataFrame:
