@@ -8,7 +8,7 @@ scale (Choudhury 2002, Statistics in Medicine 21:1129-1144).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
