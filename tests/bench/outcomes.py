@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Engine, func, insert, literal, select, update
+from sqlalchemy import Engine, case, func, insert, literal, select, update
 
 from dashboard import demonstration
 from queries import pathway, tables
@@ -110,9 +110,11 @@ def add_boards(engine: Engine, times: int) -> None:
             assert last
             for copy in range(1, times):
                 suffix = literal(f"c{copy}")
-                rows = select(
-                    *(table.c[n] + suffix if n in codes else table.c[n] for n in names)
-                ).limit(last)
+                columns = {n: table.c[n] + suffix if n in codes else table.c[n] for n in names}
+                if "category" in names:
+                    is_ward = table.c.category == WARD
+                    columns["value"] = case((is_ward, table.c.value + suffix), else_=table.c.value)
+                rows = select(*columns.values()).limit(last)
                 connection.execute(insert(table).from_select(names, rows))
 
 
