@@ -30,7 +30,7 @@ PRESSED = (
 MAY_END = date(2026, 5, 31)
 
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 
 
 @pytest.fixture(params=["nhs", "opensafely", "lt6"])

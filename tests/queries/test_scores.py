@@ -18,6 +18,8 @@ from queries import history, load, scores, tables
 from queries.load import remove_demonstration
 from tests.queries.test_save import contents
 
+pytestmark = pytest.mark.slow
+
 KEY = b"key" * 12
 REFERRALS = "reference,received,ward_code,pcn_code,age_band,sex,ethnicity_group\n"
 OUTCOMES = "reference,measure,point,date,item,score,total,pcn_code\n"
