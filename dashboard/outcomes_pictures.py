@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from datetime import date
+
 from sqlalchemy import Engine
 
 from dashboard import outcomes_words as words
@@ -32,9 +33,9 @@ LAST_DAY = 120
 HALF = 0.5
 
 
-def published(as_at: pd.Timestamp | object) -> dict[str, dict[str, object]]:
+def published(as_at: date) -> dict[str, dict[str, object]]:
     """The published figures beside the pathway: contacted, connected and declined, by name."""
-    rows = commitments_on(as_at).set_index("id")  # type: ignore[arg-type]
+    rows = commitments_on(as_at).set_index("id")
     return {
         name: {str(key): value for key, value in rows.loc[name].items()}
         for name in (*REFERENCES, "declined")
