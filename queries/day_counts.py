@@ -11,9 +11,10 @@ from queries.tables import PATHWAY_STEPS
 
 Counts = npt.NDArray[np.int64]
 
-# Days from receipt: to each step; to the end of those that were never contacted; and, of those
-# that are open and were not contacted yet, to the last day told.
-WAITS = (*PATHWAY_STEPS, "ended", "open")
+# Days from receipt: to each step; to the end of those that were never contacted; of those that are
+# open and were not contacted yet, to the last day told; and to the referral on to occupational
+# therapy. From there: until it accepted; and, of those who wait for that, to the last day told.
+WAITS = (*PATHWAY_STEPS, "ended", "open", "to_ot", "ot", "ot_waiting")
 # The last bin holds whatever took longer.
 MOST_DAYS = 366
 _BINS = MOST_DAYS + 1

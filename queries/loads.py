@@ -27,6 +27,7 @@ LOCAL_RETURNS = (
     "personal_health_budgets",
     "recruitment_plan",
     "targets",
+    "candidate_sites",
 )
 
 _LOAD, _PART = tables.load.c, tables.load_part.c

@@ -79,16 +79,60 @@ def steps_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str) 
         ).sort_values("value", ignore_index=True)
 
 
+def complex_need_by_group(
+    engine: Engine, scope: Scope, cohort: Cohort, category: str
+) -> pd.DataFrame:
+    """One row per value of the category that has any: referrals, and of complex need how many (see
+    `queries.tables.COMPLEX_NEED`)."""
+    group = _group(tables.pathway_fact, category)
+    names = ("referrals", *tables.COMPLEX_NEED)
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(group.label("value"), *_sums(names))
+            .where(_is_in(tables.pathway_fact, scope, cohort, category))
+            .group_by(group),
+            {"value": "str", **dict.fromkeys(names, "Int64")},
+        ).sort_values("value", ignore_index=True)
+
+
+def therapy_by_month(engine: Engine, scope: Scope, cohort: Cohort) -> pd.DataFrame:
+    """One row per month received that has any: those referred on to occupational therapy, accepted
+    there, and waiting for that."""
+    fact = tables.pathway_fact.c
+    names = ("ot_referred", "ot_accepted", "ot_waiting")
+    with engine.connect() as connection:
+        return read_frame(
+            connection,
+            select(fact.month, *_sums(names))
+            .where(_is_in(tables.pathway_fact, scope, cohort, "all"))
+            .group_by(fact.month)
+            .order_by(fact.month),
+            {"month": "object", **dict.fromkeys(names, "Int64")},
+        )
+
+
+def days_by_month(engine: Engine, scope: Scope, cohort: Cohort) -> pd.DataFrame:
+    """One row per month received, wait and day that has any: referrals, as in `days_by_group`."""
+    fact = tables.pathway_fact.c
+    found = _days_by(engine, fact.month, _is_in(tables.pathway_fact, scope, cohort, "all"))
+    return found.rename(columns={"value": "month"})
+
+
 def days_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str) -> pd.DataFrame:
     """One row per value of the category, wait (see `queries.day_counts.WAITS`) and day that has
     any: referrals. The last day stands for all that took longer."""
-    group = _group(tables.pathway_fact, category)
+    found = _days_by(
+        engine,
+        _group(tables.pathway_fact, category),
+        _is_in(tables.pathway_fact, scope, cohort, category),
+    )
+    return found.astype({"value": "str"})
+
+
+def _days_by(engine: Engine, group: ColumnElement[Any], where: ColumnElement[bool]) -> pd.DataFrame:
     with engine.connect() as connection:
-        rows = connection.execute(
-            select(group, tables.pathway_fact.c.days).where(
-                _is_in(tables.pathway_fact, scope, cohort, category)
-            )
-        ).all()
+        rows = connection.execute(select(group, tables.pathway_fact.c.days).where(where)).all()
     groups, values = pd.factorize(
         np.array([row[0] for row in rows], dtype=object), sort=True, use_na_sentinel=False
     )
@@ -101,7 +145,7 @@ def days_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str) -
             "day": day,
             "referrals": counts[which, wait, day],
         }
-    ).astype({"value": "str", "wait": "str", "day": "int64", "referrals": "int64"})
+    ).astype({"wait": "str", "day": "int64", "referrals": "int64"})
 
 
 def scores_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str) -> pd.DataFrame:

@@ -23,8 +23,12 @@ _DATES = (
     "connected_on",
     "attended_on",
     "closed_on",
+    "ot_referred_on",
+    "ot_accepted_on",
 )
-_TEXTS = ("source", "reasons", "age_band", "sex", "ethnicity_group", "closed_reason")
+_TEXTS = (
+    "source", "reasons", "age_band", "sex", "ethnicity_group", "closed_reason", "complexity",
+)  # fmt: skip
 
 
 def loads_without_pathway(connection: Connection) -> list[int]:
@@ -60,7 +64,9 @@ def referrals_of_load(connection: Connection, load_id: int) -> Iterator[pd.DataF
     parts = list(
         connection.scalars(select(_PART.id).where(_PART.load_id == load_id).order_by(_PART.id))
     )
-    columns = ("part_id", "received_on", "ward_code", "pcn_code", *_TEXTS, *_DATES)
+    columns = (
+        "part_id", "received_on", "ward_code", "pcn_code", "long_term_conditions", *_TEXTS, *_DATES,
+    )  # fmt: skip
     for start in range(0, len(parts), _AT_ONCE):
         yield read_frame(
             connection,
@@ -72,6 +78,7 @@ def referrals_of_load(connection: Connection, load_id: int) -> Iterator[pd.DataF
                 "received_on": "object",
                 "ward_code": "str",
                 "pcn_code": "str",
+                "long_term_conditions": "Int64",
                 **dict.fromkeys(_TEXTS, "str"),
                 **dict.fromkeys(_DATES, "object"),
                 "month": "object",

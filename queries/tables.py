@@ -472,6 +472,13 @@ PATHWAY_STEPS = ("accepted", "contacted", "planned", "connected", "attended", "c
 # their own, and those that reached the step before, not this one, and are still open. Additive:
 # a key may have several rows. `days` counts referrals by day: see `queries.day_counts`.
 # Built when referrals load. A referral for two reasons counts in both.
+# Of complex need: how many say the number of long-term conditions, and have several; say how
+# complex the need is, and that it is highly so; were referred on to occupational therapy, were
+# accepted there, and wait for that.
+COMPLEX_NEED = (
+    "conditions_told", "several_conditions", "complexity_told", "highly_complex", "ot_referred",
+    "ot_accepted", "ot_waiting",
+)  # fmt: skip
 PATHWAY_CATEGORIES = ("all", "ward", "source", "reason", "age band", "sex", "ethnicity", "ending")
 pathway_fact = Table(
     "pathway_fact",
@@ -489,7 +496,8 @@ pathway_fact = Table(
         for step in PATHWAY_STEPS
         for state in ("", "_dated", "_open")
     ),
-    # Days that a step lies before the receipt: the step counts, its wait does not.
+    *(Column(name, Integer, nullable=False) for name in COMPLEX_NEED),
+    # Steps that lie before what they are counted from: the step counts, its wait does not.
     Column("negative_waits", Integer, nullable=False),
     Column("days", LargeBinary, nullable=False),
     Index(None, "category", "pcn_code", "month"),
@@ -575,6 +583,23 @@ named_lead = Table(
     _text("profession"),
     Column("valid_from", Date),
     Column("valid_until", Date),
+    Index(None, "part_id"),
+)
+
+# One row per place where support could be offered: where it is (EPSG:4326), what it would cost in a
+# year, and for how many people it has room.
+candidate_site = Table(
+    "candidate_site",
+    metadata,
+    _part(),
+    _code("icb_code"),
+    Column("site_id", String(64), nullable=False),
+    _text("site_name", nullable=False),
+    Column("longitude", Float, nullable=False),
+    Column("latitude", Float, nullable=False),
+    Column("cost_a_year", Float),
+    Column("places_a_year", Integer),
+    Index(None, "icb_code"),
     Index(None, "part_id"),
 )
 
@@ -751,6 +776,19 @@ column_mapping = Table(
     _text("saved_by"),
     Column("saved_at", DateTime(timezone=True), nullable=False),
     UniqueConstraint("mapping_name"),
+)
+
+# One row per plan of where to fund that somebody saved: its choices, as a link has them.
+scenario = Table(
+    "scenario",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _code("icb_code"),
+    _text("scenario_name", nullable=False),
+    _text("choices", nullable=False),
+    _text("saved_by"),
+    Column("saved_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("icb_code", "scenario_name"),
 )
 
 # One row per ward in use (newest vintage of its district): built whenever places load.

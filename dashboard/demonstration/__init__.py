@@ -14,6 +14,7 @@ from dashboard.demonstration.capacity import capacity_files
 from dashboard.demonstration.directory import directory_files
 from dashboard.demonstration.gp_contacts import gp_contact_files
 from dashboard.demonstration.health_budgets import health_budget_files
+from dashboard.demonstration.needs import lead_files, need_files, site_files
 from dashboard.demonstration.outcomes import outcome_files
 from dashboard.demonstration.pathway import make_pathway, referral_files
 from dashboard.demonstration.place_files import place_files
@@ -39,7 +40,7 @@ SEED = 20_260_630
 def files() -> list[Source]:
     """Every simulated file, in loading order; the same bytes at every call."""
     # One stream a subject: a change of one leaves the others as they were.
-    streams = iter(np.random.default_rng(SEED).spawn(16))
+    streams = iter(np.random.default_rng(SEED).spawn(18))
     places = make_places(next(streams))
     made = make_practices(places, next(streams))
     story = make_story(places, made, next(streams))
@@ -57,8 +58,11 @@ def files() -> list[Source]:
     outcomes = outcome_files(made, referrals, pathway, story, next(streams))
     contacts = gp_contact_files(made, referrals, pathway, story, next(streams))
     appointments = appointment_files(made, next(streams))
+    needs = need_files(places, next(streams))
+    sites = site_files(places, next(streams))
     return [
         *place_files(places),
+        *needs,
         *practice_files(made),
         *workforce_files(made, story, spells),
         *scheme_files(places, story),
@@ -74,6 +78,8 @@ def files() -> list[Source]:
         *plan_files(spells, story, recruitment),
         *target_files(spells, story, recruitment),
         *appointments,
+        *lead_files(),
+        *sites,
     ]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from dashboard.intake import (
     appointments,
+    candidate_sites,
     capacity,
     charities,
     deprivation,
@@ -77,6 +78,7 @@ DATASETS: tuple[Dataset, ...] = (
     recruitment_plan.DATASET,
     targets.DATASET,
     travel_times.DATASET,
+    candidate_sites.DATASET,
 )
 
 

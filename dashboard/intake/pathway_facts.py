@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dashboard.rules.complex_need import complex_need
 from dashboard.rules.endings import Ending
 from dashboard.rules.needs import themes_of
 from dashboard.rules.pathway import endings, step_facts
@@ -37,6 +38,14 @@ _DATES = {
     "connected": "connected_on",
     "attended": "attended_on",
     "closed": "closed_on",
+    "ot_referred": "ot_referred_on",
+    "ot_accepted": "ot_accepted_on",
+}
+# From the date of one name to that of another, by wait.
+_BETWEEN = {
+    **{step: ("received", step) for step in WAITS[:_OPEN]},
+    "to_ot": ("received", "ot_referred"),
+    "ot": ("ot_referred", "ot_accepted"),
 }
 Whole = npt.NDArray[np.int64]
 
@@ -53,10 +62,10 @@ class PathwayFacts:
         self._cells: dict[tuple[Any, str, Any], int] = {}
         self._columns: list[str] = []
         self._sums = np.empty((0, 0), dtype="int64")
-        # Referrals by cell and day code; and open ones by cell and day of receipt, since the last
-        # day until which they were watched is known at the end.
+        # Referrals by cell and day code; and those that still wait by cell and the day since which
+        # they do, as the last day until which they were watched is known at the end.
         self._days = _Tally()
-        self._still_open = _Tally()
+        self._waiting = {wait: _Tally() for wait in ("open", "ot_waiting")}
         self._last_day = 0
 
     def add(self, rows: pd.DataFrame) -> None:
@@ -66,21 +75,28 @@ class PathwayFacts:
         rows = rows.reset_index(drop=True)
         ending = endings(rows)
         steps, days = step_facts(rows), _days(rows, ending)
-        received = days["received"].to_numpy()
+        steps = steps.join(complex_need(rows))
         self._last_day = max(self._last_day, int(np.nanmax(days.to_numpy())))
-        waits = days[list(WAITS[:_OPEN])].to_numpy() - received[:, None]
+        waits = pd.DataFrame(
+            {wait: days[until] - days[since] for wait, (since, until) in _BETWEEN.items()}
+        )
         # Who was contacted, or is taken to have been, did not end before it.
-        uncontacted = (steps["contacted"] == 0).to_numpy()
-        waits[:, -1] = np.where(uncontacted, np.maximum(waits[:, -1], 0), np.nan)
+        uncontacted = steps["contacted"] == 0
+        waits["ended"] = waits["ended"].clip(lower=0).where(uncontacted)
         steps["negative_waits"] = (waits < 0).sum(axis=1)
         self._columns, sums = steps.columns.tolist(), steps.to_numpy()
         codes = np.column_stack(
             [
-                np.where(wait >= 0, day_code(place, np.nan_to_num(wait).astype("int64")), -1)
-                for place, wait in enumerate(waits.T)
+                np.where(
+                    wait >= 0, day_code(WAITS.index(name), np.nan_to_num(wait).astype("int64")), -1
+                )
+                for name, wait in ((name, waits[name].to_numpy()) for name in waits)
             ]
         )
-        is_open = uncontacted & days["ended"].isna().to_numpy()
+        since = {
+            "open": days["received"].where(uncontacted & days["ended"].isna()).to_numpy(),
+            "ot_waiting": days["ot_referred"].where(steps["ot_waiting"] == 1).to_numpy(),
+        }
         parts, found = pd.factorize(rows["part_key"])
         part_keys: list[str] = found.tolist()
         firsts = rows.iloc[np.unique(parts, return_index=True)[1]]
@@ -92,19 +108,22 @@ class PathwayFacts:
             day = codes[place]
             where = (cell[:, None] * DAY_CODES + day)[day >= 0]
             self._days.add(where)
-            opened = is_open[place]
-            self._still_open.add(cell[opened] * _LATEST + received[place][opened].astype("int64"))
+            for wait, tally in self._waiting.items():
+                begun = since[wait][place]
+                waits_on = ~np.isnan(begun)
+                tally.add(cell[waits_on] * _LATEST + begun[waits_on].astype("int64"))
 
     def frame(self) -> pd.DataFrame:
         """One row per PCN, month, category and value, as `queries.tables.pathway_fact` says."""
         keys = pd.DataFrame(list(self._cells), columns=_KEY, dtype=object)
         parts = [self._parts[key] for key in keys["part_key"]]
         keys["pcn_code"], keys["month"] = zip(*parts, strict=True)
-        cell, day = np.divmod(self._still_open.keys, _LATEST)
         # A mistyped year must not make everybody wait for it.
         today = (datetime.now(UTC).date() - date(1970, 1, 1)).days
-        waited = np.maximum(min(self._last_day, today) - day, 0)
-        self._days.add(cell * DAY_CODES + day_code(_OPEN, waited), self._still_open.counts)
+        for wait, tally in self._waiting.items():
+            cell, day = np.divmod(tally.keys, _LATEST)
+            waited = np.maximum(min(self._last_day, today) - day, 0)
+            self._days.add(cell * DAY_CODES + day_code(WAITS.index(wait), waited), tally.counts)
         cell, code = np.divmod(self._days.keys, DAY_CODES)
         ends = np.searchsorted(cell, np.arange(len(keys) + 1)).tolist()
         pairs = np.column_stack([code, self._days.counts])

@@ -298,10 +298,12 @@ ROW = st.fixed_dictionaries(
         "sex": st.sampled_from(["female", "male", None]),
         "ethnicity_group": st.sampled_from(["White", "Asian", None]),
         "closed_reason": st.sampled_from(["completed", "moved away", "no service", None]),
+        "long_term_conditions": st.sampled_from([0, 1, 2, 5, None]),
+        "complexity": st.sampled_from(["High", "medium", None]),
     }
     | dict.fromkeys(
         ("offered_on", "declined_on", "accepted_on", "first_contact_on", "plan_agreed_on",
-         "connected_on", "attended_on", "closed_on"),
+         "connected_on", "attended_on", "closed_on", "ot_referred_on", "ot_accepted_on"),
         DAYS,
     )
 )  # fmt: skip
@@ -312,8 +314,9 @@ def kept(rows: list[dict[str, object]]) -> pd.DataFrame:
     """The rows as a referral is kept, each with its part and month."""
     frame = pd.DataFrame(rows)
     texts = ("ward_code", "pcn_code", "source", "reasons", "age_band", "sex", "ethnicity_group",
-             "closed_reason")  # fmt: skip
+             "closed_reason", "complexity")  # fmt: skip
     frame = frame.astype({name: "str" if name in texts else "object" for name in frame})
+    frame = frame.astype({"long_term_conditions": "Int64"})
     frame["month"] = pd.Series([day.replace(day=1) for day in frame["received_on"]], dtype=object)
     frame["part_key"] = [
         f"{row['received_on']:%Y-%m} {row['pcn_code'] or 'no PCN'}" for row in rows
@@ -365,11 +368,15 @@ def days_one_by_one(rows: list[dict[str, object]]) -> dict[str, Counter[int]]:
     told = [day for row in rows for day in row.values() if isinstance(day, date)]
     found: dict[str, Counter[int]] = {wait: Counter() for wait in WAITS}
 
-    def count(wait: str, row: dict, day: date | None) -> None:
-        if day and day >= row["received_on"]:
-            found[wait][min((day - row["received_on"]).days, 366)] += 1
+    def count(wait: str, row: dict, day: date | None, since: str = "received_on") -> None:
+        if day and row[since] and day >= row[since]:
+            found[wait][min((day - row[since]).days, 366)] += 1
 
     for row in rows:
+        count("to_ot", row, row["ot_referred_on"])
+        count("ot", row, row["ot_accepted_on"], "ot_referred_on")
+        if not (row["ot_accepted_on"] or row["closed_on"] or row["declined_on"]):
+            count("ot_waiting", row, max(told), "ot_referred_on")
         for wait, name in zip(WAITS, ("accepted_on", *later), strict=False):
             count(wait, row, row[name])
         unsaid = "declined" if row["declined_on"] else row["attended_on"] and "completed"

@@ -29,7 +29,7 @@ def source_of(dataset: Dataset, form: str) -> Source:
 
 def test_every_local_return_has_one():
     assert set(WITH_TEMPLATE) == set(LOCAL_RETURNS)
-    assert len(WITH_TEMPLATE) == 13
+    assert len(WITH_TEMPLATE) == 14
 
 
 @EACH

@@ -28,8 +28,8 @@ def one(wait: str, counts: dict[int, int]) -> np.ndarray:
     return unpacked([packed(pairs_of(codes))], np.array([0]), 1)[0, place]
 
 
-def test_the_waits_are_the_steps_then_the_end_then_the_open():
-    assert (*STEPS, "ended", "open") == WAITS
+def test_the_waits_are_the_steps_the_end_the_open_and_those_of_occupational_therapy():
+    assert (*STEPS, "ended", "open", "to_ot", "ot", "ot_waiting") == WAITS
     assert STEPS == PATHWAY_STEPS
     # The rules read what is packed here.
     assert MOST_DAYS == OVER_A_YEAR == 366
