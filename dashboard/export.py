@@ -29,6 +29,7 @@ from dashboard.rules.staffing import InPost
 from dashboard.rules.take_up import month_end
 from dashboard.services import board_services
 from dashboard.settings import settings
+from dashboard.take_up import board_take_up, ward_needs
 from dashboard.workforce import pcn_workforce, profile
 from queries import loads, places, workforce
 from queries.frames import each_row
@@ -417,6 +418,60 @@ def outcomes(
 
 
 Builder = Callable[[Engine, Scope, str, date, bool], tuple[dict[str, Any], list[dict[str, Any]]]]
+TAKE_UP_COLUMNS = (
+    "ward_code", "ward_name", "lad_code", "lad_name", "status", "apart", "place", REFERRALS,
+    "expected", "take_up_ratio", "smoothed", "stays_low", "cluster", "cluster_p", "leak",
+    "shortfall", "lost", "imd_fifth", "population", "adults",
+)  # fmt: skip
+
+
+def take_up_by_ward(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, with_stale: bool
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Meta, and one row per ward: the list of the Take-up page, with each index that is loaded."""
+    found = board_take_up(engine, scope, icb_code, as_at, with_stale)
+    needs = ward_needs(engine, scope, icb_code)
+    frame = found.wards.frame.join(needs.values, on="ward_code")
+    meta = _meta(engine, scope, "take-up", icb_code, as_at) | {
+        "basis": {
+            "stale_services": _stale_words(with_stale),
+            "spread_against_chance": _plain(found.phi, 4),
+            "board_shares": {step: _plain(share, 4) for step, share in found.board_shares.items()},
+        },
+    }
+    released = Released(frame, found.wards.people, found.wards.profile)
+    columns = (*TAKE_UP_COLUMNS, *needs.names)
+    return meta, released_rows(
+        released, columns, _take_up_missing(needs.names), {REFERRALS: ("expected", "take_up_ratio")}
+    )
+
+
+def _take_up_missing(indices: Sequence[str]) -> Callable[[Mapping[str, Any]], dict[str, str]]:
+    def reasons(row: Mapping[str, Any]) -> dict[str, str]:
+        """Why each number that is not there is not there."""
+        apart = f"set apart: {row['apart']}" if row["apart"] else ""
+        not_low = apart or "not below the expected range"
+        no_people = "no population for this ward's code"
+        why = {
+            **dict.fromkeys((REFERRALS, "expected", "take_up_ratio"), apart or no_people),
+            "smoothed": apart,
+            "cluster_p": apart or "no neighbour could be judged",
+            "shortfall": not_low,
+            "lost": not_low if row["apart"] or not row["leak"] else "nothing is lost",
+            "imd_fifth": "no deprivation index for this ward's LSOAs",
+            **dict.fromkeys(("population", "adults"), no_people),
+            **dict.fromkeys(indices, "not in the index"),
+        }
+        hidden = (REFERRALS, "expected", "take_up_ratio") if row[hidden_flag(REFERRALS)] else ()
+        return {
+            column: reason
+            for column, reason in why.items()
+            if column not in hidden and pd.isna(row[column])
+        }
+
+    return reasons
+
+
 SUBJECTS: Mapping[str, Builder] = {
     "coverage": coverage,
     "workforce": workforce_by_pcn,
@@ -424,6 +479,7 @@ SUBJECTS: Mapping[str, Builder] = {
     "services": services_of_board,
     "gaps": gaps_by_ward,
     "outcomes": outcomes,
+    "take-up": take_up_by_ward,
 }
 
 

@@ -24,11 +24,11 @@ from queries.scope import Scope
 BOARD, LOCALITY, PCN, AS_AT, MONTHS, STALE, WARD, LAYER, VIEW, TREND, *PROVIDERS = NAMES = (
     "icb", "locality", "pcn", "as_at", "months", "stale", "ward", "layer", "view", "trend",
     "part", "rows", "theme", "service", "by", "measure", "room", "cost", "access", "age", "place",
-    "provider", "cohort", "figure", "question", "groups",
+    "provider", "cohort", "figure", "question", "groups", "shows", "wait",
 )  # fmt: skip
 (
     PART, ROWS, THEME, SERVICE, BY, MEASURE, ROOM, COST, ACCESS, AGE, PLACE, PROVIDER, COHORT,
-    FIGURE, QUESTION, GROUPS,
+    FIGURE, QUESTION, GROUPS, SHOWS, WAIT,
 ) = PROVIDERS  # fmt: skip
 ALL, NEWEST = "", ""
 LEFT_OUT, COUNTED = "", "counted"

@@ -19,6 +19,7 @@ pages = [
     st.Page(ROOT / "pages" / "workforce.py", title="Workforce", url_path="workforce"),
     st.Page(ROOT / "pages" / "providers.py", title="Providers", url_path="providers"),
     st.Page(ROOT / "pages" / "outcomes.py", title="Outcomes", url_path="outcomes"),
+    st.Page(ROOT / "pages" / "take_up.py", title="Take-up", url_path="take-up"),
     st.Page(
         ROOT / "pages" / "commitments.py", title="National commitments", url_path="commitments"
     ),

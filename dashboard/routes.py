@@ -136,6 +136,7 @@ def table(request: Request) -> Response:
     from dashboard.filters import Area
     from dashboard.outcomes_view import group_table
     from dashboard.providers_view import capacity_list, locality_matrix, service_list, ward_matrix
+    from dashboard.take_up_view import ward_list as take_up_list
     from dashboard.workforce_view import pcn_list
 
     warm_up.wait()
@@ -148,6 +149,7 @@ def table(request: Request) -> Response:
         "services": service_list,
         "capacity": capacity_list,
         "pathway": group_table,
+        "take-up": take_up_list,
     }
     if subject not in lists:
         return PlainTextResponse("not found", 404)

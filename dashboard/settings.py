@@ -80,6 +80,17 @@ class Settings(BaseSettings):
         description="Which of the loaded ways of travelling counts; blank is the first of them, "
         "'straight line' none.",
     )
+    therapy_days: int = Field(
+        default=28,
+        ge=1,
+        description="Target in days for each step to occupational therapy: a local choice, as no "
+        "national one is published.",
+    )
+    supervision_weeks: int = Field(
+        default=6,
+        ge=1,
+        description="Supervision of a link worker is due so long after the last: a local choice.",
+    )
     meaningful_change_file: Path = Field(
         default=ROOT / "dashboard" / "meaningful_change.csv",
         description="The smallest change of each score that counts as one, with its source: a CSV "

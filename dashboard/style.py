@@ -33,6 +33,10 @@ STATUS_COLOURS = {
 # Drawn over the colour, so that the reason for a blank never depends on colour alone.
 STATUS_TEXTURES = {Status.NO_RETURN: HATCHED, Status.HIDDEN: STARRED}
 
+# Take-up against the limits of the number expected, in the hues of the statuses.
+PLACE_COLOURS = ("#C55A11", "#F4B183", "#E7EDF3", "#9DC3E6", "#2E75B6")
+# A ward among its neighbours: low, low among high, none, high among low, high.
+CLUSTER_COLOURS = ("#C55A11", "#F4B183", "#E7EDF3", "#9DC3E6", "#2E75B6")
 # A cell of the gap matrix: its ground, and ink that can be read on it.
 CELL_COLOURS = {
     Cell.NONE: ("#5B1A2E", "#FFFFFF"),

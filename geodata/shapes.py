@@ -380,19 +380,41 @@ def neighbours(ward_codes: Sequence[str], geometries: Sequence[BaseGeometry]) ->
     to 5 m between published boundaries are closed first, so a shared length can be off by a few
     metres at its ends.
     """
+    shapes, ward, neighbour = _meeting(geometries)
+    shared = shapely.length(
+        shapely.intersection(shapely.boundary(shapes[ward]), shapely.boundary(shapes[neighbour]))
+    )
+    kept = shared > 0
+    pairs = _pairs(ward_codes, ward[kept], neighbour[kept]).assign(shared_metres=shared[kept])
+    return pairs.sort_values(["ward_code", "neighbour_code"], ignore_index=True)
+
+
+def touching(ward_codes: Sequence[str], geometries: Sequence[BaseGeometry]) -> pd.DataFrame:
+    """One row per ordered pair of wards with a common edge or corner (Queen): ward_code,
+    neighbour_code.
+
+    Gaps are closed as in `neighbours`. A ward that meets no other is not there.
+    """
+    _, ward, neighbour = _meeting(geometries)
+    pairs = _pairs(ward_codes, ward, neighbour)
+    return pairs.sort_values(["ward_code", "neighbour_code"], ignore_index=True)
+
+
+def _meeting(geometries: Sequence[BaseGeometry]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The shapes in metres without narrow gaps, and the places of both of each pair that meet."""
     shapes = _metres(geometries)
     if len(shapes):
         shapes = shapely.coverage_clean(shapes, snapping_distance=GAP_METRES)
     ward, neighbour = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    shared = shapely.length(
-        shapely.intersection(shapely.boundary(shapes[ward]), shapely.boundary(shapes[neighbour]))
-    )
-    kept = (ward != neighbour) & (shared > 0)
+    kept = ward != neighbour
+    return shapes, ward[kept], neighbour[kept]
+
+
+def _pairs(ward_codes: Sequence[str], ward: np.ndarray, neighbour: np.ndarray) -> pd.DataFrame:
     codes = np.array(ward_codes, dtype=object)
     return pd.DataFrame(
         {
-            "ward_code": pd.Series(codes[ward[kept]], dtype="str"),
-            "neighbour_code": pd.Series(codes[neighbour[kept]], dtype="str"),
-            "shared_metres": shared[kept],
+            "ward_code": pd.Series(codes[ward], dtype="str"),
+            "neighbour_code": pd.Series(codes[neighbour], dtype="str"),
         }
-    ).sort_values(["ward_code", "neighbour_code"], ignore_index=True)
+    )

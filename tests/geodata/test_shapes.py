@@ -19,6 +19,7 @@ from geodata.shapes import (
     hatch_layer,
     neighbours,
     read_features,
+    touching,
     ward_layer,
 )
 
@@ -244,7 +245,7 @@ def test_a_ward_smaller_than_the_rounding_is_still_drawn() -> None:
 def test_no_wards_make_an_empty_layer() -> None:
     for layer in (ward_layer([], [], []), hatch_layer([], [])):
         assert json.loads(layer.body) == {"type": "FeatureCollection", "features": []}
-    for table in (centroids_metres([], []), neighbours([], [])):
+    for table in (centroids_metres([], []), neighbours([], []), touching([], [])):
         assert table.empty
 
 
@@ -286,6 +287,34 @@ def test_a_gap_of_a_few_metres_does_not_part_neighbours(gap: float, found: int) 
     assert len(neighbours(["A", "B"], in_degrees(SQUARES[0], right))) == found
 
 
+def test_wards_touch_at_an_edge_or_a_corner() -> None:
+    far = box(610_000, 150_000, 611_000, 151_000)
+    table = touching(["Z", *CODES], in_degrees(far, *SQUARES))
+    assert list(table) == ["ward_code", "neighbour_code"]
+    pairs = list(table.itertuples(index=False, name=None))
+    assert pairs == [("A", "B"), ("A", "C"), ("B", "A"), ("B", "C"), ("C", "A"), ("C", "B")]
+
+
+@pytest.mark.parametrize(("gap", "found"), [(3, 2), (20, 0)])
+def test_a_gap_of_a_few_metres_does_not_part_corners(gap: float, found: int) -> None:
+    """3 m each way are 4.2 m from corner to corner."""
+    across = box(601_000 + gap, 151_000 + gap, 602_000, 152_000)
+    assert len(touching(["A", "C"], in_degrees(SQUARES[0], across))) == found
+    assert neighbours(["A", "C"], in_degrees(SQUARES[0], across)).empty
+
+
+def test_edges_whose_corners_do_not_match_touch_all_the_same() -> None:
+    """Two small wards along one long edge, 4 m away from it: the long one has no corner there."""
+    west, east = (
+        box(600_000, 151_004, 600_400, 152_000),
+        box(600_400, 151_004, 601_000, 152_000),
+    )
+    table = touching(["A", "E", "W"], in_degrees(SQUARES[0], east, west))
+    assert list(table.itertuples(index=False, name=None)) == [
+        ("A", "E"), ("A", "W"), ("E", "A"), ("E", "W"), ("W", "A"), ("W", "E"),
+    ]  # fmt: skip
+
+
 def test_centroids_are_in_metres() -> None:
     middle = centroids_metres(CODES, KENT)
     assert middle["easting"].tolist() == pytest.approx([600_500, 601_500, 601_500], abs=1)
@@ -313,3 +342,9 @@ def test_real_wards_are_all_drawn_without_gaps() -> None:
     assert clockwise(hatching)
     assert len(hatching.gzipped) < 60_000
     assert neighbours(codes, geometries)["ward_code"].nunique() == 279
+    edges, corners = (
+        set(table[["ward_code", "neighbour_code"]].itertuples(index=False, name=None))
+        for table in (neighbours(codes, geometries), touching(codes, geometries))
+    )
+    assert edges < corners
+    assert {pair[::-1] for pair in corners} == corners
