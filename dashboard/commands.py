@@ -295,6 +295,10 @@ def export_command(
     count_stale: Annotated[
         bool, typer.Option(help="Count services that nobody confirmed in time.")
     ] = False,
+    choice: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a site plan: name=value, as in the address of its page."),
+    ] = None,
 ) -> None:
     """The figures of a page as a file: the same numbers, through the same gate."""
     prepare_database()
@@ -307,7 +311,8 @@ def export_command(
         raise typer.Exit(2)
     day: date = as_at.date() if as_at else newest_as_at()
     try:
-        made = export.make(engine(), current_scope(), subject, icb, day, form, count_stale)
+        asked = dict(one.split("=", 1) for one in choice or () if "=" in one)
+        made = export.make(engine(), current_scope(), subject, icb, day, form, count_stale, asked)
     except export.NotThereError as error:
         _TELL.print(
             f"Nothing to export: {error}. Load its ward boundaries and LSOA lookups first.",

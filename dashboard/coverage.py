@@ -78,8 +78,25 @@ class Coverage:
     basis: Basis
 
 
+@dataclass(frozen=True)
+class WhatIf:
+    """What is supposed: services that close, by their key, and FTE of link workers that come, or
+    below 0 go, by PCN."""
+
+    closed: tuple[str, ...] = ()
+    fte: tuple[tuple[str, float], ...] = ()
+
+
+AS_IT_IS = WhatIf()
+
+
 def ward_coverage(
-    engine: Engine, scope: Scope, icb_code: str, as_at: date, with_stale: bool = False
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    with_stale: bool = False,
+    what_if: WhatIf = AS_IT_IS,
 ) -> Coverage:
     """Every ward of one board judged at a date. A query by its signature: `fetch` keeps it.
 
@@ -90,6 +107,10 @@ def ward_coverage(
     deprivation = places.ward_deprivation(engine, scope, icb_code)
     patients, basis_shares = ward_patients(engine, scope, icb_code, as_at)
     pcns = _serving_pcns(engine, scope, icb_code, as_at, patients)
+    changes = dict(what_if.fte)
+    # Who did not return has no known FTE, whoever comes or goes.
+    moved = [changes.get(code, 0.0) for code in pcns["pcn_code"]]
+    pcns["fte"] = (pcns["fte"] + moved).clip(lower=0)
     shares = apportion.apportion(patients, pcns, settings().served_share)
     frame = (
         wards.merge(people, on="ward_code", how="left")
@@ -105,7 +126,7 @@ def ward_coverage(
     frame["fte_per_10k"] = (
         frame["fte"] / frame["population"].mask(frame["population"] == 0) * apportion.PER_PEOPLE
     )
-    found = board_services(engine, scope, icb_code, as_at)
+    found = board_services(engine, scope, icb_code, as_at).without(what_if.closed)
     schemes = provision.scheme_areas(engine, scope, icb_code, as_at)
     provision_judged = _judge_provision(found, schemes, icb_code, as_at, frame, shares, with_stale)
     frame = frame.join(
@@ -461,7 +482,9 @@ def _judge_take_up(frame: pd.DataFrame, basis: Basis) -> pd.DataFrame:
             )
         )
     numbers = ["take_up_per_1000", "take_up_lower", "take_up_upper", "take_up_ratio"]
-    # The expected number is hidden with the count: beside a star it says more than the star.
+    # The expected number is hidden with the count: beside a star it says more than the star. Plans
+    # rest on it all the same: it comes from disclosed sums, and says nothing of the count itself.
+    frame["expected_for_plans"] = frame["expected"]
     frame["expected"] = frame["expected"].mask(frame[hidden_flag(REFERRALS)])
     frame = frame.assign(status=statuses, reason=reasons).astype(dict.fromkeys(numbers, "Float64"))
     order = {status.value: place for place, status in enumerate(Status)}

@@ -19,6 +19,8 @@ from dashboard.commitments import board_commitments
 from dashboard.coverage import REFERRALS, ward_coverage
 from dashboard.evaluation import COLUMNS, evaluation
 from dashboard.gaps import REFERRED, WITHOUT, ward_gaps
+from dashboard.plan_export import COLUMNS as PLAN_COLUMNS
+from dashboard.plan_export import plan_basis, plan_missing, plan_of_board, plan_rows
 from dashboard.providers import WAITING, capacity_total, described
 from dashboard.reach import NONE_NEAR
 from dashboard.rules.apportion import PER_PEOPLE
@@ -44,6 +46,9 @@ MEDIA_TYPES = {
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
+SITE_PLAN = "site-plan"
+
+
 class NotThereError(LookupError):
     """A board, a subject or a form that is not there, or not to be seen."""
 
@@ -65,9 +70,11 @@ def make(
     as_at: date,
     form: str,
     with_stale: bool = False,
+    asked: Mapping[str, str] | None = None,
 ) -> File:
     """One subject of one board at a date, as csv, json or xlsx; services that nobody confirmed in
-    time count where that is asked for.
+    time count where that is asked for. A site plan also depends on what else is `asked`, as a link
+    to its page says it.
 
     `NotThereError` when the subject, the form or the board is not there (or not to be seen).
     """
@@ -78,7 +85,10 @@ def make(
     build, write = SUBJECTS[subject], _WRITERS[form]
     if icb_code not in set(places.boards(engine, scope)["icb_code"]):
         raise NotThereError(f"no board {icb_code!r} is loaded")
-    meta, rows = build(engine, scope, icb_code, as_at, with_stale)
+    if subject == SITE_PLAN:
+        meta, rows = _site_plan(engine, scope, icb_code, as_at, with_stale, asked or {})
+    else:
+        meta, rows = build(engine, scope, icb_code, as_at, with_stale)
     name = f"{subject}-{icb_code}-{as_at:%Y-%m-%d}.{form}"
     return File(name, MEDIA_TYPES[form], write(meta, rows))
 
@@ -472,6 +482,20 @@ def _take_up_missing(indices: Sequence[str]) -> Callable[[Mapping[str, Any]], di
     return reasons
 
 
+def _site_plan(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    as_at: date,
+    with_stale: bool,
+    asked: Mapping[str, str] = {},
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Meta with everything the plan assumes, and one row per site and ward of it."""
+    plan = plan_of_board(engine, scope, icb_code, as_at, with_stale, asked)
+    meta = _meta(engine, scope, SITE_PLAN, icb_code, as_at) | plan_basis(plan)
+    return meta, released_rows(plan_rows(plan), PLAN_COLUMNS, plan_missing, {})
+
+
 SUBJECTS: Mapping[str, Builder] = {
     "coverage": coverage,
     "workforce": workforce_by_pcn,
@@ -480,6 +504,7 @@ SUBJECTS: Mapping[str, Builder] = {
     "gaps": gaps_by_ward,
     "outcomes": outcomes,
     "take-up": take_up_by_ward,
+    SITE_PLAN: _site_plan,
 }
 
 
@@ -604,7 +629,7 @@ def _as_xlsx(meta: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
         if names:
             sheet.add_table(
                 0, 0, max(len(rows), 1), len(names) - 1,
-                {"name": meta["subject"], "columns": [{"header": name} for name in names]},
+                {"name": meta["subject"].replace("-", "_"), "columns": [{"header": name} for name in names]},
             )  # fmt: skip
             sheet.freeze_panes(1, 2)
             sheet.set_column(0, len(names) - 1, 16)

@@ -21,15 +21,25 @@ from queries import places, workforce
 from queries.scope import Scope
 
 # The names in the address bar, in the order in which they are drawn.
-BOARD, LOCALITY, PCN, AS_AT, MONTHS, STALE, WARD, LAYER, VIEW, TREND, *PROVIDERS = NAMES = (
+BOARD, LOCALITY, PCN, AS_AT, MONTHS, STALE, WARD, LAYER, VIEW, TREND, *PROVIDERS = _NAMES = (
     "icb", "locality", "pcn", "as_at", "months", "stale", "ward", "layer", "view", "trend",
     "part", "rows", "theme", "service", "by", "measure", "room", "cost", "access", "age", "place",
-    "provider", "cohort", "figure", "question", "groups", "shows", "wait",
+    "provider", "cohort", "figure", "question", "groups", "shows", "wait", "against",
 )  # fmt: skip
 (
     PART, ROWS, THEME, SERVICE, BY, MEASURE, ROOM, COST, ACCESS, AGE, PLACE, PROVIDER, COHORT,
-    FIGURE, QUESTION, GROUPS, SHOWS, WAIT,
+    FIGURE, QUESTION, GROUPS, SHOWS, WAIT, AGAINST,
 ) = PROVIDERS  # fmt: skip
+# What a plan of where to fund assumes, beside the area and the theme.
+PLAN = (
+    "need", "whose", "kinds", "goal", "sites", "budget", "reach", "share", "places", "cost_new",
+    "cost_venue", "site_fte",
+)  # fmt: skip
+# What is supposed: a provider that closes, a contract that ends, a link worker who comes or moves.
+SUPPOSED = CLOSE, END, WORKER_FROM, WORKER_TO, MOVED = (
+    "close", "end", "worker_from", "worker_to", "moved",
+)  # fmt: skip
+NAMES = (*_NAMES, *PLAN, *SUPPOSED)
 ALL, NEWEST = "", ""
 LEFT_OUT, COUNTED = "", "counted"
 # What codes of wards begin with, and those of districts do not.
@@ -147,9 +157,10 @@ def current_or_none() -> Choices | None:
     return st.session_state.get(_CURRENT)
 
 
-def pick(name: str, label: str, options: dict[str, str]) -> str:
-    """A choice that belongs to one page: a select box that is kept in the address bar."""
-    return _pick(label, name, options)
+def pick(name: str, label: str, options: dict[str, str], *, usual: str | None = None) -> str:
+    """A choice that belongs to one page: a select box that is kept in the address bar. Until one is
+    made it is `usual`, or the first."""
+    return _pick(label, name, options, usual=usual)
 
 
 def switch(name: str, label: str, options: dict[str, str]) -> str:

@@ -21,6 +21,9 @@ pages = [
     st.Page(ROOT / "pages" / "outcomes.py", title="Outcomes", url_path="outcomes"),
     st.Page(ROOT / "pages" / "take_up.py", title="Take-up", url_path="take-up"),
     st.Page(
+        ROOT / "pages" / "where_to_fund.py", title="Where to fund next", url_path="where-to-fund"
+    ),
+    st.Page(
         ROOT / "pages" / "commitments.py", title="National commitments", url_path="commitments"
     ),
     st.Page(ROOT / "pages" / "data.py", title="Data", url_path="data"),

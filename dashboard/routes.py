@@ -122,7 +122,16 @@ def download(request: Request) -> Response:
         return PlainTextResponse("expected as_at=YYYY-MM-DD", 400)
     try:
         with_stale = request.query_params.get("stale", "") == "counted"
-        made = export.make(engine(), current_scope(), subject, icb_code, as_at, form, with_stale)
+        made = export.make(
+            engine(),
+            current_scope(),
+            subject,
+            icb_code,
+            as_at,
+            form,
+            with_stale,
+            dict(request.query_params),
+        )
     except export.NotThereError:
         return PlainTextResponse("not found", 404)
     return _attached(made.body, made.media_type, made.file_name)

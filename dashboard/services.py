@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -58,6 +58,15 @@ class Services:
     closed: pd.DataFrame
     is_returned: bool
     names_needs: bool
+
+    def without(self, keys: Collection[str]) -> Services:
+        """The same, supposing that these services close."""
+        parts = ("listed", "themes", "serving", "everywhere", "sites")
+        left = {
+            name: rows[~rows["service_key"].isin(keys)].reset_index(drop=True)
+            for name, rows in ((name, getattr(self, name)) for name in parts)
+        }
+        return replace(self, **left) if keys else self
 
 
 def board_services(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Services:

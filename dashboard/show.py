@@ -422,13 +422,21 @@ def _short(cell: Cell, looks: Mapping[str, int]) -> list[Any]:
 
 
 def downloads(
-    subject: str, icb_code: str, as_at: str, *, things: str = "ward", with_stale: bool = False
+    subject: str,
+    icb_code: str,
+    as_at: str,
+    *,
+    things: str = "ward",
+    with_stale: bool = False,
+    also: Mapping[str, str] | None = None,
 ) -> None:
-    """Links to the figures as files; each is made when it is asked for."""
+    """Links to the figures as files; each is made when it is asked for. `also` is what else they
+    depend on."""
     if not PROFILES[settings().disclosure_profile].may_leave:
         notes(["No downloads: under the profile in force no number is hidden."])
         return
     asked = {"icb": icb_code, "as_at": as_at} | ({"stale": "counted"} if with_stale else {})
+    asked |= also or {}
     query = urlencode(asked)
     links = " · ".join(
         f'<a href="/export/{subject}.{form}?{query}" download>{words}</a>'
@@ -441,6 +449,15 @@ def link_to_view(words: str, choices: Mapping[str, str], *, page: str = "") -> N
     """A link that opens a view for somebody else: of this page, or of another one."""
     address = f"{page}?{urlencode(choices)}"
     html(f'<p class="share"><a href="{address}" target="_self">{escape(words)}</a></p>')
+
+
+def links_to_views(items: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+    """Links that each open a view of this page."""
+    found = "".join(
+        f'<li><a href="?{urlencode(choices)}" target="_self">{escape(words)}</a></li>'
+        for words, choices in items
+    )
+    html(f'<ul class="downloads">{found}</ul>')
 
 
 def caption(title: str, words: str) -> None:

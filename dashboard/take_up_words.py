@@ -276,9 +276,12 @@ def _set_apart(frame: pd.DataFrame) -> list[AreaGroup]:
 def in_order(wards: Released) -> Released:
     """Low wards by their shortfall, then the others judged, then who is set apart."""
     frame = wards.frame
+    # Only low wards have a shortfall; the missing stand last.
     order = frame.assign(
         is_apart=frame["apart"] != "", gap=frame["expected"] - frame[REFERRALS].astype("Float64")
-    ).sort_values(["is_apart", "gap", "ward_name"], ascending=[True, False, True])
+    ).sort_values(
+        ["is_apart", "shortfall", "gap", "ward_name"], ascending=[True, False, False, True]
+    )
     return Released(order.drop(columns=["is_apart", "gap"]), wards.people, wards.profile)
 
 

@@ -41,7 +41,14 @@ def leads_at(localities: pd.DataFrame, leads: pd.DataFrame, day: date) -> pd.Dat
     }
     found = localities.merge(now.drop(columns="valid_until"), on="lad_code", how="left")
     is_without = found["post_name"].isna()
-    found["last_lead"] = found["lad_code"].map(last).where(is_without).fillna("").astype("str")
+    found["last_lead"] = pd.Series(
+        [
+            last.get(code, "") if without else ""
+            for code, without in zip(found["lad_code"], is_without, strict=True)
+        ],
+        found.index,
+        dtype="str",
+    )
     order = found.assign(has_lead=~is_without).sort_values(["has_lead", "lad_name", "post_name"])
     return order.drop(columns="has_lead").reset_index(drop=True)
 

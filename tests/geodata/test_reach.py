@@ -11,9 +11,10 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
-from access import fca, weights
+from access import fca, raam, weights
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 from shapely.geometry import box
 
 from geodata.reach import (
@@ -22,8 +23,10 @@ from geodata.reach import (
     floating_catchment,
     gaussian,
     gravity,
+    rational_agent_access,
     stepped,
     straight_lines,
+    three_step_catchment,
     to_metres,
     wards_of_points,
 )
@@ -421,14 +424,201 @@ def test_as_pysal_has_it(
     assert told(found.dropna()) == pytest.approx(expected.to_dict())
 
 
+def test_three_steps_by_hand() -> None:
+    """B has two sites near, so half of its 200 people count at each; A has one."""
+    near = costs(("A", "x", 1), ("B", "x", 1), ("B", "y", 1), ("C", "y", 3))
+    people, supply = numbers(A=100, B=200, C=50), numbers(x=8, y=3)
+    found = three_step_catchment(people, supply, near, 2)
+    assert told(found) == {
+        "A": pytest.approx(8 / 200), "B": pytest.approx(8 / 200 / 2 + 3 / 100 / 2), "C": None,
+    }  # fmt: skip
+    assert (str(found.dtype), found.name) == ("Float64", "supply_per_person")
+    # The second step has the weight and the share: with 1 and 0.68, B makes 1 / 1.68 use of x.
+    near = costs(("A", "x", 1), ("B", "x", 1), ("B", "y", 2))
+    x = 1 / 1.68
+    assert told(three_step_catchment(people, supply, near, 3, stepped(3))) == {
+        "A": pytest.approx(8 / (100 + 200 * x)),
+        "B": pytest.approx(8 * x / (100 + 200 * x) + 3 / 200),
+        "C": None,
+    }
+
+
+def test_three_steps_share_with_sites_beyond_reach_and_of_unknown_supply() -> None:
+    near = costs(("A", "x", 1), ("A", "far", 9), ("B", "x", 1), ("B", "unknown", 1))
+    near = pd.concat([near, costs(("C", "x", 1), ("C", "nowhere", NAN))])
+    found = three_step_catchment(
+        numbers(A=100, B=100, C=100), numbers(x=8, far=5, unknown=None), near, 2
+    )
+    assert told(found) == pytest.approx({"A": 8 / 200 / 2, "B": 8 / 200 / 2, "C": 8 / 200})
+
+
+def test_three_steps_keep_missing_apart_from_nought() -> None:
+    near = costs(("A", "x", 1), ("B", "y", 1), ("C", "z", 1), ("D", "x", 3))
+    found = three_step_catchment(
+        numbers(A=10, B=None, C=10, D=10, E=10), numbers(x=0, y=5, z=None), near, 2
+    )
+    assert told(found) == {"A": 0, "B": None, "C": None, "D": None, "E": None}
+    assert told(three_step_catchment(numbers(), numbers(), costs(), 2)) == {}
+    assert told(three_step_catchment(numbers(A=1), numbers(x=1), costs(), 2)) == {"A": None}
+
+
+def test_three_steps_refuse_a_pair_that_stands_twice() -> None:
+    twice = costs(("A", "x", 1), ("A", "x", 9))
+    with pytest.raises(ValueError, match="found a pair more than once"):
+        three_step_catchment(numbers(A=10), numbers(x=5), twice, 2)
+
+
+@EACH_WEIGHT
+@given(people=some_people, supply=some_supply, between=some_costs)
+def test_three_steps_give_out_the_supply_that_is_reached(
+    name: str, people: pd.Series, supply: pd.Series, between: pd.DataFrame
+) -> None:
+    access = three_step_catchment(people, supply, between, MOST, WEIGHTS[name][0])
+    served = between[(between["cost"] <= MOST) & (between["from_code"].map(people) > 0)]
+    reached = supply[supply.index.isin(served["to_code"])].sum()
+    assert (people * access).sum() == pytest.approx(reached)
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # it is theirs
+@pytest.mark.parametrize("name", [name for name in WEIGHTS if name != "even"])
+@given(people=all_people, supply=all_supply, between=some_costs)
+def test_three_steps_as_pysal_has_them(
+    name: str, people: pd.Series, supply: pd.Series, between: pd.DataFrame
+) -> None:
+    ours, theirs = WEIGHTS[name]
+    known = between[between["from_code"].isin(people.index) & between["to_code"].isin(supply.index)]
+    # Theirs has 0 for no site within the steps, where ours has missing, and divides 0 by 0.
+    known = known[ours(known["cost"].to_numpy(float)) > 0].reset_index(drop=True)
+    expected = fca.three_stage_fca(
+        people.astype(float).to_frame("people"),
+        supply.astype(float).to_frame("supply"),
+        known,
+        max_cost=MOST,
+        demand_index=True,
+        demand_name="people",
+        supply_name="supply",
+        cost_origin="from_code",
+        cost_dest="to_code",
+        weight_fn=theirs,
+    )
+    found = three_step_catchment(people, supply, known, MOST, ours)
+    assert told(found.dropna()) == pytest.approx(expected.to_dict())
+
+
+def test_rational_agents_by_hand() -> None:
+    """Room for 50 each, and y half a crowd further: 62.5 go to x, 37.5 to y."""
+    near = costs(("A", "x", 0), ("A", "y", 30))
+    found = rational_agent_access(numbers(A=100), numbers(x=1, y=1), near, 60)
+    assert told(found) == {"A": pytest.approx(1.25)}
+    assert (str(found.dtype), found.name) == ("Float64", "access_cost")
+    # Too far to be worth it: all at x, at twice average crowding. On the line both are the same.
+    for cost in (120, 121):
+        near = costs(("A", "x", 0), ("A", "y", cost))
+        assert told(rational_agent_access(numbers(A=100), numbers(x=1, y=1), near, 60)) == {
+            "A": pytest.approx(2)
+        }
+
+
+def test_rational_agents_leave_room_for_those_who_have_no_choice() -> None:
+    """B can only go to y. The 150 would fill x and y to 1 each, so A's 100 go where it is 1."""
+    near = costs(("A", "x", 0), ("A", "y", 0), ("B", "y", 12))
+    found = rational_agent_access(numbers(A=100, B=50), numbers(x=1, y=1), near, 60)
+    assert told(found) == pytest.approx({"A": 1, "B": 1.2})
+
+
+def test_rational_agents_keep_missing() -> None:
+    near = costs(
+        ("A", "x", 6), ("B", "x", 0), ("C", "none", 1), ("D", "unknown", 1), ("E", "x", NAN),
+        ("elsewhere", "x", 1), ("B", "nowhere", 1),
+    )  # fmt: skip
+    people = numbers(A=None, B=30, C=10, D=10, E=10, F=0)
+    found = rational_agent_access(people, numbers(x=3, none=0, unknown=None), near, 60)
+    # 60 people over 3: of them 30 at a site with room for 60.
+    assert told(found) == {
+        "A": pytest.approx(0.6), "B": pytest.approx(0.5), "C": None, "D": None, "E": None, "F": None,
+    }  # fmt: skip
+    everybody_unknown = rational_agent_access(numbers(B=None), numbers(x=3), near, 60)
+    assert told(everybody_unknown) == {"B": None}
+    assert told(rational_agent_access(people, numbers(x=0), near, 60)) == dict.fromkeys("ABCDEF")
+    assert told(rational_agent_access(numbers(), numbers(), costs(), 60)) == {}
+
+
+def test_rational_agents_refuse_a_pair_that_stands_twice() -> None:
+    twice = costs(("A", "x", 1), ("A", "x", 9))
+    with pytest.raises(ValueError, match="found a pair more than once"):
+        rational_agent_access(numbers(A=10), numbers(x=5), twice, 60)
+
+
+def test_rational_agents_who_never_settle_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("geodata.reach.MOST_ROUNDS", 1)
+    # A divides itself before B comes to y, and would have to move again.
+    near = costs(("A", "x", 0), ("A", "y", 0), ("B", "y", 0))
+    with pytest.raises(ValueError, match="found none"):
+        rational_agent_access(numbers(A=100, B=50), numbers(x=1, y=1), near, 60)
+
+
+@given(people=all_people, supply=counts("s", st.integers(1, 40)), random=st.integers(0, 99))
+def test_rational_agents_as_one_who_sends_them_all(
+    people: pd.Series, supply: pd.Series, random: int
+) -> None:
+    """Who minimises Beckmann's sum over everybody's ways at once finds the same equilibrium."""
+    ways = (len(people), len(supply))
+    travel = np.random.default_rng(random).uniform(0, 2, ways)
+    share = people.to_numpy(float) / people.sum()
+    room = supply.to_numpy(float) / supply.sum()
+
+    def total(going: np.ndarray) -> float:
+        at_sites = going.reshape(ways).sum(axis=0)
+        return float((at_sites**2 / room).sum() / 2 + (going * travel.ravel()).sum())
+
+    sent = minimize(
+        total,
+        np.outer(share, room).ravel(),
+        bounds=[(0, 1)] * travel.size,
+        constraints={"type": "eq", "fun": lambda going: going.reshape(ways).sum(axis=1) - share},
+        method="SLSQP",
+        options={"ftol": 1e-14, "maxiter": 1000},
+    )
+    expected = (sent.x.reshape(ways).sum(axis=0) / room + travel).min(axis=1)
+    near = costs(
+        *((f"w{i}", f"s{j}", travel[i, j] * 60) for i in range(ways[0]) for j in range(ways[1]))
+    )
+    found = rational_agent_access(people, supply, near, 60)
+    assert found.to_list() == pytest.approx(expected.tolist(), rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rational_agents_as_pysal_has_them(seed: int) -> None:
+    """Theirs moves whole people in steps, and stops near the equilibrium: within 4% here."""
+    random = np.random.default_rng(seed)
+    people = pd.Series({f"w{n}": v for n, v in enumerate(random.integers(800, 4_000, 12))})
+    supply = pd.Series({f"s{n}": v for n, v in enumerate(random.integers(2, 8, 4))})
+    near = costs(
+        *((origin, site, random.uniform(3, 30)) for origin in people.index for site in supply.index)
+    )
+    expected = raam.raam(
+        people.to_frame("people"),
+        supply.to_frame("supply"),
+        near,
+        demand_name="people",
+        supply_name="supply",
+        cost_origin="from_code",
+        cost_dest="to_code",
+        tau=60,
+    )
+    found = rational_agent_access(people, supply, near, 60)
+    assert told(found) == pytest.approx(expected.to_dict(), rel=0.04)
+
+
 def test_worked_cases() -> None:
     if not VECTORS.exists():
         skip_or_fail("the worked cases are not here")
     cases = json.loads((VECTORS / "spatial_access.json").read_text(encoding="utf-8"))["cases"]
-    cases = [case for case in cases if case["method"] in {"2SFCA", "E2SFCA"}]
-    assert len(cases) == 9
+    assert len(cases) == 10
     for case in cases:
         given_ = case["input"]
+        people, supply = numbers(**given_["demand"]), numbers(**given_["supply"])
+        between = costs(*((str(origin), str(site), cost) for origin, site, cost in given_["cost"]))
         weight: Weight = even
         match case["weight"]:
             case {"type": "gaussian", "sigma": sigma}:
@@ -437,13 +627,15 @@ def test_worked_cases() -> None:
                 weight = gravity(scale, alpha)
             case other:
                 assert other is None
-        found = floating_catchment(
-            numbers(**given_["demand"]),
-            numbers(**given_["supply"]),
-            costs(*((str(origin), str(site), cost) for origin, site, cost in given_["cost"])),
-            case["max_cost"],
-            weight,
-        )
+        match case["method"]:
+            case "RAAM":
+                found = rational_agent_access(people, supply, between, case["tau"])
+                equilibrium = case["expected"]["equilibrium"]
+                assert told(found) == pytest.approx(equilibrium, rel=0.001), case["id"]
+            case "3SFCA":
+                found = three_step_catchment(people, supply, between, case["max_cost"], weight)
+            case _:
+                found = floating_catchment(people, supply, between, case["max_cost"], weight)
         expected = {
             code: None if value is None else pytest.approx(value, rel=case["tolerance"])
             for code, value in case["expected"]["access"].items()

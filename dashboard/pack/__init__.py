@@ -1,0 +1,1 @@
+"""What is taken to a meeting: documents made of what the pages show."""

@@ -1,0 +1,542 @@
+"""Site selection: by hand, against every choice there is, and the words where there is none."""
+
+import itertools
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from geodata.site_selection import Goal, SitePlan, SiteProblem, select_sites
+from tests.bench.site_selection import made_england
+from tests.conftest import skip_or_fail
+
+VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors"
+NAN = math.nan
+EACH_GOAL = pytest.mark.parametrize("goal", list(Goal))
+
+
+def numbers(**by_code: float | None) -> pd.Series:
+    return pd.Series(by_code, dtype="Float64")
+
+
+def candidates(**cost_and_room: tuple[float | None, float | None]) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        [(code, *rest) for code, rest in cost_and_room.items()],
+        columns=["code", "cost", "capacity"],
+    )
+    return frame.astype({"code": "str", "cost": "Float64", "capacity": "Float64"})
+
+
+def ways(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["from_code", "to_code", "cost"])
+    return frame.astype({"from_code": "str", "to_code": "str", "cost": float})
+
+
+# x reaches A and B (50), y B and C (60), z D (25); A is also near z, but beyond reach.
+HAND = SiteProblem(
+    need=numbers(A=20, B=30, C=30, D=25, E=99),
+    reached=frozenset(),
+    priority=frozenset({"A", "D"}),
+    sites=candidates(x=(50_000, None), y=(60_000, None), z=(40_000, None)),
+    costs=ways(
+        ("A", "x", 1), ("B", "x", 4), ("B", "y", 2), ("C", "y", 3), ("D", "z", 5), ("A", "z", 6),
+    ),
+    reach=5,
+)  # fmt: skip
+
+
+def rows(plan: SitePlan) -> list[tuple[Any, ...]]:
+    """Missing as `None`."""
+    return [
+        tuple(None if pd.isna(value) else value for value in row)
+        for row in plan.sites.itertuples(index=False, name=None)
+    ]
+
+
+def codes(plan: SitePlan) -> list[str]:
+    return plan.sites["code"].tolist()
+
+
+def words(problem: SiteProblem) -> str:
+    """Of a problem without a plan."""
+    plan = select_sites(problem)
+    assert math.isnan(plan.objective)
+    assert math.isnan(plan.bound)
+    assert math.isnan(plan.gap)
+    assert (codes(plan), plan.reached_by.tolist(), plan.reached_need) == ([], [], 0)
+    assert not plan.is_optimal
+    return plan.infeasible
+
+
+def test_most_need_reached_by_hand() -> None:
+    plan = select_sites(replace(HAND, sites_wanted=2))
+    assert rows(plan) == [
+        ("y", 60, 60, 60_000, 60_000, 1_000),
+        ("z", 25, 85, 40_000, 100_000, 1_600),
+    ]
+    assert plan.reached_by.to_dict() == {"B": "y", "C": "y", "D": "z"}
+    assert (plan.reached_need, plan.objective, plan.bound, plan.gap) == (85, 85, 85, 0)
+    assert plan.is_optimal
+    assert plan.infeasible == ""
+    assert plan.sites.dtypes.astype(str).tolist() == ["str"] + ["Float64"] * 5
+
+
+def test_an_area_goes_to_the_nearest_site() -> None:
+    plan = select_sites(HAND)
+    assert rows(plan) == [
+        ("y", 60, 60, 60_000, 60_000, 1_000),
+        ("z", 25, 85, 40_000, 100_000, 1_600),
+        ("x", 20, 105, 50_000, 150_000, 2_500),
+    ]
+    assert plan.reached_by.to_dict() == {"A": "x", "B": "y", "C": "y", "D": "z"}
+
+
+def test_sites_that_add_nothing_are_chosen_only_where_a_number_is_wanted() -> None:
+    done = replace(HAND, reached=frozenset("ABC"))
+    assert rows(select_sites(done)) == [("z", 25, 25, 40_000, 40_000, 1_600)]
+    all_three = select_sites(replace(done, sites_wanted=3))
+    assert rows(all_three)[1:] == [
+        ("x", 0, 25, 50_000, 90_000, None),
+        ("y", 0, 25, 60_000, 150_000, None),
+    ]
+    kept = select_sites(replace(done, must_have=frozenset("y")))
+    assert codes(kept) == ["z", "y"]
+
+
+def test_the_shortest_total_way_by_hand() -> None:
+    """y: 2 x 30 + 3 x 30; x: 20 + 4 x 30; z: 5 x 25 + 6 x 20. C and D need y and z."""
+    plan = select_sites(replace(HAND, goal=Goal.NEAREST, sites_wanted=2))
+    assert (sorted(codes(plan)), plan.objective) == (["y", "z"], 60 + 90 + 125 + 120)
+    # A goes to z, but that is beyond reach.
+    assert plan.reached_need == 85
+    assert plan.reached_by.to_dict() == {"B": "y", "C": "y", "D": "z"}
+    assert select_sites(replace(HAND, goal=Goal.NEAREST)).objective == 20 + 60 + 90 + 125
+
+
+def test_the_fewest_sites_by_hand() -> None:
+    plan = select_sites(replace(HAND, goal=Goal.FEWEST))
+    assert (codes(plan), plan.objective) == (["y", "z", "x"], 3)
+    # Who is reached already, and who cannot be, asks for no site.
+    plan = select_sites(replace(HAND, goal=Goal.FEWEST, reached=frozenset("A")))
+    assert (codes(plan), plan.objective) == (["y", "z"], 2)
+
+
+def test_the_shortest_longest_way_by_hand() -> None:
+    plan = select_sites(replace(HAND, goal=Goal.FURTHEST, sites_wanted=2))
+    assert (sorted(codes(plan)), plan.objective, plan.gap) == (["y", "z"], 6, 0)
+    plan = select_sites(replace(HAND, goal=Goal.FURTHEST, sites_wanted=3))
+    assert plan.objective == 5
+
+
+def test_a_share_for_priority_areas_on_both_sides() -> None:
+    """y and z reach 25 of 85 in priority areas, x and z 45 of 75: 60%."""
+    two = replace(HAND, sites_wanted=2)
+    assert codes(select_sites(replace(two, least_priority_share=25 / 85))) == ["y", "z"]
+    plan = select_sites(replace(two, least_priority_share=25 / 85 + 0.001))
+    assert (codes(plan), plan.objective) == (["x", "z"], 75)
+    assert codes(select_sites(replace(two, least_priority_share=0.6))) == ["x", "z"]
+    assert words(replace(two, least_priority_share=0.61)) == (
+        "2 sites wanted, at most 1 fit the other limits; "
+        "at most 60% of the need newly reached can be in priority areas, at least 61% wanted"
+    )
+
+
+def test_nobody_is_left_out_for_the_share() -> None:
+    """B is reached wherever A is: leaving B out would be 100%."""
+    one = replace(HAND, sites=HAND.sites[:1], sites_wanted=1)
+    assert select_sites(replace(one, least_priority_share=0.4)).reached_need == 50
+    assert words(replace(one, least_priority_share=0.41)) == (
+        "1 site wanted, at most 0 fit the other limits; "
+        "at most 40% of the need newly reached can be in priority areas, at least 41% wanted"
+    )
+
+
+def test_limited_room_by_hand() -> None:
+    """y has room for 35 of its 60: B goes to x instead, and C and 5 of B to y."""
+    sites = candidates(x=(50_000, 40), y=(60_000, 35), z=(40_000, None))
+    plan = select_sites(replace(HAND, sites=sites))
+    assert rows(plan) == [
+        ("x", 40, 40, 50_000, 50_000, 1_250),
+        ("y", 35, 75, 60_000, 110_000, pytest.approx(60_000 / 35)),
+        ("z", 25, 100, 40_000, 150_000, 1_600),
+    ]
+    assert plan.objective == pytest.approx(100)
+    assert plan.reached_by.loc[["C", "D"]].to_dict() == {"C": "y", "D": "z"}
+    # Where room is short, who gets it is part of the plan: here only those in priority areas.
+    plan = select_sites(replace(HAND, sites=sites, least_priority_share=1.0, sites_wanted=1))
+    assert rows(plan) == [("z", 25, 25, 40_000, 40_000, 1_600)]
+
+
+def test_no_room_at_all_is_not_no_limit() -> None:
+    plan = select_sites(replace(HAND, sites=candidates(x=(1, 0), y=(1, None)), sites_wanted=2))
+    assert rows(plan) == [("y", 60, 60, 1, 1, pytest.approx(1 / 60)), ("x", 0, 60, 1, 2, None)]
+
+
+@pytest.mark.parametrize(
+    ("budget", "chosen"),
+    [(150_000, "yzx"), (149_999.99, "yz"), (100_000, "yz"), (99_999, "xz"), (89_999, "y"), (50_000, "x")],
+)  # fmt: skip
+def test_a_budget_on_both_sides(budget: float, chosen: str) -> None:
+    assert codes(select_sites(replace(HAND, budget=budget))) == list(chosen)
+
+
+def test_a_budget_below_the_cheapest_is_a_plan_without_sites() -> None:
+    plan = select_sites(replace(HAND, budget=39_999))
+    assert (codes(plan), plan.objective, plan.gap) == ([], 0, 0)
+    assert plan.is_optimal
+    assert plan.infeasible == "1 site costs at least 40,000, the budget is 39,999"
+
+
+@pytest.mark.parametrize(
+    ("limits", "found"),
+    [
+        ({"sites_wanted": 4}, "4 sites wanted, there are 3 candidates"),
+        (
+            {"sites_wanted": 3, "budget": 149_999.5},
+            "3 sites cost at least 150,000, the budget is 149,999.50",
+        ),
+        ({"sites_wanted": 1, "budget": 1}, "1 site costs at least 40,000, the budget is 1"),
+        ({"sites_wanted": 1, "must_have": frozenset("xy")}, "2 sites must be chosen, 1 site wanted"),
+        (
+            {"budget": 59_999, "must_have": frozenset("y")},
+            "the sites that must be chosen cost 60,000, the budget is 59,999",
+        ),
+        (
+            {"sites_wanted": 2, "budget": 99_999, "must_have": frozenset("y")},
+            "with those that must be chosen, 2 sites cost at least 100,000, the budget is 99,999",
+        ),
+        ({"goal": Goal.FEWEST, "sites_wanted": 2}, "2 sites wanted, at least 3 needed"),
+        ({"goal": Goal.FEWEST, "budget": 149_999}, "it costs at least 150,000, the budget is 149,999"),
+        ({"goal": Goal.NEAREST, "sites_wanted": 1}, "1 site wanted, at least 2 needed"),
+        (
+            {"goal": Goal.NEAREST, "sites_wanted": 2, "must_have": frozenset("x")},
+            "2 sites wanted, at least 3 needed; the sites that must be chosen rule out every plan",
+        ),
+        ({"goal": Goal.FURTHEST, "budget": 99_999}, "it costs at least 100,000, the budget is 99,999"),
+        (
+            {"goal": Goal.FEWEST, "sites_wanted": 2, "budget": 120_000},
+            "no limit is alone in the way: loosen two or more",
+        ),
+        (
+            {"goal": Goal.FEWEST, "least_priority_share": 0.5},
+            "at most 42.8% of the need newly reached can be in priority areas, at least 50% wanted",
+        ),
+        (
+            {"goal": Goal.NEAREST, "sites": candidates(x=(1, 20), y=(1, 60), z=(1, 24))},
+            "the candidates cannot take everybody, even if all are chosen",
+        ),
+    ],
+)  # fmt: skip
+def test_which_limit_is_in_the_way(limits: dict[str, Any], found: str) -> None:
+    assert words(replace(HAND, **limits)) == found
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"sites_wanted": 3},
+        {"sites_wanted": 3, "budget": 150_000},
+        {"sites_wanted": 1, "budget": 40_000},
+        {"sites_wanted": 2, "must_have": frozenset("xy")},
+        {"budget": 60_000, "must_have": frozenset("y")},
+        {"sites_wanted": 2, "budget": 100_000, "must_have": frozenset("y")},
+        {"goal": Goal.FEWEST, "sites_wanted": 3, "budget": 150_000},
+        {"goal": Goal.NEAREST, "sites_wanted": 2, "must_have": frozenset("y")},
+        {"goal": Goal.FURTHEST, "budget": 100_000},
+        {"goal": Goal.FEWEST, "least_priority_share": 0.428},
+        {"goal": Goal.NEAREST, "sites": candidates(x=(1, 20), y=(1, 60), z=(1, 25))},
+    ],
+)
+def test_on_the_other_side_of_the_line_there_is_a_plan(limits: dict[str, Any]) -> None:
+    plan = select_sites(replace(HAND, **limits))
+    assert plan.infeasible == ""
+    assert plan.is_optimal
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"need": numbers(A=-1)}, "a need of 0 or more for every area; found 1 without, first A"),
+        ({"need": numbers(A=1, B=None)}, "a need of 0 or more for every area; found 1 without, first B"),
+        ({"need": pd.Series([1, 2], index=["A", "A"])}, "each area once; found A more than once"),
+        ({"sites": pd.concat([HAND.sites, HAND.sites[:1]])}, "each candidate once; found x more"),
+        (
+            {"sites": candidates(x=(-1, None))},
+            "a cost of 0 or more, or none, for every candidate; found 1 without, first x",
+        ),
+        (
+            {"sites": candidates(x=(None, None)), "budget": 1},
+            "a cost of 0 or more for every candidate where a budget",
+        ),
+        ({"sites": candidates(x=(1, -1))}, "a capacity of 0 or more, or none, for every candidate"),
+        ({"costs": ways(("A", "x", -1))}, "from every area to every site; found 1 without, first A"),
+        ({"costs": ways(("A", "x", 1), ("A", "x", 9))}, "one cost per area and site; found A to x more"),
+        ({"must_have": frozenset({"x", "v", "w"})}, "candidates in must_have; found v, w"),
+        ({"sites_wanted": -1}, "a number of sites of 0 or more; found -1"),
+        ({"budget": NAN}, "a budget of 0 or more; found nan"),
+        ({"reach": -1}, "a reach of 0 or more; found -1"),
+        ({"least_priority_share": 1.1}, "a share from 0 to 1; found 1.1"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(change: dict[str, Any], found: str) -> None:
+    with pytest.raises(ValueError, match=f"Expected .*{found}"):
+        select_sites(replace(HAND, **change))
+
+
+def test_a_cost_nobody_knows_stays_missing() -> None:
+    plan = select_sites(replace(HAND, sites=candidates(y=(None, None), z=(40_000, None))))
+    assert rows(plan) == [("y", 60, 60, None, None, None), ("z", 25, 85, 40_000, None, 1_600)]
+
+
+def test_a_missing_way_and_unknown_codes_are_passed_over() -> None:
+    more = ways(("A", "y", NAN), ("nowhere", "x", 1), ("A", "nobody", 1))
+    plan = select_sites(replace(HAND, costs=pd.concat([HAND.costs, more]), sites_wanted=1))
+    assert (codes(plan), plan.objective) == (["y"], 60)
+
+
+@EACH_GOAL
+def test_nothing_to_reach_and_nothing_to_choose(goal: Goal) -> None:
+    for nothing in (
+        replace(HAND, goal=goal, sites=HAND.sites[:0]),
+        replace(HAND, goal=goal, need=HAND.need * 0),
+        replace(HAND, goal=goal, costs=HAND.costs[:0]),
+        replace(HAND, goal=goal, sites_wanted=0, need=HAND.need[:0]),
+    ):
+        plan = select_sites(nothing)
+        assert (plan.objective, plan.reached_need, plan.infeasible) == (0, 0, "")
+
+
+def test_no_time_is_said() -> None:
+    plan = select_sites(replace(HAND, goal=Goal.NEAREST), time_limit_seconds=0)
+    assert plan.infeasible == "no plan was found in 0 seconds"
+
+
+def test_without_time_most_reached_is_a_good_choice_without_proof() -> None:
+    plan = select_sites(replace(HAND, sites_wanted=2), time_limit_seconds=0)
+    assert (codes(plan), plan.objective, plan.is_optimal) == (["y", "z"], 85, False)
+
+
+# --- Every choice there is ---------------------------------------------------------------------
+
+shares = st.sampled_from([0.0, 0.0, 0.3, 0.5, 1.0])
+
+
+@st.composite
+def problems(draw: st.DrawFn, goal: Goal) -> SiteProblem:
+    areas = [f"a{n}" for n in range(draw(st.integers(0, 6)))]
+    sites = [f"s{n}" for n in range(draw(st.integers(0, 5)))]
+    need = {code: draw(st.integers(0, 10)) for code in areas}
+    is_limited = draw(st.booleans())
+    room = st.none() | st.integers(0, 20) if is_limited else st.none()
+    between = [
+        (area, site, draw(st.integers(0, 12)))
+        for area in areas
+        for site in sites
+        if draw(st.integers(0, 3))
+    ]
+    some = st.integers(0, 9)
+    return SiteProblem(
+        need=numbers(**need),
+        reached=frozenset(code for code in areas if draw(some) == 0),
+        priority=frozenset(code for code in areas if draw(some) > 4),
+        sites=candidates(**{code: (draw(st.integers(1, 6)), draw(room)) for code in sites}),
+        costs=ways(*between),
+        reach=draw(st.integers(0, 10)),
+        goal=goal,
+        sites_wanted=draw(st.none() | st.integers(0, len(sites))),
+        budget=draw(st.none() | st.integers(0, 16)),
+        least_priority_share=draw(shares),
+        must_have=frozenset(code for code in sites if draw(some) == 0),
+    )
+
+
+class Slow:
+    """A problem by asking every choice of sites, each by a small dense linear program."""
+
+    def __init__(self, problem: SiteProblem) -> None:
+        self.problem = problem
+        self.sends_all = problem.goal in (Goal.NEAREST, Goal.FURTHEST)
+        self.sites = problem.sites.set_index("code").astype(float)
+        need = problem.need[(problem.need > 0) & ~problem.need.index.isin(problem.reached)]
+        self.way = {
+            (area, site): cost
+            for area, site, cost in problem.costs.itertuples(index=False)
+            if area in need.index and (self.sends_all or cost <= problem.reach)
+        }
+        self.need = need[need.index.isin({area for area, _ in self.way})].to_dict()
+
+    def best(self) -> float | None:
+        problem = self.problem
+        found = []
+        for count in range(len(self.sites) + 1):
+            for chosen in itertools.combinations(self.sites.index, count):
+                cost = self.sites.loc[list(chosen), "cost"].sum()
+                if (
+                    problem.must_have <= set(chosen)
+                    and (problem.sites_wanted is None or count == problem.sites_wanted)
+                    and (problem.budget is None or cost <= problem.budget)
+                ):
+                    found.append(self.worth(chosen))
+        known = [worth for worth in found if worth is not None]
+        if not known:
+            return None
+        return max(known) if problem.goal is Goal.REACH else min(known)
+
+    def worth(self, chosen: tuple[str, ...]) -> float | None:
+        match self.problem.goal:
+            case Goal.NEAREST:
+                return self.flow(chosen)
+            case Goal.FURTHEST:
+                lengths = sorted({0, *self.way.values()})
+                fit = (length for length in lengths if self.flow(chosen, length) is not None)
+                return next(fit, None)
+            case Goal.FEWEST:
+                everything = self.flow(tuple(self.sites.index), has_share=False)
+                reached = self.flow(chosen)
+                assert everything is not None
+                is_all = reached is not None and reached > everything - 1e-6
+                return len(chosen) if is_all else None
+            case _:
+                return self.flow(chosen)
+
+    def flow(
+        self, chosen: tuple[str, ...], longest: float = math.inf, has_share: bool = True
+    ) -> float | None:
+        """The least total way of all, or the most people reached; `None` where it can't be."""
+        pairs = [pair for pair in self.way if pair[1] in chosen and self.way[pair] <= longest]
+        if not pairs:
+            return None if self.need and self.sends_all else 0.0
+        is_of = {area: np.array([pair[0] == area for pair in pairs], float) for area in self.need}
+        within = np.array([self.way[pair] <= self.problem.reach for pair in pairs], float)
+        sent = (list(is_of.values()), list(self.need.values()))
+        most, limit = ([], []) if self.sends_all else sent
+        for site in chosen:
+            if not math.isnan(room := self.sites.loc[site, "capacity"]):
+                most = [*most, np.array([pair[1] == site for pair in pairs], float)]
+                limit = [*limit, room]
+        share = self.problem.least_priority_share
+        if has_share and share:
+            priority = np.array([pair[0] in self.problem.priority for pair in pairs], float)
+            most, limit = [*most, within * (share - priority)], [*limit, 1e-9]
+            for area in self.need.keys() - self.problem.priority:
+                is_free = [
+                    pair[0] == area and near and math.isnan(self.sites.loc[pair[1], "capacity"])
+                    for pair, near in zip(pairs, within, strict=True)
+                ]
+                if any(is_free):  # whoever a site with room for all reaches is reached
+                    most, limit = [*most, -is_of[area] * within], [*limit, -self.need[area]]
+        weights = [self.way[pair] if self.sends_all else -1.0 for pair in pairs]
+        exactly = sent if self.sends_all else (None, None)
+        found = linprog(weights, most or None, limit or None, *exactly)
+        if found.status == 2:
+            return None
+        assert found.status == 0
+        return float(found.fun if self.sends_all else -found.fun)
+
+
+@EACH_GOAL
+@given(data=st.data())
+def test_as_asking_every_choice(goal: Goal, data: st.DataObject) -> None:
+    problem = data.draw(problems(goal))
+    plan = select_sites(problem)
+    expected = Slow(problem).best()
+    if expected is None:
+        assert math.isnan(plan.objective)
+        assert plan.infeasible
+        return
+    assert plan.objective == pytest.approx(expected, abs=1e-6)
+    assert (plan.is_optimal, plan.gap, plan.bound) == (True, 0, plan.objective)
+    # What is chosen keeps to the limits, and is worth what it says.
+    chosen = set(codes(plan))
+    assert problem.must_have <= chosen
+    if problem.goal is not Goal.REACH and problem.sites_wanted is not None:
+        assert len(chosen) == problem.sites_wanted
+    if problem.budget is not None:
+        assert plan.sites["cost"].sum() <= problem.budget
+    assert Slow(problem).worth(tuple(sorted(chosen))) == pytest.approx(expected, abs=1e-6)
+    # Gains fall, and add up.
+    gains = plan.sites["gain"].astype(float).to_numpy()
+    assert gains.sum() == pytest.approx(plan.reached_need)
+    assert (np.diff(gains) <= 1e-6).all()
+    assert set(plan.reached_by) <= chosen
+    assert not set(plan.reached_by.index) & problem.reached
+
+
+@EACH_GOAL
+@given(data=st.data(), seed=st.integers(0, 99))
+def test_the_order_of_rows_does_not_matter(goal: Goal, data: st.DataObject, seed: int) -> None:
+    problem = data.draw(problems(goal))
+    once = select_sites(problem)
+    again = select_sites(
+        replace(
+            problem,
+            need=problem.need.sample(frac=1, random_state=seed),
+            sites=problem.sites.sample(frac=1, random_state=seed + 1),
+            costs=problem.costs.sample(frac=1, random_state=seed + 2),
+        )
+    )
+    pd.testing.assert_frame_equal(once.sites, again.sites)
+    pd.testing.assert_series_equal(once.reached_by, again.reached_by)
+    assert repr(replace(once, sites=None, reached_by=None, seconds=0)) == repr(
+        replace(again, sites=None, reached_by=None, seconds=0)
+    )
+
+
+def test_worked_cases() -> None:
+    if not VECTORS.exists():
+        skip_or_fail("the worked cases are not here")
+    worked = json.loads((VECTORS / "location_allocation.json").read_text(encoding="utf-8"))
+    goals = {
+        "p_median": (Goal.NEAREST, "objective"),
+        "mclp": (Goal.REACH, "covered_weight"),
+        "p_center": (Goal.FURTHEST, "objective"),
+        "lscp": (Goal.FEWEST, "min_facilities"),
+    }
+    asked = 0
+    for case in worked["cases"]:
+        given_ = worked["instances"][case["instance"]]
+        between = [
+            (f"a{area}", f"s{site}", cost)
+            for area, costs in enumerate(given_["cost"])
+            for site, cost in enumerate(costs)
+        ]
+        for name, expected in case["expected"].items():
+            if name not in goals:
+                continue
+            goal, objective = goals[name]
+            plan = select_sites(
+                SiteProblem(
+                    need=numbers(**{f"a{n}": need for n, need in enumerate(given_["weights"])}),
+                    reached=frozenset(),
+                    priority=frozenset(),
+                    sites=candidates(**{f"s{n}": (0, None) for n in range(len(given_["cost"][0]))}),
+                    costs=ways(*between),
+                    reach=case["radius"],
+                    goal=goal,
+                    sites_wanted=case.get("p"),
+                )
+            )
+            assert plan.objective == pytest.approx(expected[objective]), (case["id"], name)
+            chosen = sorted(int(code[1:]) for code in codes(plan))
+            assert chosen in expected["optimal_sets"], (case["id"], name)
+            asked += 1
+    assert asked == 16
+
+
+@pytest.mark.slow
+def test_england() -> None:
+    """6,800 areas and 500 candidates: proven to a thousandth."""
+    problem = made_england(20_000)
+    assert (len(problem.need), len(problem.sites)) == (6_800, 500)
+    plan = select_sites(problem, gap=1e-3)
+    assert len(plan.sites) == 25
+    assert plan.gap <= 1e-3
+    assert plan.sites["gain"].sum() == pytest.approx(plan.reached_need)
