@@ -24,14 +24,15 @@ def pcn_panel(scope: Scope, view: WorkforceView, choices: Choices) -> None:
     pcns = view.workforce.pcns.frame
     row = next(pcns[pcns["pcn_code"] == choices.pcn_code].itertuples())
     show.heading(words.name_of(row), anchor="network")
-    show.definition_list(_facts(row, view.workforce.basis), label="What is known of it")
+    show.definition_list(network_facts(row, view.workforce.basis), label="What is known of it")
     st.button("Show every network", on_click=filters.pick_pcn, args=("",))
     show.link_to_view("Link to this network", choices.address(pcn=choices.pcn_code))
     with st.expander("Target and plan of this network", key="targets"):
         target_editor(scope, choices)
 
 
-def _facts(row: Any, basis: Basis) -> list[tuple[str, str]]:
+def network_facts(row: Any, basis: Basis) -> list[tuple[str, str]]:
+    """What is known of one network, line by line."""
     in_post = row.in_post
     if row.in_post == InPost.IN_POST:
         in_post = (

@@ -198,6 +198,31 @@ def ask(request: Request) -> Response:
     return _attached(body, MEDIA_TYPES["xlsx"], f"services-{plain or 'provider'}.xlsx")
 
 
+def brief(request: Request) -> Response:
+    """The brief of a ward or a network as one page of PDF."""
+    from dashboard.access import current_scope
+    from dashboard.brief import network_brief, ward_brief
+    from dashboard.data import fetch_shared
+    from dashboard.filters import Area
+    from dashboard.pack.brief_pdf import brief_pdf
+    from dashboard.workforce import profile
+
+    warm_up.wait()
+    asked = request.query_params
+    try:
+        as_at = date.fromisoformat(asked.get("as_at", ""))
+    except ValueError:
+        return PlainTextResponse("expected as_at=YYYY-MM-DD", 400)
+    area = Area(asked.get("icb", ""), as_at, asked.get("stale", "") == "counted")
+    ward_code, pcn_code = asked.get("ward", ""), asked.get("pcn", "")
+    make, code = (ward_brief, ward_code) if ward_code else (network_brief, pcn_code)
+    found = fetch_shared(make, current_scope(), area, code) if profile().may_leave else None
+    if found is None:
+        return PlainTextResponse("not found", 404)
+    plain = "".join(letter for letter in code if letter.isascii() and letter.isalnum())
+    return _attached(brief_pdf(found), "application/pdf", f"brief-{plain}-{as_at}.pdf")
+
+
 def refusals(request: Request) -> Response:
     """What was wrong with an offered file, as CSV: its values are masked."""
     from dashboard.access import current_scope
@@ -273,6 +298,7 @@ ROUTES = [
     Route("/table/{subject}.json", table),
     Route("/export/{subject}.{form}", download),
     Route("/ask/services.xlsx", ask),
+    Route("/brief.pdf", brief),
     Route("/refusals/{job_id:int}.csv", refusals),
     Route("/history.csv", all_history),
     Route("/template/{dataset}.{form}", template),

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import streamlit as st
@@ -22,6 +22,10 @@ from dashboard.rules.returns import ReturnState
 from dashboard.settings import settings
 from dashboard.style import Theme, day
 from queries.frames import each_row
+
+if TYPE_CHECKING:
+    # Its writer is not needed to draw a page.
+    from dashboard.pack.brief_pdf import Brief
 
 _COMPONENTS = Path(__file__).parent / "components"
 _CSS = (_COMPONENTS / "page.css").read_text(encoding="utf-8")
@@ -449,6 +453,21 @@ def link_to_view(words: str, choices: Mapping[str, str], *, page: str = "") -> N
     """A link that opens a view for somebody else: of this page, or of another one."""
     address = f"{page}?{urlencode(choices)}"
     html(f'<p class="share"><a href="{address}" target="_self">{escape(words)}</a></p>')
+
+
+def brief(found: Brief, pdf_url: str) -> None:
+    """A brief as it is printed, and the link to its page; nothing leaves where the profile says so."""
+    if PROFILES[settings().disclosure_profile].may_leave:
+        html(f'<p class="downloads"><a href="{escape(pdf_url)}" download>Brief as PDF</a></p>')
+    for place, section in enumerate(found.sections):
+        heading(section.title, anchor=f"brief-{place}")
+        if section.sentences:
+            lines(section.sentences)
+        if section.facts:
+            definition_list(section.facts, label=section.title)
+        if section.table:
+            small_table(*section.table, caption=section.title)
+    notes(found.footer)
 
 
 def links_to_views(items: Sequence[tuple[str, Mapping[str, str]]]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import streamlit as st
 
 from dashboard import filters, show
 from dashboard import take_up_told as told
 from dashboard import take_up_words as words
+from dashboard.brief import network_brief, ward_brief
 from dashboard.complex_need import WAITS, complex_need_by, days_of_waits, wait_trend
 from dashboard.control_words import icons
 from dashboard.data import fetch_shared
@@ -138,3 +141,20 @@ def complex_need(scope: Scope, view: TakeUpView, choices: Choices) -> None:
     show.notes(told.wait_notes(trend))
     with st.expander("The months as a table", key="wait months"):
         show.small_table(*told.wait_table(trend), caption=WAITS[wait])
+
+
+def brief(scope: Scope, view: TakeUpView, choices: Choices) -> None:
+    """The brief of the picked ward, or of the chosen network: as it is printed."""
+    ward_code = filters.chosen(filters.WARD)
+    if ward_code in view.names:
+        found = fetch_shared(ward_brief, scope, choices.area, ward_code)
+        asked = choices.address(ward=ward_code)
+    elif choices.pcn_code:
+        found = fetch_shared(network_brief, scope, choices.area, choices.pcn_code)
+        asked = choices.address(pcn=choices.pcn_code)
+    else:
+        found, asked = None, {}
+    if found is None:
+        show.empty("Of whom?", "Pick a ward above, or a network at the left.")
+        return
+    show.brief(found, f"/brief.pdf?{urlencode(asked)}")

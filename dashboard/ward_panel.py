@@ -32,7 +32,7 @@ def ward_panel(scope: Scope, choices: Choices, coverage: Coverage, ward_code: st
     show.finding([f"**{ward.status}**: {ward.reason}."])
     left, right = st.columns(2)
     with left:
-        show.definition_list(_trail(ward, coverage.basis), label="How it was judged")
+        show.definition_list(trail(ward, coverage.basis), label="How it was judged")
         show.small_table(
             *_pcns(coverage.shares.frame, ward_code), caption="Networks that serve the ward"
         )
@@ -52,7 +52,8 @@ def ward_panel(scope: Scope, choices: Choices, coverage: Coverage, ward_code: st
     show.link_to_view("Link to this ward", choices.address(ward=ward_code))
 
 
-def _trail(ward: Any, basis: Basis) -> list[tuple[str, str]]:
+def trail(ward: Any, basis: Basis) -> list[tuple[str, str]]:
+    """How one ward was judged, line by line."""
     deprivation = MISSING
     if pd.notna(ward.imd_fifth):
         deprivation = (

@@ -30,6 +30,7 @@ PARTS = {
     "leak": ("Where it is lost", take_up_sections.leak),
     "leads": ("Leads and supervision", take_up_sections.leads),
     "complex": ("Complex need", take_up_sections.complex_need),
+    "brief": ("Brief", take_up_sections.brief),
 }
 part = filters.switch(filters.PART, "Show", {name: title for name, (title, _) in PARTS.items()})
 title, draw = PARTS[part]

@@ -35,6 +35,7 @@ from queries.load import save
 from queries.pathway import Cohort
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
+from tests.conftest import rest_is_slow
 from tests.small_board import ABBEY, BROOK, CASTLE, DALE, NORTH, SOUTH
 
 pytestmark = pytest.mark.usefixtures("settings_as_shipped")
@@ -173,6 +174,7 @@ def test_a_share_is_of_what_is_shown(engine: Engine) -> None:
     assert found.loc[CASTLE, hidden].isna().all()
 
 
+@pytest.mark.slow
 def test_rounded_numbers_leave_no_more_than_all(of: Callable[..., Engine]) -> None:
     """13 of 13 are both 15; where rounding makes a part the greater, the share is 1."""
     engine = of(Group(13, MAY, conditions=2))
@@ -206,6 +208,7 @@ def test_a_hidden_number_changes_nothing(
     assert shown[0] == shown[1]
 
 
+@pytest.mark.slow
 def test_what_can_be_subtracted_is_hidden_too(of: Callable[..., Engine]) -> None:
     """Of 20 referred on 17 are accepted and 3 wait: with 15 of 20 shown, 3 would not be far."""
     engine = of(
@@ -252,7 +255,7 @@ def test_the_days_of_each_transition(engine: Engine) -> None:
     assert found["contacted"] == DayQuantiles(None, None)
 
 
-@pytest.mark.parametrize(("people", "median"), [(9, None), (10, 4)])
+@pytest.mark.parametrize(("people", "median"), rest_is_slow((9, None), (10, 4)))
 def test_of_fewer_than_ten_no_days_are_told(
     of: Callable[..., Engine], people: int, median: int | None
 ) -> None:
@@ -294,7 +297,7 @@ def test_a_month_is_judged_or_says_why_not(of: Callable[..., Engine]) -> None:
     assert [point.date for point in trend.chart.points] == [FEBRUARY]
 
 
-@pytest.mark.parametrize(("waiting", "state"), [(2, ""), (3, "still waiting")])
+@pytest.mark.parametrize(("waiting", "state"), rest_is_slow((2, ""), (3, "still waiting")))
 def test_a_tenth_may_still_wait(of: Callable[..., Engine], waiting: int, state: str) -> None:
     """2 of 20 are a tenth, 3 of 20 are more."""
     done = 20 - waiting
@@ -302,7 +305,7 @@ def test_a_tenth_may_still_wait(of: Callable[..., Engine], waiting: int, state: 
     assert months(trend_of(engine, "ot", 1)) == {APRIL: (None if state else 7, state)}
 
 
-@pytest.mark.parametrize(("waiting", "state"), [(2, ""), (3, "still waiting")])
+@pytest.mark.parametrize(("waiting", "state"), rest_is_slow((2, ""), (3, "still waiting")))
 def test_the_same_of_the_first_contact(of: Callable[..., Engine], waiting: int, state: str) -> None:
     engine = of(Group(20 - waiting, APRIL, contact=6), Group(waiting, APRIL))
     assert months(trend_of(engine, "contacted", 1)) == {APRIL: (None if state else 6, state)}
@@ -319,6 +322,7 @@ def test_who_may_yet_be_referred_on_makes_a_month_too_recent(of: Callable[..., E
     }
 
 
+@pytest.mark.slow
 def test_one_day_longer_and_the_month_before_is_too_recent_too(of: Callable[..., Engine]) -> None:
     engine = of(*(Group(20, month, therapy=31) for month in (FEBRUARY, MARCH, APRIL)))
     assert [state for _, state in months(trend_of(engine, "to_ot", 3)).values()] == [
@@ -384,6 +388,7 @@ def test_waits_in_words(engine: Engine) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_months_that_are_left_out_are_named(of: Callable[..., Engine]) -> None:
     engine = of(
         Group(20, FEBRUARY, therapy=3, accepted=10), Group(9, MARCH, therapy=3, accepted=10),

@@ -42,7 +42,6 @@ from queries.load import save
 from queries.scope import EVERYTHING, Scope
 from tests import outcome_board as o
 from tests import small_board as b
-from tests.conftest import rest_is_slow
 from tests.made_once import demonstration_file
 from tests.outcome_board import OutcomeBoard, People, ended, steps
 from tests.small_board import (
@@ -206,9 +205,10 @@ def test_what_is_missing_names_the_loss(sqlite_engine: Engine) -> None:
 # Set apart: never low, whatever the number; and one step further it is judged.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "apart"),
-    rest_is_slow(
+    (
         ({"referrals": numbers(*NUMBERS[:2], (SOUTH, CASTLE, 7), NUMBERS[3])}, Status.HIDDEN),
         ({"schemes": (*b.SCHEMES, EVERYWHERE[1])}, Status.NO_PROVISION),
         ({"services": ()}, Status.NO_RETURN),
@@ -622,6 +622,7 @@ def test_what_one_ward_needs_and_whom_to_call(found: Found) -> None:
 # What can be downloaded.
 
 
+@pytest.mark.slow
 def test_the_file_has_the_numbers_of_the_page(engine: Engine, found: Found) -> None:
     made = export.make(engine, EVERYTHING, "take-up", b.BOARD, b.AS_AT, "json")
     told = json.loads(made.body)

@@ -383,6 +383,88 @@ MEASURES = {
             "referral returns; English Indices of Deprivation; ward population",
             "Not shown where a fifth is hidden or has fewer than 20 people.",
         ),
+        Measure(
+            "take_up_place",
+            "Take-up against expected",
+            "Where the referrals of a ward lie against the number expected.",
+            "exact Poisson limits (95% and 99.8%) around the expected number; 'stays low' where it is "
+            "also below limits widened for what wards differ by anyway (Spiegelhalter)",
+            "one of five places",
+            "referral returns; ward population; English Indices of Deprivation",
+            "Wards with no return, no provision or a hidden count are set apart, and never called low.",
+        ),
+        Measure(
+            "smoothed",
+            "Smoothed ratio",
+            "Referrals over expected, the less certain drawn further towards the board's ratio.",
+            "global empirical Bayes (Marshall), the variance between wards held at 0 or above",
+            "100 = as expected",
+            "referral returns; ward population; English Indices of Deprivation",
+        ),
+        Measure(
+            "cluster",
+            "Clusters of low take-up",
+            "Wards that are low beside low ones more often than chance gives.",
+            "local Moran's I of the smoothed ratios, neighbours share an edge or a corner, 19,999 "
+            "permutations with a fixed seed, two-sided, false discovery rate of 5% "
+            "(Benjamini-Hochberg)",
+            "low, high, low among high, high among low, or none",
+            "referral returns; ward boundaries",
+            "A ward without a judged neighbour can be in none.",
+        ),
+        Measure(
+            "leak",
+            "Where take-up is lost",
+            "The people missing at each step between need and attending, in wards below the expected.",
+            "shortfall = expected times the board's shares of the steps, less referred times the "
+            "ward's; first the missing referrals at the board's shares, then at each step the "
+            "difference of the shares; the parts add up",
+            "people in 12 months",
+            "referral returns",
+            "Named by what the ward lacks: no link worker, no service, full. A step that is not "
+            "recorded is judged with the next; after a hidden one the chain ends.",
+        ),
+        Measure(
+            "complex_need",
+            "Complex need",
+            "People referred with two or more long-term conditions, or of the highest complexity.",
+            "of those who say how many conditions they have, and of those whose complexity is said; "
+            "Wilson's 95% interval",
+            "people; share",
+            "referral returns; two or more conditions: NICE NG56",
+            "Boards use levels of complexity of their own: high, very high, complex and severe count.",
+        ),
+        Measure(
+            "therapy_days",
+            "Days to occupational therapy",
+            "Days from the referral to the referral on, and from there until it is accepted.",
+            "median and 90th percentile by whole day of at least 10 people; by month received, those "
+            "of whom more than 10% still wait left out",
+            "days",
+            "referral returns",
+            "The target is a setting: no national one is published.",
+        ),
+        Measure(
+            "unmet_need",
+            "Unmet need",
+            "How many fewer are referred than expected, never below 0.",
+            "expected less observed, with the Poisson interval of the observed; a hidden count is the "
+            "middle of its range; other measures: raised to the level of wards with all three "
+            "components, adults, adults by the share of LSOAs in the two highest deciles of an index",
+            "people in 12 months",
+            "referral returns; ward population; indices by LSOA",
+            "Where nobody told us enough it is not known, and in no plan: never 0.",
+        ),
+        Measure(
+            "site_plan",
+            "Where to fund",
+            "The sites that together do best within the limits that are chosen.",
+            "integer programming (HiGHS): most need reached, shortest way for all or for the furthest, "
+            "or fewest sites; exact, with what is proven; order by what each adds",
+            "people; pounds a year",
+            "unmet need; candidate sites; services; costs as chosen",
+            "Within reach says that people could come, not that they will.",
+        ),
     )
 }
 
