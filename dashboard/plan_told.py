@@ -21,7 +21,9 @@ from dashboard.filters import (
     Choices,
 )
 from dashboard.plan_equity import PlanEquity
+from dashboard.providers import WAITING
 from dashboard.rules.classes import number_classes
+from dashboard.rules.disclosure import hidden_flag
 from dashboard.rules.inequality import SlopeIndex
 from dashboard.site_plan import UNKNOWN, Plan, PlanChoices
 from dashboard.site_plan_words import (
@@ -30,7 +32,7 @@ from dashboard.site_plan_words import (
     pounds,
     unit,
 )
-from dashboard.style import MISSING, NO_RETURN_COLOUR, SEQUENCE, counted, number
+from dashboard.style import MISSING, NO_RETURN_COLOUR, SEQUENCE, count, counted, number
 from dashboard.supposed import Supposed
 from dashboard.sureness import Sureness
 from dashboard.workforce import pcn_workforce
@@ -226,7 +228,7 @@ def closed_table(found: Supposed) -> Rows:
             "" if pd.isna(row.provider) else row.provider,
             MISSING if pd.isna(row.themes) else row.themes,
             number(row.places_filled),
-            number(row.people_waiting),
+            count(row.people_waiting, is_hidden=getattr(row, hidden_flag(WAITING))),
             f"{row.wards:,}",
             MISSING if pd.isna(row.free_near) else number(row.free_near),
         )
@@ -365,7 +367,7 @@ def compared(mine: Plan, other: Plan, name: str) -> Rows:
         if beside != words:
             rows.append((term, words, beside))
     rows += [(term, "", words) for term, words in theirs.items()]
-    return ("", "This plan", name), rows
+    return ("What", "This plan", name), rows
 
 
 def _sites(plan: Plan) -> str:

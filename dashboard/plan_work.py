@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.site_plan import from_payload
+from dashboard.site_plan import from_payload, without_idle
 from geodata.site_selection import select_sites
 
 SECONDS_EACH = 20.0
@@ -27,7 +27,8 @@ def site_plans(payload: dict[str, Any], tell: Callable[[int, int, str], None]) -
         changes = {name: case[name] for name in ("reach", "budget", "sites_wanted") if name in case}
         if "need" in case:
             changes["need"] = pd.Series(case["need"], dtype="float64")
-        plan = select_sites(replace(base, **changes), time_limit_seconds=SECONDS_EACH)
+        problem = replace(base, **changes)
+        plan = without_idle(select_sites(problem, time_limit_seconds=SECONDS_EACH), problem)
         found.append(
             {
                 "label": case["label"],

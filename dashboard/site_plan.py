@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -240,8 +240,15 @@ def site_plan(
 ) -> Plan:
     """The best choice of sites for the chosen wards of a board."""
     problem = site_problem(need, choices, sites, ways, ward_codes)
-    found = select_sites(problem, time_limit_seconds=TIME_LIMIT_SECONDS)
+    found = without_idle(select_sites(problem, time_limit_seconds=TIME_LIMIT_SECONDS), problem)
     return planned(need, choices, sites, ways, ward_codes, problem, found)
+
+
+def without_idle(found: SitePlan, problem: SiteProblem) -> SitePlan:
+    """The same without sites that reach nobody more: money is not spent on a number of sites."""
+    if problem.goal is not Goal.REACH:
+        return found
+    return replace(found, sites=found.sites[found.sites["gain"] > 0].reset_index(drop=True))
 
 
 def planned(

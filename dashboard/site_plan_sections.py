@@ -94,7 +94,7 @@ def plan(scope: Scope, view: PlanView, choices: Choices) -> None:
     if rows:
         show.small_table(headings, rows, caption="Wards the plan does not reach, most need first")
     else:
-        show.lines(["Every ward with unmet need that is known is reached."])
+        show.lines(["No ward is known to have unmet need that the plan does not reach."])
     unknown = told.unknown_table(view.plan)
     if unknown[1]:
         with st.expander(f"In no plan: {len(unknown[1]):,} wards", key="in no plan"):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dashboard.charts.area_map import HATCHED, AreaGroup
 from dashboard.rules.coverage import Status
+from dashboard.rules.needs import NEED_THEMES
 from dashboard.settings import settings
 from dashboard.show import Explanation, Tile
 from dashboard.site_plan import (
@@ -31,7 +32,7 @@ from dashboard.style import (
     counted,
     number,
 )
-from dashboard.unmet_need import ADULTS, EXPECTED, GAPS, INDEX, SERVED, WHOSE
+from dashboard.unmet_need import ADULTS, EXPECTED, GAPS, INDEX, MEASURES, SERVED, WHOSE
 from geodata.site_selection import Goal
 from queries.frames import each_row
 
@@ -131,6 +132,8 @@ def finding(plan: Plan) -> list[str]:
     )  # fmt: skip
     if found.infeasible and plan.sites.empty:
         return [f"**No plan** keeps to every limit: {found.infeasible}.", left]
+    if (frame["state"] == UNKNOWN).all():
+        return ["**No plan**: the need of no ward is known by this measure.", left]
     if plan.sites.empty:
         return ["**Nothing to reach**: no ward of this area has unmet need that a site could meet.",
                 left]  # fmt: skip
@@ -140,10 +143,9 @@ def finding(plan: Plan) -> list[str]:
         f"{counted(reached, 'ward')} and **{number(found.reached_need)} of {number(need)} {what}** with "
         f"unmet need: {_each(plan)} for each more who is reached.",
     ]
-    useless = int((plan.sites["gain"] <= 0).sum())
-    if useless:
+    if plan.choices.sites_wanted and len(plan.sites) < plan.choices.sites_wanted:
         sentences.append(
-            f"{counted(useless, 'of the sites adds', 'of the sites add')} nobody: fewer would do."
+            f"More than {counted(len(plan.sites), 'site')} would reach nobody else: they are left out."
         )
     share = plan.need.without_provision
     if share is not None and plan.need.measure in (EXPECTED, SERVED):
@@ -170,16 +172,28 @@ def tiles(plan: Plan) -> list[Tile]:
     """Reached, cost, cost for each, and how sure the best is the best."""
     found, frame = plan.found, plan.wards.frame
     unreached = frame[frame["state"] == UNREACHED]
-    proof = "proven best" if found.is_optimal else f"within {found.gap:.1%} of the best"
+    is_known = bool((frame["state"] != UNKNOWN).any())
+    if found.infeasible or not is_known:
+        proof = "no plan"
+    else:
+        proof = "proven best" if found.is_optimal else f"within {found.gap:.1%} of the best"
+    left = number(unreached["need"].sum()) if is_known else MISSING
     return [
-        Tile("Newly reached", number(found.reached_need), f"{unit(plan)} a year"
-             if unit(plan) == "people" else unit(plan), need_words(plan)),
+        Tile(
+            "Newly reached",
+            number(found.reached_need) if is_known else MISSING,
+            f"{unit(plan)} a year" if unit(plan) == "people" else unit(plan),
+            need_words(plan),
+        ),
         Tile("Cost", pounds(plan.cost), "a year", f"{_each(plan)} for each who is reached"),
-        Tile("Remain unreached", number(unreached["need"].sum()), unit(plan),
-             f"in {counted(len(unreached), 'ward')}"),
-        Tile("How it was chosen", proof if plan.found.infeasible == "" else "no plan",
-             f"in {found.seconds:.1f} s", f"of {counted(len(plan.candidates), 'candidate')}, by HiGHS"),
-    ]  # fmt: skip
+        Tile("Remain unreached", left, unit(plan), f"in {counted(len(unreached), 'ward')}"),
+        Tile(
+            "How it was chosen",
+            proof,
+            f"in {max(found.seconds, 0.1):.1f} s",
+            f"of {counted(len(plan.candidates), 'candidate')}, by HiGHS",
+        ),
+    ]
 
 
 def map_groups(plan: Plan, *, is_after: bool) -> list[AreaGroup]:
@@ -338,10 +352,10 @@ def choices_of(address: Mapping[str, str]) -> PlanChoices:
         name: address[name] if address.get(name) in options else getattr(usual, name)
         for name, options in allowed.items()
     }
-    reach = address.get("reach", "")
+    need, theme, reach = (address.get(name, "") for name in ("need", "theme", "reach"))
     return PlanChoices(
         **said,
-        need=address.get("need") or usual.need,
-        theme=address.get("theme", ""),
-        reach=reach if reach.isdigit() and 0 < int(reach) <= 120 else "",
+        need=need if need in MEASURES or need.startswith(INDEX) else usual.need,
+        theme=theme if theme in NEED_THEMES else "",
+        reach=reach if reach.isdecimal() and 0 < int(reach) <= 120 else "",
     )

@@ -11,9 +11,11 @@ from sqlalchemy import Engine
 from dashboard.coverage import REFERRALS, WhatIf, ward_coverage
 from dashboard.coverage_words import chosen_wards
 from dashboard.filters import CLOSE, END, MOVED, WORKER_FROM, WORKER_TO, Area
+from dashboard.providers import WAITING
 from dashboard.rules.coverage import Status
-from dashboard.rules.disclosure import Released
+from dashboard.rules.disclosure import PROFILES, Released, release
 from dashboard.services import board_services
+from dashboard.settings import settings
 from dashboard.workforce import pcn_workforce
 from queries import places
 from queries.scope import Scope
@@ -24,13 +26,13 @@ class Supposed:
     """What a supposition changes.
 
     `wards`: one row per chosen ward whose status, link worker or services would change: ward_code,
-    ward_name, lad_name, adults, status_before, status_after, reason, fte_now and fte_then (per
-    10,000), services_before and services_after; `loses_cover` where a component is missing only
-    after. `closed`: one row per service that closes: service_key, service_name, provider, themes,
-    places_filled, people_waiting, `free_near`, the free places of others that answer one of its
-    needs in a ward it serves (missing where none says), and `wards`, how many it serves.
-    `networks`: one row per network whose FTE changes: pcn_name, fte_now, fte_then,
-    pressure_now, pressure_then (referrals a year for each FTE; missing where none is known).
+    ward_name, lad_name, adults, and `_before` and `_after` of status, reason, fte_per_10k and
+    service_count; `loses_cover` where a component is missing only after. `closed`: one row per
+    service that closes: service_key, service_name, provider, themes, places_filled, people_waiting
+    (released), `free_near`, the free places of others that answer one of its needs in a ward it
+    serves (missing where none says), and `wards`, how many it serves. `networks`: one row per
+    network whose FTE changes: pcn_name, fte_now, fte_then, pressure_now, pressure_then (referrals
+    a year for each FTE; missing where none is known).
     """
 
     what_if: WhatIf
@@ -103,12 +105,12 @@ def _closed(engine: Engine, scope: Scope, area: Area, what_if: WhatIf) -> pd.Dat
         there |= set(left.everywhere["service_key"])
         near.append(free.reindex(sorted(alike & there)).sum(min_count=1))
         wards_served.append(len(wards))
-    columns = ["service_key", "service_name", "provider", "themes", "places_filled",
-               "people_waiting"]  # fmt: skip
+    columns = ["service_key", "service_name", "provider", "themes", "places_filled", WAITING]
     answer: pd.DataFrame = closed[columns].assign(
         free_near=pd.Series(near, closed.index, dtype="Int64"), wards=wards_served
     )
-    return answer.reset_index(drop=True)
+    profile = PROFILES[settings().disclosure_profile]
+    return release(answer.reset_index(drop=True), profile, people=[WAITING]).frame
 
 
 def _networks(engine: Engine, scope: Scope, area: Area, what_if: WhatIf) -> Released:

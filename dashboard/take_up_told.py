@@ -172,7 +172,7 @@ def complex_finding(everybody: Released, days: Mapping[str, DayQuantiles]) -> li
 
 def complex_table(everybody: Released) -> Rows:
     """One row per count: how many, and the share with its interval."""
-    headings = ("", "People", "Share", "Of whom")
+    headings = ("Who", "People", "Share", "Of whom")
     if everybody.frame.empty:
         return headings, []
     row = everybody.frame.to_dict("records")[0]

@@ -164,7 +164,7 @@ def losses_figure(engine: Engine, scope: Scope, area: Area, is_dark: bool) -> Fi
         {
             "name": list(people),
             "value": list(people.values()),
-            "text": [f"{number(lost)} people" for lost in people.values()],
+            "text": [number(lost) for lost in people.values()],
         }
     )
     return row_bars(

@@ -159,14 +159,15 @@ def tiles(wards: Released, found: TakeUp) -> list[Tile]:
     """Low wards, the missing referrals of these, what is lost most, and who is set apart."""
     frame = wards.frame
     low = frame[frame["place"].isin(LOW)]
-    missing = (low["expected"] - low[REFERRALS]).sum()
+    judged = bool((frame["place"] != "").any())
+    missing = (low["expected"] - low[REFERRALS]).sum() if judged else None
     lost = Counter(low.loc[low["leak"] != "", "leak"]).most_common(1)
     apart = int((frame["apart"] != "").sum())
     return [
         Tile(
             "Wards below the expected range",
-            f"{len(low):,}",
-            f"of {int((frame['place'] != '').sum()):,} judged",
+            f"{len(low):,}" if judged else MISSING,
+            f"of {int((frame['place'] != '').sum()):,} judged" if judged else "none judged",
             "referrals below the lower 95% limit",
         ),
         Tile(
@@ -179,7 +180,7 @@ def tiles(wards: Released, found: TakeUp) -> list[Tile]:
             "Most often lost at",
             lost[0][0] if lost else MISSING,
             f"in {counted(lost[0][1], 'ward')}" if lost else "",
-            LOSS_WORDS[Loss(lost[0][0])] if lost else "no ward is low",
+            LOSS_WORDS[Loss(lost[0][0])] if lost else "no ward is low" if judged else "none judged",
         ),
         Tile("Set apart", f"{apart:,}", counted(apart, "ward").split()[1], "no return, no "
              "provision, hidden, or no expected number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -30,28 +31,35 @@ def row_bars(
     `text`, which stands at the bar's end and is all that is said of a row without one.
     """
     frame = released.frame.iloc[::-1]
+    # Plotly reads markup in both.
+    names, words = ([escape(str(said), quote=False) for said in frame[c]] for c in (name, text))
     values = [None if number != number else number for number in frame[value].astype(float)]
     known = [number for number in values if number is not None] or [0.0]
     low, high = min(0.0, *known), max(0.0, *known)
-    # Room for the words at the ends of the bars, on the side on which there are any.
-    room = (high - low or 1.0) * WORDS_SHARE
-    ends = [low - room if low < 0 else 0.0, high + room]
+    # Room for the words, which stand at the right of each bar, or of 0: never on the names.
+    ends = [low, high + (high - low or 1.0) * WORDS_SHARE]
     axis = {**layout["xaxis"], "title": {"text": label}, "zeroline": True, "range": ends}
     return go.Figure(
         data=[
             {
                 "type": "bar",
                 "orientation": "h",
-                "y": frame[name].tolist(),
+                "y": names,
                 "x": values,
-                "text": frame[text].tolist(),
-                "textposition": "outside",
-                "cliponaxis": False,
                 "marker": {
                     "color": [below_colour if (v or 0) < 0 else colour for v in values],
                 },
+                "hoverinfo": "skip",
+            },
+            {
+                "type": "scatter",
+                "mode": "text",
+                "y": names,
+                "x": [max(number or 0.0, 0.0) for number in values],
+                "text": words,
+                "textposition": "middle right",
                 "hovertemplate": "%{y}: %{text}<extra></extra>",
-            }
+            },
         ],
         layout={
             **layout,

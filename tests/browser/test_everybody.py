@@ -19,6 +19,7 @@ NETWORK = "/workforce?icb=QDK&pcn=UDK006"
 PROVIDERS = "/providers?icb=QDK&locality=E07000114"
 NEED = f"{PROVIDERS}&ward=E05DM0234&theme=long-term+condition"
 OUTCOMES = "/outcomes?icb=QDK&locality=E07000114"
+TAKE_UP, FUND = "/take-up?icb=QDK&locality=E07000113", "/where-to-fund?icb=QDK"
 SERVICES, SERVICE_MAP = f"{PROVIDERS}&part=services", f"{PROVIDERS}&part=map"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -121,6 +122,37 @@ def test_axe_finds_nothing_of_ours_on_outcomes(visit: Open, part: str, scheme: s
     assert findings(here) == []
 
 
+@pytest.mark.parametrize(
+    ("address", "scheme", "width"),
+    [
+        (f"{TAKE_UP}&part=wards", "light", 1400),
+        (f"{TAKE_UP}&part=wards&ward=E05DM0210", "dark", 400),
+        (f"{TAKE_UP}&part=leak", "dark", 1400),
+        (f"{TAKE_UP}&part=leads", "light", 400),
+        (f"{TAKE_UP}&part=complex", "dark", 1400),
+        (f"{TAKE_UP}&part=brief&ward=E05DM0210", "light", 1400),
+        (f"{FUND}&part=plan", "light", 1400),
+        (f"{FUND}&part=plan", "dark", 400),
+        (f"{FUND}&part=need", "dark", 1400),
+        (f"{FUND}&part=sure", "light", 400),
+        (f"{FUND}&part=whatif&close=Harbour+Community+Trust", "light", 1400),
+        (f"{FUND}&part=fairness", "dark", 1400),
+        (f"{FUND}&part=compare", "light", 1400),
+    ],
+)
+def test_axe_finds_nothing_of_ours_on_take_up_and_funding(
+    visit: Open, address: str, scheme: str, width: int
+):
+    here = visit(address, color_scheme=scheme, width=width)
+    part = address.split("part=")[1].split("&")[0]
+    expect(here.page.locator(f"#{part}")).to_be_visible()
+    folded = here.page.locator("details:not([open]) > summary")
+    while folded.count():
+        folded.first.click()
+    here.done()
+    assert findings(here) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_of_ours_on_methods(visit: Open, scheme: str):
     here = visit("/methods", color_scheme=scheme)
@@ -140,7 +172,18 @@ def charted(here: Visit) -> Visit:
 @pytest.mark.parametrize("width", [320, 400])
 @pytest.mark.parametrize(
     "address",
-    [PICKED, NETWORK, NEED, SERVICE_MAP, OUTCOMES, f"{OUTCOMES}&part=networks", "/methods"],
+    [
+        PICKED,
+        NETWORK,
+        NEED,
+        SERVICE_MAP,
+        OUTCOMES,
+        f"{OUTCOMES}&part=networks",
+        f"{TAKE_UP}&part=leak",
+        f"{TAKE_UP}&part=brief&ward=E05DM0210",
+        f"{FUND}&part=plan",
+        "/methods",
+    ],
 )
 def test_a_phone_never_scrolls_sideways(visit: Open, address: str, width: int):
     here = visit(address, width=width)

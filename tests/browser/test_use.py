@@ -356,3 +356,45 @@ def test_outcomes_by_keyboard_only(visit: Open):
     expect(here.page).to_have_url(re.compile("part=change"))
     expect(here.page.locator("#change")).to_be_visible()
     expect(here.page.get_by_role("table", name="Change in every question asked")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_how_sure_is_tried_with_progress_and_can_be_stopped(visit: Open):
+    """Some 50 plans beside the page: begun, stopped, begun again, and told."""
+    here = visit("/where-to-fund?icb=QDK&locality=E07000114&part=sure&sites=3")
+    button = here.page.get_by_role("button", name="Try the plan under other assumptions")
+    button.click()
+    stop = here.page.get_by_role("button", name="Stop")
+    stop.click()
+    expect(button).to_be_visible()
+    button.click()
+    told = here.page.get_by_role("table", name="How often each site was chosen")
+    expect(told).to_be_visible(timeout=60_000)
+    expect(here.page.locator(".finding").last).to_contain_text("plans")
+    assert here.calls_outside == []
+
+
+@pytest.mark.slow
+def test_a_plan_is_changed_saved_and_opened_by_link(visit: Open):
+    here = visit("/where-to-fund?icb=QDK&part=compare&sites=3")
+    expect(here.page.locator(".finding").first).to_contain_text("3 sites")
+    box = here.page.get_by_role("textbox", name="Name of this plan")
+    box.fill("Three for the coast")
+    box.press("Enter")
+    here.page.get_by_role("button", name="Save this plan").click()
+    link = here.page.get_by_role("link", name=re.compile("Three for the coast"))
+    expect(link).to_be_visible()
+    here.go("/where-to-fund?icb=QDK&part=compare&sites=2")
+    expect(here.page.locator(".finding").first).to_contain_text("2 sites")
+    here.page.get_by_role("link", name=re.compile("Three for the coast")).click()
+    expect(here.page.locator(".finding").first).to_contain_text("3 sites")
+
+
+@pytest.mark.slow
+def test_a_brief_is_downloaded_as_a_pdf(visit: Open):
+    here = visit("/take-up?icb=QDK&part=brief&ward=E05DM0210")
+    with here.page.expect_download() as download:
+        here.page.get_by_role("link", name="Brief as PDF").click()
+    found = download.value
+    assert found.suggested_filename == "brief-E05DM0210-2026-06-30.pdf"
+    assert found.path().read_bytes().startswith(b"%PDF-1.7")

@@ -36,7 +36,7 @@ class Visit:
     def _heard(self, message: ConsoleMessage) -> None:
         where = message.location["url"]
         # Opened on a page of its own path, Streamlit looks for itself below that path first.
-        if "404" in message.text and re.match(rf"{self.url}/\w+/_stcore/", where):
+        if "404" in message.text and re.match(rf"{self.url}/[\w-]+/_stcore/", where):
             return
         if message.type == "error" or "Content Security Policy" in message.text:
             self.complaints.append(f"{message.text} {where}")
