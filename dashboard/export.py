@@ -31,7 +31,7 @@ from dashboard.rules.staffing import InPost
 from dashboard.rules.take_up import month_end
 from dashboard.services import board_services
 from dashboard.settings import settings
-from dashboard.take_up import board_take_up, ward_needs
+from dashboard.take_up import LOW, board_take_up, ward_needs
 from dashboard.workforce import pcn_workforce, profile
 from queries import loads, places, workforce
 from queries.frames import each_row
@@ -467,7 +467,7 @@ def _take_up_missing(indices: Sequence[str]) -> Callable[[Mapping[str, Any]], di
             "smoothed": apart,
             "cluster_p": apart or "no neighbour could be judged",
             "shortfall": not_low,
-            "lost": not_low if row["apart"] or not row["leak"] else "nothing is lost",
+            "lost": "nothing is lost" if row["place"] in LOW else not_low,
             "imd_fifth": "no deprivation index for this ward's LSOAs",
             **dict.fromkeys(("population", "adults"), no_people),
             **dict.fromkeys(indices, "not in the index"),

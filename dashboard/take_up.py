@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from dashboard.coverage import REFERRALS, Coverage, ward_coverage
 from dashboard.outcomes import Groups, Pathway, board_pathway, pathway_by
 from dashboard.rules.clusters import Cluster, judge_clusters
 from dashboard.rules.coverage import State, Status
-from dashboard.rules.disclosure import Released
+from dashboard.rules.disclosure import Released, hidden_flag
 from dashboard.rules.funnel import Kind, fit_funnel, funnel_places
 from dashboard.rules.leak import Leak, Provision, decompose
 from dashboard.rules.pathway import STEPS
@@ -90,7 +91,9 @@ def ward_take_up(
     """
     frame = coverage.wards.frame.reset_index(drop=True)
     status = frame["status"].map(Status)
-    is_apart = status.isin(SET_APART) | frame["expected"].isna() | frame[REFERRALS].isna()
+    # Where none are expected there is nothing to hold the number against.
+    is_expected = (frame["expected"] > 0).fillna(False).astype(bool)
+    is_apart = status.isin(SET_APART) | ~is_expected | frame[REFERRALS].isna()
     observed = frame[REFERRALS].astype("Float64").mask(is_apart)
     expected = frame["expected"].mask(is_apart)
     smoothed = smoothed_ratios(observed, expected) * 100
@@ -100,7 +103,7 @@ def ward_take_up(
     shares = _board_shares(pathway)
     frame = frame.assign(
         apart=[
-            (row.status if row.status in SET_APART else "no expected number") if apart else ""
+            _why_apart(row) if apart else ""
             for row, apart in zip(each_row(frame), is_apart, strict=True)
         ],
         place=_places(observed, expected),
@@ -122,6 +125,15 @@ def ward_take_up(
     )
     released = Released(frame, coverage.wards.people, coverage.wards.profile)
     return TakeUp(released, leaks, funnel.phi, shares)
+
+
+def _why_apart(row: Any) -> str:
+    """A ward without a link worker or a service is judged where its numbers are told."""
+    if row.status in SET_APART:
+        return str(row.status)
+    if getattr(row, hidden_flag(REFERRALS)):
+        return Status.HIDDEN.value
+    return Status.NO_RETURN.value if pd.isna(getattr(row, REFERRALS)) else "no expected number"
 
 
 def _places(observed: pd.Series[float], expected: pd.Series[float]) -> pd.Series[str]:

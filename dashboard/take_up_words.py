@@ -101,6 +101,8 @@ ABOUT_LEAK = Explanation(
     "The largest part says what to look at first: the offer, the answer, the contact, the service.",
     (
         "Parts add up to the shortfall; a part below 0 is where the ward does better.",
+        "A ward counts as far as its steps are known: those of which less is known add people who "
+        "would have come less far.",
         "Shares are of those who went on or ended, as on the page Outcomes, from rounded numbers.",
         "'Beyond chance' is where the board's share lies outside the ward's 95% interval.",
     ),

@@ -255,7 +255,8 @@ def test_the_days_of_each_transition(engine: Engine) -> None:
     assert found["contacted"] == DayQuantiles(None, None)
 
 
-@pytest.mark.parametrize(("people", "median"), rest_is_slow((9, None), (10, 4)))
+@pytest.mark.slow
+@pytest.mark.parametrize(("people", "median"), [(9, None), (10, 4)])
 def test_of_fewer_than_ten_no_days_are_told(
     of: Callable[..., Engine], people: int, median: int | None
 ) -> None:
@@ -297,17 +298,25 @@ def test_a_month_is_judged_or_says_why_not(of: Callable[..., Engine]) -> None:
     assert [point.date for point in trend.chart.points] == [FEBRUARY]
 
 
-@pytest.mark.parametrize(("waiting", "state"), rest_is_slow((2, ""), (3, "still waiting")))
-def test_a_tenth_may_still_wait(of: Callable[..., Engine], waiting: int, state: str) -> None:
-    """2 of 20 are a tenth, 3 of 20 are more."""
-    done = 20 - waiting
+# As they may be shown: 12 are 10 of 100, and 13 are 15; of 30 one may be 1 to 7, and counts as 4.
+WAITING = ((12, 100, ""), (13, 100, "still waiting"), (1, 30, "still waiting"), (7, 100, ""))
+
+
+@pytest.mark.parametrize(("waiting", "all_of_them", "state"), rest_is_slow(*WAITING))
+def test_a_tenth_may_still_wait(
+    of: Callable[..., Engine], waiting: int, all_of_them: int, state: str
+) -> None:
+    done = all_of_them - waiting
     engine = of(Group(done, APRIL, therapy=3, accepted=10), Group(waiting, APRIL, therapy=3))
     assert months(trend_of(engine, "ot", 1)) == {APRIL: (None if state else 7, state)}
 
 
-@pytest.mark.parametrize(("waiting", "state"), rest_is_slow((2, ""), (3, "still waiting")))
-def test_the_same_of_the_first_contact(of: Callable[..., Engine], waiting: int, state: str) -> None:
-    engine = of(Group(20 - waiting, APRIL, contact=6), Group(waiting, APRIL))
+@pytest.mark.slow
+@pytest.mark.parametrize(("waiting", "all_of_them", "state"), WAITING)
+def test_the_same_of_the_first_contact(
+    of: Callable[..., Engine], waiting: int, all_of_them: int, state: str
+) -> None:
+    engine = of(Group(all_of_them - waiting, APRIL, contact=6), Group(waiting, APRIL))
     assert months(trend_of(engine, "contacted", 1)) == {APRIL: (None if state else 6, state)}
 
 

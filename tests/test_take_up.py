@@ -208,13 +208,13 @@ def test_what_is_missing_names_the_loss(sqlite_engine: Engine) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "apart"),
-    (
+    [
         ({"referrals": numbers(*NUMBERS[:2], (SOUTH, CASTLE, 7), NUMBERS[3])}, Status.HIDDEN),
         ({"schemes": (*b.SCHEMES, EVERYWHERE[1])}, Status.NO_PROVISION),
         ({"services": ()}, Status.NO_RETURN),
         ({"referrals": numbers(*NUMBERS[:2])}, Status.UNKNOWN),
         ({"populations": False}, Status.UNKNOWN),
-    ),
+    ],
     ids=["hidden", "no provision", "no return", "no referral return", "no population"],
 )
 def test_what_cannot_be_judged_is_never_low(
@@ -247,6 +247,48 @@ def test_a_ward_without_a_population_has_no_expected_number(sqlite_engine: Engin
     assert by_ward(found, "status")[FORD] == Status.NO_LINK_WORKER
     assert by_ward(found, "apart") == {FORD: words.NO_EXPECTED}
     assert FORD not in by_ward(found, "place")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sent", "apart"),
+    [
+        ((*NUMBERS, (SOUTH, ELM, 5)), Status.HIDDEN),
+        (NUMBERS[:2], Status.NO_RETURN),
+        ((*NUMBERS, (SOUTH, ELM, 8)), None),
+    ],
+    ids=["hidden", "no return", "shown"],
+)
+def test_why_a_ward_without_a_link_worker_is_set_apart(
+    sqlite_engine: Engine, sent: tuple[tuple[str, str, int], ...], apart: Status | None
+) -> None:
+    found = of_board(sqlite_engine, COUNTED.but(referrals=numbers(*sent)))
+    assert by_ward(found, "status")[ELM] == Status.NO_LINK_WORKER
+    assert by_ward(found, "apart").get(ELM) == apart
+
+
+def test_where_none_are_expected_nobody_is_judged() -> None:
+    found = made_up([("A", 0.0, 0), ("B", 20, 20)])
+    assert by_ward(found, "apart") == {"A": words.NO_EXPECTED}
+    for layer in ("place", "smoothed", "cluster"):
+        groups = words.map_groups(found.wards, NO_NEEDS, layer)
+        assert sorted(code for g in groups for code in g.area_codes) == ["A", "B"]
+
+
+@pytest.mark.slow
+def test_a_low_ward_that_loses_nobody_says_so(
+    upgraded_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """All 25 of Castle are reached, of the board's 200 only 70: 40 x 0.35 is fewer than 25."""
+    lost = {"steps": ended(40, 3), "closed_reason": "no response"}
+    through = {"steps": THROUGH, "closed_reason": "completed"}
+    board = BOARD.with_people(Abbey_early=lost, Brook=lost, unanswered=through)
+    engine = o.loaded(upgraded_file, tmp_path_factory.mktemp("none"), board)
+    made = export.make(engine, EVERYTHING, "take-up", b.BOARD, b.AS_AT, "json")
+    engine.dispose()
+    castle = next(row for row in json.loads(made.body)["rows"] if row["ward_code"] == CASTLE)
+    assert (castle["place"], castle["leak"], castle["lost"]) == (Place.BELOW, "", None)
+    assert castle["missing"]["lost"] == "nothing is lost"
 
 
 @pytest.mark.slow
@@ -443,13 +485,17 @@ def test_need_is_the_mean_of_the_lsoas_of_a_ward(sqlite_engine: Engine) -> None:
     COUNTED.save(sqlite_engine)
     save(sqlite_engine, indices(
         ("loneliness", 1, 10.0, 8), ("loneliness", 2, 20.0, 9), ("loneliness", 5, 7.5, None),
-        ("disability", 1, 3.0, 10), ("disability", 11, 9.0, 10),
+        ("loneliness", 3, 4.0, 10), ("loneliness", 4, 6.0, None), ("disability", 1, 3.0, 10),
+        ("disability", 11, 9.0, 10),
     ))  # fmt: skip
     needs = ward_needs(sqlite_engine, EVERYTHING, b.BOARD)
     assert needs.names == ["disability", "loneliness"]
-    assert needs.values["loneliness"].dropna().to_dict() == {ABBEY: 15.0, CASTLE: 7.5}
-    # One of Abbey's two is in the two highest deciles; of Castle's nothing is known.
-    assert needs.high["loneliness"].dropna().to_dict() == {ABBEY: 0.5}
+    assert needs.values["loneliness"].dropna().to_dict() == {
+        ABBEY: 15.0, BROOK: 5.0, CASTLE: 7.5,
+    }  # fmt: skip
+    # One of Abbey's two is in the two highest deciles, of Brook's two the only one with a decile;
+    # of Castle's nothing is known.
+    assert needs.high["loneliness"].dropna().to_dict() == {ABBEY: 0.5, BROOK: 1.0}
     # Gorse is of the neighbour.
     assert needs.values["disability"].dropna().to_dict() == {ABBEY: 3.0}
     nobody = ward_needs(sqlite_engine, Scope(frozenset({b.NEIGHBOUR})), b.BOARD)
@@ -581,6 +627,7 @@ def test_every_status_that_is_set_apart_has_a_group(found: Found) -> None:
     assert {status.value for status in SET_APART} <= labels
 
 
+@pytest.mark.slow
 def test_the_list_hides_what_is_hidden(sqlite_engine: Engine) -> None:
     """165 in all: 33 expected of Castle, 22 to 45."""
     sent = numbers(*NUMBERS[:2], (SOUTH, CASTLE, 20), (SOUTH, DALE, 5))

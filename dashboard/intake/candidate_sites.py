@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.intake.dataset import ICB, Column, Dataset, Lookups, Template, parts_of, sheet_with
+from dashboard.intake.dataset import (
+    ICB,
+    SUPPRESSED,
+    Column,
+    Dataset,
+    Lookups,
+    Template,
+    parts_of,
+    sheet_with,
+)
 from dashboard.intake.local_return import check_return, not_read
 from dashboard.intake.source import Source
 from queries.load import CleanLoad
@@ -41,8 +50,11 @@ def _read(source: Source, _lookups: Lookups) -> CleanLoad:
     )
     for name, (least, most) in (("longitude", LONGITUDES), ("latitude", LATITUDES)):
         rule = f"expected a {name} in Great Britain in degrees, from {least:g} to {most:g}"
-        inside = rows[name].between(least, most).fillna(False).astype(bool)
-        check.fail(~inside, check.column(name), name, rule)
+        text = check.column(name)
+        outside = (~rows[name].between(least, most)).fillna(False).astype(bool)
+        # What is no number at all is said once already.
+        is_blank = (text == "") | text.str.casefold().isin(SUPPRESSED | {"na", "nan"})
+        check.fail(outside | is_blank, text, name, rule)
     rule = "expected 1 or more people a year; leave blank where there is no limit"
     few = (rows["places_a_year"] < 1).fillna(False).astype(bool)
     check.fail(few, check.column("places_a_year", required=False), "places_a_year", rule)

@@ -34,25 +34,28 @@ def drawn(rows: list[tuple[str, float | None, str]] = ROWS) -> go.Figure:
 
 
 def test_one_bar_a_row_the_first_on_top() -> None:
-    (bars,) = drawn().data
+    bars, words = drawn().data
     # Plotly draws from below.
     assert list(bars.y) == ["not reached", "declined", "no service", "not offered"]
     assert list(bars.x) == [-5, 0, None, 20]
-    assert list(bars.text) == ["-5 people", "0 people", "not told", "20 people"]
+    assert list(words.text) == ["-5 people", "0 people", "not told", "20 people"]
+    # At the end of each bar, or at 0: on no name.
+    assert list(words.x) == [0, 0, 0, 20]
+    assert words.textposition == "middle right"
     assert bars.orientation == "h"
 
 
 def test_what_is_gained_has_another_colour() -> None:
-    (bars,) = drawn().data
+    bars, _ = drawn().data
     assert list(bars.marker.color) == [GAIN, LOSS, LOSS, LOSS]
 
 
 @pytest.mark.parametrize(
     ("values", "low", "high"),
     [
-        ((20.0, -5.0), -5 - 25 * WORDS_SHARE, 20 + 25 * WORDS_SHARE),
+        ((20.0, -5.0), -5, 20 + 25 * WORDS_SHARE),
         ((20.0, 5.0), 0, 20 + 20 * WORDS_SHARE),
-        ((-20.0, -5.0), -20 - 20 * WORDS_SHARE, 20 * WORDS_SHARE),
+        ((-20.0, -5.0), -20, 20 * WORDS_SHARE),
         ((0.0, None), 0, WORDS_SHARE),
         ((None, None), 0, WORDS_SHARE),
     ],
