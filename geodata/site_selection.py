@@ -462,7 +462,7 @@ def _best(case: _Case, solver: _Solver) -> _Best:
 def _most_reached(case: _Case, limits: Sequence[_Limit], solver: _Solver) -> _Best:
     """Maximal covering: a good choice first, then only what is as good is searched for.
 
-    That takes 50 s to 19 s where 500 sites reach 400 areas each.
+    With 500 sites that reach 400 of 6,800 areas each that takes 19 s, without the first choice 50 s.
     """
     start = _swapped(case)
     value = -math.inf if start is None else _evaluated(case, start).objective
@@ -683,9 +683,9 @@ def _plan(case: _Case, best: _Best, words: str, started: float) -> SitePlan:
         outcome = _evaluated(case, chosen, best.longest)
         order = list(_in_order(case, chosen, outcome.served))
         if problem.goal is Goal.REACH and problem.sites_wanted is None:
-            idle = [site for site, gain in order if gain == 0 and not case.is_must[site]]
-            if idle:  # what adds nothing is not chosen; whom it shared goes to the others
-                chosen = chosen & ~np.isin(np.arange(len(chosen)), idle)
+            needed = _needed(case, [site for site, _ in order], outcome.served)
+            if len(needed) < len(order):
+                chosen = np.isin(np.arange(len(chosen)), needed)
                 outcome = _evaluated(case, chosen)
                 order = list(_in_order(case, chosen, outcome.served))
     places = np.array([site for site, _ in order], dtype=np.intp)
@@ -715,6 +715,16 @@ def _plan(case: _Case, best: _Best, words: str, started: float) -> SitePlan:
         is_optimal=is_optimal,
         infeasible=words,
     )
+
+
+def _needed(case: _Case, sites: list[int], served: Numbers) -> list[int]:
+    """The sites without those, last first, whose people the others can take."""
+    value = _most_served(case, served)
+    for site in sites[::-1]:
+        others = [other for other in sites if other != site]
+        if not case.is_must[site] and value(others) >= served.sum() - _NEARLY:
+            sites = others
+    return sites
 
 
 def _reached_by(case: _Case, places: Places, outcome: _Outcome) -> pd.Series:

@@ -3,11 +3,11 @@
 
 A made England: 6,800 areas clustered like towns and 500 candidates. Ours and `spopt`'s MCLP get the
 same instance and the same solver (HiGHS: ours through scipy, theirs through PuLP), each in a process
-of its own; ours is also asked with a budget, a priority share, limited room, and the other goals (those that send
-everybody to a site of one board).
-Seconds to build (from ways and needs to a program), seconds to solve, the need reached, the proven
-gap, and the most memory. Times depend on the machine, so nothing here is asserted; ratios are what
-counts. Needs `spopt` 0.7.0, `pulp` and `highspy`; without them ours is measured alone.
+of its own; ours is also asked with a budget, a priority share, limited room, and the other goals
+(those that send everybody to a site, of one board). Seconds to build (from ways and needs to a
+program), seconds to solve, the need reached, the proven gap, and the most memory: each is stopped
+after a minute, or at a gap of a thousandth. Times depend on the machine, so nothing here is asserted;
+ratios are what counts. Needs `spopt` 0.7.0, `pulp` and `highspy`; without them ours is measured alone.
 """
 
 from __future__ import annotations

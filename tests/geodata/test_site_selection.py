@@ -111,6 +111,16 @@ def test_sites_that_add_nothing_are_chosen_only_where_a_number_is_wanted() -> No
     assert codes(kept) == ["z", "y"]
 
 
+def test_a_site_that_only_shares_anothers_people_is_not_chosen() -> None:
+    """w reaches whom y reaches, and comes first by its code; but y has to be there."""
+    sites = candidates(w=(1, 60), x=(1, None), y=(1, None))
+    also = pd.concat([HAND.costs, ways(("B", "w", 1), ("C", "w", 1))])
+    both = replace(HAND, sites=sites, costs=also, must_have=frozenset("y"))
+    plan = select_sites(both)
+    assert (codes(plan), plan.reached_need) == (["y", "x"], 80)
+    assert plan.reached_by.to_dict() == {"A": "x", "B": "y", "C": "y"}
+
+
 def test_the_shortest_total_way_by_hand() -> None:
     """y: 2 x 30 + 3 x 30; x: 20 + 4 x 30; z: 5 x 25 + 6 x 20. C and D need y and z."""
     plan = select_sites(replace(HAND, goal=Goal.NEAREST, sites_wanted=2))
@@ -460,6 +470,8 @@ def test_as_asking_every_choice(goal: Goal, data: st.DataObject) -> None:
     assert problem.must_have <= chosen
     if problem.goal is not Goal.REACH and problem.sites_wanted is not None:
         assert len(chosen) == problem.sites_wanted
+    if problem.goal is Goal.REACH and problem.sites_wanted is None:
+        assert problem.must_have >= set(plan.sites.loc[plan.sites["gain"] == 0, "code"])
     if problem.budget is not None:
         assert plan.sites["cost"].sum() <= problem.budget
     assert Slow(problem).worth(tuple(sorted(chosen))) == pytest.approx(expected, abs=1e-6)
