@@ -20,7 +20,14 @@ from dashboard.coverage import REFERRALS, ward_coverage
 from dashboard.evaluation import COLUMNS, evaluation
 from dashboard.gaps import REFERRED, WITHOUT, ward_gaps
 from dashboard.plan_export import COLUMNS as PLAN_COLUMNS
-from dashboard.plan_export import plan_basis, plan_missing, plan_of_board, plan_rows
+from dashboard.plan_export import (
+    area_of,
+    plan_basis,
+    plan_missing,
+    plan_of_board,
+    plan_rows,
+    supposed_basis,
+)
 from dashboard.providers import WAITING, capacity_total, described
 from dashboard.reach import NONE_NEAR
 from dashboard.rules.apportion import PER_PEOPLE
@@ -493,6 +500,7 @@ def _site_plan(
     """Meta with everything the plan assumes, and one row per site and ward of it."""
     plan = plan_of_board(engine, scope, icb_code, as_at, with_stale, asked)
     meta = _meta(engine, scope, SITE_PLAN, icb_code, as_at) | plan_basis(plan)
+    meta |= supposed_basis(engine, scope, area_of(icb_code, as_at, with_stale, asked), asked)
     return meta, released_rows(plan_rows(plan), PLAN_COLUMNS, plan_missing, {})
 
 

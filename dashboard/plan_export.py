@@ -15,6 +15,7 @@ from dashboard.filters import LOCALITY, PCN, Area
 from dashboard.rules.disclosure import Released
 from dashboard.site_plan import UNKNOWN, Plan, candidate_sites, site_plan, ways_to
 from dashboard.site_plan_words import assumptions, choices_of
+from dashboard.supposed import supposed, what_if_of
 from dashboard.unmet_need import ward_unmet_need
 from queries.scope import Scope
 
@@ -29,6 +30,11 @@ _OF_WARDS = ("lad_name", "status", "state", "unmet_need", "lower_95", "upper_95"
              "imd_fifth", "site_code")  # fmt: skip
 
 
+def area_of(icb_code: str, as_at: date, with_stale: bool, asked: Mapping[str, str]) -> Area:
+    """The area that a link asks for."""
+    return Area(icb_code, as_at, with_stale, asked.get(LOCALITY, ""), asked.get(PCN, ""))
+
+
 def plan_of_board(
     engine: Engine,
     scope: Scope,
@@ -38,8 +44,7 @@ def plan_of_board(
     asked: Mapping[str, str],
 ) -> Plan:
     """The plan that a link to the page asks for."""
-    choices = choices_of(asked)
-    area = Area(icb_code, as_at, with_stale, asked.get(LOCALITY, ""), asked.get(PCN, ""))
+    choices, area = choices_of(asked), area_of(icb_code, as_at, with_stale, asked)
     coverage = ward_coverage(engine, scope, *area.board)
     codes = set(chosen_wards(coverage, area.lad_code, area.pcn_code).frame["ward_code"])
     need = ward_unmet_need(engine, scope, *area.board, choices.need, choices.theme)
@@ -60,6 +65,24 @@ def plan_basis(plan: Plan) -> dict[str, Any]:
             "gap": None if pd.isna(found.gap) else found.gap,
             "infeasible": found.infeasible or None,
         },
+    }
+
+
+def supposed_basis(
+    engine: Engine, scope: Scope, area: Area, asked: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a link supposes beside its plan, and which wards would lose cover by it; nothing where
+    it supposes nothing."""
+    what_if = what_if_of(engine, scope, area, asked)
+    if not (what_if.closed or what_if.fte):
+        return {}
+    lost = supposed(engine, scope, area, what_if).wards.frame.query("loses_cover")
+    return {
+        "supposed": {
+            "services_closed": list(what_if.closed),
+            "fte_changes": dict(what_if.fte),
+            "wards_losing_cover": lost["ward_code"].tolist(),
+        }
     }
 
 

@@ -15,6 +15,7 @@ from dashboard.filters import (
     LOCALITY,
     MOVED,
     PCN,
+    SUPPOSED,
     WORKER_FROM,
     WORKER_TO,
     Area,
@@ -33,7 +34,7 @@ from dashboard.site_plan_words import (
     unit,
 )
 from dashboard.style import MISSING, NO_RETURN_COLOUR, SEQUENCE, count, counted, number
-from dashboard.supposed import Supposed
+from dashboard.supposed import Supposed, supposed, what_if_of
 from dashboard.sureness import Sureness
 from dashboard.workforce import pcn_workforce
 from queries.frames import each_row
@@ -51,6 +52,8 @@ SUPPOSED_NOTE = (
     "for one of the same needs in a ward it serves."
 )
 NONE = "Nothing"
+# What is supposed, and which wards would lose cover by it.
+NOT_SUPPOSED = ("nothing", "none")
 
 
 def notes(plan: Plan) -> list[str]:
@@ -246,7 +249,9 @@ def networks_table(found: Supposed) -> Rows:
             number(row.fte_now, 1),
             number(row.fte_then, 1),
             number(row.pressure_now),
-            "no worker" if row.fte_then == 0 else number(row.pressure_then),
+            "no worker"
+            if pd.notna(row.fte_then) and row.fte_then == 0
+            else number(row.pressure_then),
         )
         for row in each_row(found.networks.frame)
     ]
@@ -350,8 +355,37 @@ def saved_links(saved: pd.DataFrame, choices: Choices) -> list[tuple[str, dict[s
     ]
 
 
-def compared(mine: Plan, other: Plan, name: str) -> Rows:
-    """Two plans, line by line: what they assume where they differ, and what comes of them."""
+def supposed_of_saved(saved: pd.DataFrame, name: str) -> dict[str, str]:
+    """What a saved plan supposes."""
+    said = _said(saved, name)
+    return {key: said[key] for key in SUPPOSED if key in said}
+
+
+def consequence(
+    engine: Engine, scope: Scope, area: Area, chosen: tuple[tuple[str, str], ...]
+) -> tuple[str, str]:
+    """What is supposed, in words, and which wards would lose cover by it."""
+    said = dict(chosen)
+    what_if = what_if_of(engine, scope, area, said)
+    if not (what_if.closed or what_if.fte):
+        return NOT_SUPPOSED
+    names = pcn_workforce(engine, scope, area.icb_code, area.as_at).pcns.frame
+    called = dict(zip(names["pcn_code"], names["pcn_name"].fillna(names["pcn_code"]), strict=True))
+    words = [f"{said[CLOSE]} closes"] if said.get(CLOSE) else []
+    words += [f"{said[END]} ends"] if said.get(END) else []
+    words += [f"{change:+g} FTE at {called.get(code, code)}" for code, change in what_if.fte]
+    lost = supposed(engine, scope, area, what_if).wards.frame.query("loses_cover")
+    return "; ".join(words), f"{len(lost):,}: {', '.join(lost['ward_name'])}" if len(lost) else "0"
+
+
+def compared(
+    mine: Plan,
+    other: Plan,
+    name: str,
+    supposed_by_each: tuple[tuple[str, str], tuple[str, str]] = (NOT_SUPPOSED, NOT_SUPPOSED),
+) -> Rows:
+    """Two plans, line by line: what they assume where they differ, and what comes of them.
+    `supposed_by_each` as `consequence` says it."""
     rows: list[Sequence[str]] = [
         ("Sites", *(_sites(plan) for plan in (mine, other))),
         ("Cost a year", *(pounds(plan.cost) for plan in (mine, other))),
@@ -361,6 +395,9 @@ def compared(mine: Plan, other: Plan, name: str) -> Rows:
             for plan in (mine, other)
         )),
     ]  # fmt: skip
+    (first, lost), (second, lost_there) = supposed_by_each
+    if (first, second) != (NOT_SUPPOSED[0], NOT_SUPPOSED[0]):
+        rows += [("Supposed", first, second), ("Wards that would lose cover", lost, lost_there)]
     theirs = dict(assumptions(other))
     for term, words in assumptions(mine):
         beside = theirs.pop(term, "")

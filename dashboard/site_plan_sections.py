@@ -102,6 +102,7 @@ def plan(scope: Scope, view: PlanView, choices: Choices) -> None:
     show.heading("Everything this plan assumes", anchor="assumes")
     show.definition_list(words.assumptions(view.plan), label="Assumptions")
     asked = {name: value for name, value in asdict(view.plan.choices).items() if value}
+    asked |= {name: filters.chosen(name) for name in SUPPOSED if filters.chosen(name)}
     show.link_to_view("Link to this plan", choices.address(**asked))
     show.downloads(
         "site-plan", choices.icb_code, choices.as_at.isoformat(), things="site and ward of the plan",
@@ -225,7 +226,8 @@ def compare(scope: Scope, view: PlanView, choices: Choices) -> None:
     if st.button("Save this plan", key="save plan", disabled=not name.strip()):
         try:
             mine = {
-                n: filters.chosen(n) for n in (*PLAN, filters.THEME, filters.LOCALITY, filters.PCN)
+                n: filters.chosen(n)
+                for n in (*PLAN, *SUPPOSED, filters.THEME, filters.LOCALITY, filters.PCN)
             }
             text = told.as_text({n: v for n, v in mine.items() if v})
             save_scenario(engine(), scope, choices.icb_code, name.strip(), text, current_user())
@@ -241,7 +243,15 @@ def compare(scope: Scope, view: PlanView, choices: Choices) -> None:
         said = told.choices_of_saved(saved, other)
         beside_area = told.area_of_saved(saved, other, choices.area)
         beside = fetch_shared(plan_view, scope, beside_area, said)
-        show.small_table(*told.compared(view.plan, beside.plan, other), caption="Two plans")
+        theirs = told.supposed_of_saved(saved, other)
+        mine_now = {name: filters.chosen(name) for name in SUPPOSED}
+        both = [
+            fetch_shared(told.consequence, scope, one, tuple(sorted(what.items())))
+            for one, what in ((choices.area, mine_now), (beside_area, theirs))
+        ]
+        show.small_table(
+            *told.compared(view.plan, beside.plan, other, (both[0], both[1])), caption="Two plans"
+        )
         if st.button(f"Delete the plan {other}", key="delete plan"):
             delete_scenario(engine(), scope, choices.icb_code, other)
             st.rerun()

@@ -86,15 +86,15 @@ ABOUT = Explanation(
 
 
 def reach_options(modes: Sequence[str]) -> dict[str, str]:
-    """How far is within reach, the setting first."""
+    """How far is within reach, the setting first and once: no two options may read the same."""
     usual = settings()
     is_timed = bool(modes) and usual.travel_mode in ("", *modes)
     if is_timed:
-        return {"": f"{usual.reach_minutes:g} minutes"} | {
-            str(minutes): f"{minutes} minutes" for minutes in (10, 15, 20, 30, 45, 60)
-        }
-    return {"": f"{usual.reach_metres / 1_000:g} km"} | {
-        str(km): f"{km} km" for km in (1, 2, 3, 4, 6, 8, 10)
+        first, others, unit = usual.reach_minutes, [10, 15, 20, 30, 45, 60], "minutes"
+    else:
+        first, others, unit = usual.reach_metres / 1_000, [1, 2, 3, 4, 6, 8, 10], "km"
+    return {"": f"{first:g} {unit}"} | {
+        str(other): f"{other} {unit}" for other in others if other != first
     }
 
 
