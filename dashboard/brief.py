@@ -38,8 +38,7 @@ QUARTER_MONTHS = 3
 # What stands on one page: the nearest services, and the wards furthest below the expected.
 MOST_SERVICES, MOST_WARDS = 8, 10
 # The newest files of these are what a brief rests on; the whole list is on the page Methods.
-SOURCES = ("workforce", "referrals", "services", "scheme_areas", "ward_population", "deprivation",
-           "posts", "named_leads")  # fmt: skip
+SOURCES = ("workforce", "ward_population", "deprivation", "registered_patients", "list_sizes")
 
 
 def ward_brief(engine: Engine, scope: Scope, area: Area, ward_code: str) -> Brief | None:
@@ -103,8 +102,8 @@ def network_brief(engine: Engine, scope: Scope, area: Area, pcn_code: str) -> Br
     frame = view.wards.frame
     statuses = Counter(frame["status"])
     leads = fetch_shared(locality_leads, scope, area.icb_code, area.as_at)
-    places_served = leads[leads["lad_code"].isin(frame["lad_code"])].dropna(subset="post_name")
-    low = words.low_table(view.wards)
+    places_served = leads[leads["lad_code"].isin(frame["lad_code"])]
+    low = words.low_table(view.wards, view.found, words.lead_names(leads))
     losses = words.losses_table(view.wards, view.found)
     facts = dict(network_facts(row, networks.basis))
     return Brief(
@@ -187,6 +186,8 @@ def _networks(scope: Scope, area: Area, ward_code: str) -> list[tuple[str, str]]
 
 
 def _lead(lead: Any) -> str:
+    if pd.isna(lead.post_name):
+        return "no named lead"
     profession = f" ({lead.profession})" if pd.notna(lead.profession) else ""
     return f"{lead.post_name}{profession}"
 
@@ -216,13 +217,13 @@ def _changed(engine: Engine, scope: Scope, area: Area, ward: Any) -> list[str]:
     ):
         old, new = number(getattr(then, column), decimals), number(getattr(ward, column), decimals)
         if old != new:
-            changes.append(f"{title}: {old} then, {new} now.")
+            changes.append(f"{title}: {old} on {day(then_on)}, {new} now.")
     was, now = (
         count(getattr(row, REFERRALS), is_hidden=getattr(row, hidden_flag(REFERRALS)))
         for row in (then, ward)
     )
     if was != now:
-        changes.append(f"Referrals in 12 months: {was} then, {now} now.")
+        changes.append(f"Referrals in 12 months to then: {was}; to now: {now} (as rounded).")
     return changes or [f"Nothing since {day(then_on)}."]
 
 
@@ -235,14 +236,18 @@ def _network_changed(engine: Engine, scope: Scope, area: Area, row: Any) -> list
     then = next(iter(each_row(found)))
     changes = []
     if number(then.fte, 2) != number(row.fte, 2):
-        changes.append(f"Link workers: {number(then.fte, 2)} FTE then, {number(row.fte, 2)} now.")
+        changes.append(
+            f"Link workers: {number(then.fte, 2)} FTE on {day(then_on)}, {number(row.fte, 2)} now."
+        )
     wards_then = fetch_shared(ward_coverage, scope, area.icb_code, then_on, area.with_stale)
     now = fetch_shared(take_up_view, scope, area).wards.frame
     both = now[["ward_code", "ward_name", "status"]].merge(
         wards_then.wards.frame[["ward_code", "status"]], on="ward_code", suffixes=("", "_then")
     )
     for other in each_row(both[both["status"] != both["status_then"]].head(MOST_WARDS)):
-        changes.append(f"{other.ward_name}: {other.status_then} then, {other.status} now.")
+        changes.append(
+            f"{other.ward_name}: {other.status_then} on {day(then_on)}, {other.status} now."
+        )
     return changes or [f"Nothing since {day(then_on)}."]
 
 
@@ -271,12 +276,14 @@ def _map(engine: Engine, scope: Scope, area: Area, ward_code: str) -> str:
 
 def _footer(engine: Engine, scope: Scope, profile_words: str) -> list[str]:
     """Sources with file names, the disclosure profile and the version."""
-    sources = loads.sources(engine, scope)
+    # Published files only: a local return may be another board's.
+    sources = loads.sources(engine, Scope(frozenset()))
     told = sources[sources["dataset"].isin(SOURCES)]
     told = told.sort_values(["dataset", "period_end", "loaded_at"], na_position="first")
     newest = told.drop_duplicates("dataset", keep="last")
     files = "; ".join(f"{row.dataset}: {row.file_name}" for row in each_row(newest))
     return [
-        f"Newest files of each source: {files}. Every file with its SHA-256 is on the page Methods.",
+        f"Newest published files: {files}. Referrals, services, schemes, posts and leads are the "
+        "board's own returns; every file with its SHA-256 is on the page Methods.",
         f"Small numbers: {profile_words}. Version {__version__}.",
     ]

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine
 
-from dashboard.outcomes import by_day
+from dashboard.outcomes import NETWORK, Pathway, by_day
 from dashboard.rules.attacker import Relation, nested
 from dashboard.rules.control_chart import ControlChart, Improvement, judge_series
-from dashboard.rules.disclosure import Released, release, rounding, stand_in
+from dashboard.rules.disclosure import Released, disclose, hidden_flag, release, rounding
 from dashboard.rules.pathway import DayQuantiles, day_quantiles
 from dashboard.rules.rates import wilson_limits
 from dashboard.rules.returns import months_between
@@ -24,7 +24,7 @@ from dashboard.settings import settings
 from dashboard.workforce import profile
 from queries import pathway
 from queries.frames import each_row
-from queries.pathway import WARD, Cohort
+from queries.pathway import PCN, WARD, Cohort
 from queries.scope import Scope
 
 SEVERAL, HIGHLY, REFERRED_ON = "several_conditions", "highly_complex", "ot_referred"
@@ -54,17 +54,72 @@ WAITS: Mapping[str, str] = {
 }
 # Months of which more than this share still waits are not judged: the long waits are to come.
 MOST_WAITING = 0.1
+# Rows beside the codes: the sum of the wards, the larger of it and the board's, and what is in
+# neither.
+_WARDS, _EITHER, _ELSEWHERE = "wards", "either", "elsewhere"
 
 
-def complex_need_by(engine: Engine, scope: Scope, cohort: Cohort, category: str = WARD) -> Released:
-    """One row per value of the category (`code`): `COUNTS`, and each of `SHARES` as `<name>_share`
-    with Wilson's 95% interval, worked out from what is shown."""
+@dataclass(frozen=True)
+class ComplexNeed:
+    """Complex need of a board, two tables, each released with how its rows add up: none of them can
+    give away what is hidden in the other rows.
+
+    `areas`: one row for the board, each locality and each network that sent referrals; `wards`: one
+    for each ward of the board. Columns: `code`, `COUNTS`, and each of `SHARES` as `<name>_share` with
+    Wilson's 95% interval, worked out from what is shown. A narrower choice shows rows of these, and
+    is never counted for itself: differences would give hidden numbers away.
+    """
+
+    areas: Released
+    wards: Released
+
+
+def board_complex_need(engine: Engine, scope: Scope, found: Pathway) -> ComplexNeed:
+    """Complex need in the cohort of a board's pathway."""
+    assert found.cohort is not None
+    board = found.cohort.icb_code
+    named = found.counts.frame
+    told = named[(named["kind"] == NETWORK) & (named["reason"] == "")].set_index("code")
+    by_network = _sums(engine, scope, found.cohort, PCN).reindex(told.index, fill_value=0)
+    localities = by_network.groupby(told["lad_code"]).sum()
+    wards = _sums(engine, scope, found.cohort, WARD)
+    board_row, ward_row = by_network.sum(), wards.sum()
+    # Where nobody crosses the border both are one number, and somebody may know that: what is shown
+    # of the networks must not give the wards away. Nobody sees these two rows.
+    hidden_rows = pd.DataFrame({_WARDS: ward_row, _EITHER: np.maximum(board_row, ward_row)}).T
+    everybody = board_row.to_frame().T.set_axis([board])
+    parts = by_network.groupby(told["lad_code"]).groups.items()
+    released = _released(
+        pd.concat([everybody, localities, by_network, wards, hidden_rows]),
+        [
+            Relation(board, tuple(by_network.index)),
+            *(Relation(str(code), tuple(networks)) for code, networks in parts),
+            Relation(_WARDS, tuple(wards.index)),
+            # Of a relation with a part that is not there, each column is exact where it adds up.
+            *(Relation(_EITHER, (row, _ELSEWHERE)) for row in (board, _WARDS)),
+        ],
+    )
+    codes = released.frame["code"]
+    return ComplexNeed(
+        released.rows(codes.isin([board, *localities.index, *by_network.index])),
+        released.rows(codes.isin(wards.index)),
+    )
+
+
+def _sums(engine: Engine, scope: Scope, cohort: Cohort, category: str) -> pd.DataFrame:
     sums = pathway.complex_need_by_group(engine, scope, cohort, category)
-    table = sums.assign(value=sums["value"].fillna("")).set_index("value")[list(COUNTS)]
+    return sums.dropna(subset="value").set_index("value")[list(COUNTS)]
+
+
+def _released(table: pd.DataFrame, sums: list[Relation]) -> Released:
     released = release(
-        table.rename_axis("code"), rounding(profile()), people=COUNTS, steps=RELATIONS,
+        table.astype("Int64").rename_axis("code"),
+        rounding(profile()),
+        people=COUNTS,
+        sums=sums,
+        steps=RELATIONS,
         derive=_with_shares,
-    )  # fmt: skip
+    )
     return Released(released.frame.reset_index(), released.people, released.profile)
 
 
@@ -77,6 +132,10 @@ def _with_shares(frame: pd.DataFrame) -> pd.DataFrame:
         with np.errstate(divide="ignore", invalid="ignore"):
             frame[f"{name}_share"] = some / np.where(told > 0, told, np.nan)
         frame[f"{name}_lower"], frame[f"{name}_upper"] = lower, upper
+    # Rounded to all of them, and somebody waits all the same: the share would say that nobody does.
+    unclear = frame[hidden_flag("ot_waiting")] & (frame["ot_accepted_share"] == 1)
+    for suffix in ("share", "lower", "upper"):
+        frame[f"ot_accepted_{suffix}"] = frame[f"ot_accepted_{suffix}"].mask(unclear)
     return frame
 
 
@@ -91,7 +150,7 @@ def days_of_waits(engine: Engine, scope: Scope, cohort: Cohort) -> dict[str, Day
 
 @dataclass(frozen=True)
 class WaitTrend:
-    """A wait by month received: month, median, p90, and state ("", "too few", "still waiting", "too
+    """A wait by month received: month, median, p90, and state ("", "too few", "too many open", "too
     recent", "no return"). `chart` is of the medians, `None` where no month may be judged."""
 
     months: Released
@@ -139,10 +198,12 @@ def _state(
         all_of_them = waiting + _people(mine, "contacted")
     else:
         waiting, all_of_them = told[month].ot_waiting, told[month].ot_referred
-    # As they may be shown: a hidden number must not be seen by the side of a line it lies on.
-    shown = stand_in(pd.Series([waiting, all_of_them]), profile())
-    if shown[1] and shown[0] / shown[1] > MOST_WAITING and wait != "to_ot":
-        return "still waiting"
+    # As they may be shown, a hidden one as the least it may be: its side of a line says nothing.
+    by = rounding(profile())
+    numbers, hidden = disclose(pd.Series([waiting, all_of_them]), by)
+    least = numbers.mask(hidden, by.hide_from).tolist()
+    if least[1] and least[0] / least[1] > MOST_WAITING and wait != "to_ot":
+        return "too many open"
     return "too few" if found.median is None else ""
 
 

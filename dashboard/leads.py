@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from dashboard.rules import moves
 from dashboard.rules.leads import judge_supervision, leads_at
 from dashboard.settings import settings
-from queries import needs, places, posts, workforce
+from dashboard.workforce import pcn_workforce
+from queries import needs, places, posts
 from queries.scope import Scope
 
 
@@ -31,10 +32,12 @@ def lead_history(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
 
 
 def supervision(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
-    """One row per filled post of a link worker at the date: post_id, pcn_code, pcn_name, role_title,
-    supervised_by, last_supervision_on, due_on and `state`, the longest overdue first."""
+    """One row per filled post of a link worker at the date, the longest overdue first: post_id,
+    pcn_code, pcn_name, lad_code (where most of its patients live), role_title, supervised_by,
+    last_supervision_on, due_on and `state`."""
     now = moves.posts_at(posts.posts(engine, scope, icb_code, as_at), as_at)
     filled = now[now["status"] == moves.FILLED]
-    pcns = workforce.fte_by_pcn(engine, scope, icb_code, as_at)[["pcn_code", "pcn_name"]]
+    pcns = pcn_workforce(engine, scope, icb_code, as_at).pcns.frame
+    pcns = pcns[["pcn_code", "pcn_name", "lad_code"]]
     judged = judge_supervision(filled, as_at, timedelta(weeks=settings().supervision_weeks))
     return judged.merge(pcns, on="pcn_code", how="left").reset_index(drop=True)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dashboard.rules.apportion import PER_PEOPLE
 from dashboard.rules.inequality import SlopeIndex, slope_index
-from dashboard.site_plan import PROVIDED, REACHED, UNKNOWN, Plan
+from dashboard.site_plan import PROVIDED, UNKNOWN, Plan
 
 FIFTHS = (1, 2, 3, 4, 5)
 
@@ -38,9 +38,11 @@ def plan_equity(plan: Plan) -> PlanEquity:
         & wards["people"].notna()
         & wards["population"].notna()
     ].copy()
-    has_gap = told["has_gap"]
-    told["is_before"] = (told["state"] == PROVIDED) | ~has_gap
-    told["is_after"] = told["is_before"] | (told["state"] == REACHED)
+    # A ward of which only some people can be taken is reached for their share.
+    met = told["met"] / told["need"].astype("float64").mask(told["need"] <= 0)
+    is_provided = (told["state"] == PROVIDED) | ~told["has_gap"]
+    told["within_before"] = is_provided.astype("float64")
+    told["within_after"] = met.fillna(0.0).clip(upper=1).mask(is_provided, 1.0)
     added = wards["site"].notna() * (plan.choices.number("site_fte") or 0.0)
     at_site = wards["need"].groupby(wards["site"]).transform("sum")
     share = (wards["need"] / at_site.mask(at_site == 0)).fillna(0.0).astype("float64")
@@ -55,9 +57,8 @@ def plan_equity(plan: Plan) -> PlanEquity:
         {
             "people": people,
             **{
-                f"reach_{when}": told["people"].where(told[f"is_{when}"], 0).groupby(
-                    told["imd_fifth"]
-                ).sum().astype("float64") / people
+                f"reach_{when}": (told["people"].astype("float64") * told[f"within_{when}"])
+                .groupby(told["imd_fifth"]).sum() / people
                 for when in ("before", "after")
             },
             "fte_before": before / population * PER_PEOPLE,

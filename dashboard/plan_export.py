@@ -13,7 +13,15 @@ from dashboard.coverage import ward_coverage
 from dashboard.coverage_words import chosen_wards
 from dashboard.filters import LOCALITY, PCN, Area
 from dashboard.rules.disclosure import Released
-from dashboard.site_plan import UNKNOWN, Plan, candidate_sites, site_plan, ways_to
+from dashboard.site_plan import (
+    NO_NEED,
+    PROVIDED,
+    UNKNOWN,
+    Plan,
+    candidate_sites,
+    site_plan,
+    ways_to,
+)
 from dashboard.site_plan_words import assumptions, choices_of
 from dashboard.supposed import supposed, what_if_of
 from dashboard.unmet_need import ward_unmet_need
@@ -122,7 +130,11 @@ def plan_missing(row: Mapping[str, Any]) -> dict[str, str]:
             "unmet_need": unknown,
             **dict.fromkeys(("lower_95", "upper_95"), no_interval),
             "imd_fifth": "no deprivation index for this ward's LSOAs",
-            "site_code": "no chosen site reaches it",
+            "site_code": {
+                PROVIDED: "has all three components",
+                UNKNOWN: unknown,
+                NO_NEED: "no unmet need",
+            }.get(row["state"], "no chosen site reaches it"),
             "lad_name": "no district",
         }
     return {column: reason for column, reason in why.items() if pd.isna(row[column])}

@@ -74,11 +74,11 @@ def unknown_table(plan: Plan) -> Rows:
 def need_groups(plan: Plan) -> tuple[list[AreaGroup], str]:
     """The wards by their need in classes, and the map in words."""
     frame = plan.wards.frame
-    codes, values = frame["ward_code"], frame["need"].astype("Float64")
+    codes, values = frame["ward_code"], frame["need"].astype("Float64").round()
     classes = number_classes(values)
     groups = [
         AreaGroup(
-            f"{number(part.low)} to {number(part.high)}",
+            number(part.low) + (f" to {number(part.high)}" if part.high > part.low else ""),
             SEQUENCE[round(place * (len(SEQUENCE) - 1) / max(len(classes) - 1, 1))],
             codes[part.holds(values)].tolist(),
             [round(float(value)) for value in values[part.holds(values)]],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.site_plan import from_payload, without_idle
+from dashboard.site_plan import from_payload
 from geodata.site_selection import select_sites
 
 SECONDS_EACH = 60.0
@@ -30,10 +30,7 @@ def site_plans(payload: dict[str, Any], tell: Callable[[int, int, str], None]) -
         if "need" in case:
             changes["need"] = pd.Series(case["need"], dtype="float64")
         problem = replace(base, **changes)
-        found_best = select_sites(
-            problem, time_limit_seconds=SECONDS_EACH, gap=payload.get("gap", 0.0)
-        )
-        plan = without_idle(found_best, problem)
+        plan = select_sites(problem, time_limit_seconds=SECONDS_EACH, gap=payload.get("gap", 0.0))
         found.append(
             {
                 "label": case["label"],

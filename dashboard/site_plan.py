@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = {
 }
 EVERYWHERE_METRES = 1_000_000.0
 MOST_DEPRIVED = 1  # the fifth that is deciles 1 and 2
+_SEND_ALL = (Goal.NEAREST, Goal.FURTHEST)
 # How long one plan of a page may take.
 TIME_LIMIT_SECONDS = 20.0
 
@@ -84,10 +85,10 @@ class Ways:
 class Plan:
     """One plan of an area.
 
-    `wards`: the need of each, with `state`: one of "provided", "reached", "not reached", "not
-    known", "no need". `sites`: one row a chosen site, in order of what each adds: code, site_name,
-    kind, ward_code, longitude, latitude, and the columns of `SitePlan`. `candidates` as
-    `candidate_sites` gives them.
+    `wards`: the need of each, with `state` (one of `STATES`), `site` (that most go to), `met` (people
+    of it who are newly reached) and `left` (who are not). `sites`: one row a chosen site, in order of
+    what each adds: code, site_name, kind, ward_code, longitude, latitude, and the columns of
+    `SitePlan`. `candidates` as `candidate_sites` gives them.
     """
 
     choices: PlanChoices
@@ -105,9 +106,12 @@ class Plan:
         return float(self.sites["cost"].sum())
 
 
-PROVIDED, REACHED, UNREACHED, UNKNOWN, NO_NEED = STATES = (
-    "provided", "reached", "not reached", "not known", "no need",
+PROVIDED, REACHED, PARTLY, UNREACHED, UNKNOWN, NO_NEED = STATES = (
+    "provided", "reached", "partly reached", "not reached", "not known", "no need",
 )  # fmt: skip
+NOT_HELD = "for this goal choose a number of sites or a budget"
+# People who are left out by a rounding of the solver.
+LEAST_LEFT = 1e-3
 
 
 def candidate_sites(
@@ -240,15 +244,15 @@ def site_plan(
 ) -> Plan:
     """The best choice of sites for the chosen wards of a board."""
     problem = site_problem(need, choices, sites, ways, ward_codes)
-    found = without_idle(select_sites(problem, time_limit_seconds=TIME_LIMIT_SECONDS), problem)
+    is_held = problem.goal not in _SEND_ALL or problem.budget is not None
+    is_held |= problem.sites_wanted is not None
+    if not is_held:
+        # It would choose every candidate.
+        problem = replace(problem, sites_wanted=0)
+    found = select_sites(problem, time_limit_seconds=TIME_LIMIT_SECONDS)
+    if not is_held:
+        found = replace(found, infeasible=NOT_HELD)
     return planned(need, choices, sites, ways, ward_codes, problem, found)
-
-
-def without_idle(found: SitePlan, problem: SiteProblem) -> SitePlan:
-    """The same without sites that reach nobody more: money is not spent on a number of sites."""
-    if problem.goal is not Goal.REACH:
-        return found
-    return replace(found, sites=found.sites[found.sites["gain"] > 0].reset_index(drop=True))
 
 
 def planned(
@@ -264,17 +268,22 @@ def planned(
     frame = need.wards.frame
     frame = frame[frame["ward_code"].isin(ward_codes)].copy()
     frame["site"] = frame["ward_code"].map(found.reached_by)
+    met = found.served.groupby("area_code")["people"].sum()
+    frame["met"] = frame["ward_code"].map(met).astype("float64").fillna(0.0)
     is_unknown = frame["need"].isna() | frame["is_unknown"]
+    left = (frame["need"] - frame["met"]).astype("float64").fillna(0.0)
     frame["state"] = np.select(
         [
             is_unknown,
             frame["ward_code"].isin(problem.reached),
+            frame["site"].notna() & (left < LEAST_LEFT),
             frame["site"].notna(),
             (frame["need"] <= 0).fillna(False).astype(bool),
         ],
-        [UNKNOWN, PROVIDED, REACHED, NO_NEED],
+        [UNKNOWN, PROVIDED, REACHED, PARTLY, NO_NEED],
         UNREACHED,
     )
+    frame["left"] = left.where(frame["state"].isin((PARTLY, UNREACHED)), 0.0)
     chosen = found.sites.merge(sites.drop(columns=["cost"]), on="code", how="left")
     return Plan(
         choices,
@@ -310,7 +319,8 @@ def site_problem(
         costs=ways.costs,
         reach=ways.reach,
         goal=Goal(choices.goal),
-        sites_wanted=choices.sites_wanted,
+        # The fewest that reach all are not held to a number.
+        sites_wanted=None if choices.goal == Goal.FEWEST else choices.sites_wanted,
         budget=choices.number("budget"),
         least_priority_share=choices.priority_share,
     )

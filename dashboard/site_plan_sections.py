@@ -58,7 +58,7 @@ def choose(scope: Scope, area: Area) -> PlanChoices:
         "site_fte": ("Link worker at each", words.FTES),
     }
     chosen = {}
-    with st.expander("What the plan assumes", expanded=True, key="plan assumes"):
+    with st.expander("Change what the plan assumes", key="plan assumes"):
         columns = st.columns(3)
         for place, (name, (label, said)) in enumerate(options.items()):
             with columns[place % len(columns)]:

@@ -15,6 +15,8 @@ from dashboard.show import Explanation, Tile
 from dashboard.site_plan import (
     KINDS,
     NO_NEED,
+    NOT_HELD,
+    PARTLY,
     PROVIDED,
     REACHED,
     SITE,
@@ -44,8 +46,8 @@ GOALS = {
     Goal.FURTHEST.value: "Shortest way for the furthest",
     Goal.FEWEST.value: "Fewest sites that reach all",
 }
-NUMBERS = {"2": "2 sites", "1": "1 site"} | {
-    str(n): f"{n} sites" for n in (3, 4, 5, 6, 8, 10, 15, 25)
+NUMBERS = {"2": "At most 2 sites", "1": "At most 1 site"} | {
+    str(n): f"At most {n} sites" for n in (3, 4, 5, 6, 8, 10, 15, 25)
 } | {"any": "As many as the budget allows"}  # fmt: skip
 BUDGETS = {"": "No limit"} | {
     str(pounds): f"£{pounds:,} a year"
@@ -58,7 +60,7 @@ SHARES = {"": "No least share"} | {
     str(share): f"At least {share}%" for share in (20, 40, 50, 60, 80, 100)
 }
 PLACES = {"": "No limit"} | {
-    str(people): f"{people} people a year" for people in (100, 150, 200, 250, 500)
+    str(people): f"{people} people where none is told" for people in (100, 150, 200, 250, 500)
 }
 COSTS = {str(pounds): f"£{pounds:,} a year" for pounds in range(10_000, 105_000, 5_000)}
 FTES = {"1": "1 FTE", "0": "None", "0.5": "0.5 FTE", "2": "2 FTE"}
@@ -67,6 +69,7 @@ KIND_WORDS = {WARD: "new place", VENUE: "existing venue", SITE: "listed site"}
 STATE_WORDS = {
     PROVIDED: "Has all three components",
     REACHED: "Reached by the plan",
+    PARTLY: "Reached for some of its people",
     UNREACHED: "Not reached",
     NO_NEED: "No unmet need by this measure",
     UNKNOWN: "Need or provision not known",
@@ -122,40 +125,70 @@ def unit(plan: Plan) -> str:
 
 def finding(plan: Plan) -> list[str]:
     """What the plan reaches at what cost, and what limits or prevents it."""
-    found, what = plan.found, unit(plan)
+    found, what, left = plan.found, unit(plan), _in_no_plan(plan)
     frame = plan.wards.frame
-    need = frame.loc[frame["state"].isin((REACHED, UNREACHED)), "need"].sum()
-    unknown = int((frame["state"] == UNKNOWN).sum())
-    left = (
-        f"{counted(unknown, 'ward')} {'is' if unknown == 1 else 'are'} in no plan: nobody told us "
-        "their need or their provision." if unknown else "The need of every ward is known."
-    )  # fmt: skip
+    need = frame.loc[frame["state"].isin(_TO_REACH), "need"].sum()
+    if found.infeasible == NOT_HELD:
+        return [f"**No plan**: {NOT_HELD}.", left]
     if found.infeasible and plan.sites.empty:
         return [f"**No plan** keeps to every limit: {found.infeasible}.", left]
     if (frame["state"] == UNKNOWN).all():
-        return ["**No plan**: the need of no ward is known by this measure.", left]
+        return ["**No plan**: this area has no ward whose need and provision are known.", left]
     if plan.sites.empty:
-        return ["**Nothing to reach**: no ward of this area has unmet need that a site could meet.",
+        return ["**Nothing to reach**: no candidate is within reach of a ward with unmet need.",
                 left]  # fmt: skip
-    reached = int((frame["state"] == REACHED).sum())
+    reached = int(frame["state"].isin((REACHED, PARTLY)).sum())
+    number_of = len(plan.sites)
     sentences = [
-        f"**{counted(len(plan.sites), 'site')}** for **{pounds(plan.cost)}** a year reach "
-        f"{counted(reached, 'ward')} and **{number(found.reached_need)} of {number(need)} {what}** with "
-        f"unmet need: {_each(plan)} for each more who is reached.",
+        f"**{counted(number_of, 'site')}** for **{pounds(plan.cost)}** a year "
+        f"{'reaches' if number_of == 1 else 'reach'} {counted(reached, 'ward')} and "
+        f"**{number(found.reached_need)} of {number(need)} {what}** with unmet need"
+        + (f": {_each(plan)} for each more who is reached." if found.reached_need else ".")
     ]
-    if plan.choices.sites_wanted and len(plan.sites) < plan.choices.sites_wanted:
+    partly = int((frame["state"] == PARTLY).sum())
+    if partly:
+        sentences.append(f"In {counted(partly, 'of the wards', 'of the wards')} there is not room for "
+                         "all.")  # fmt: skip
+    wanted = plan.choices.sites_wanted
+    if wanted and number_of < wanted and plan.choices.goal == Goal.REACH:
         sentences.append(
-            f"More than {counted(len(plan.sites), 'site')} would reach nobody else: they are left out."
+            f"More than {counted(number_of, 'site')} would reach nobody else within the limits."
         )
     share = plan.need.without_provision
     if share is not None and plan.need.measure in (EXPECTED, SERVED):
         sentences.append(
-            f"**{share:.0%}** of the board's unmet need is in wards that lack a component; the rest is "
-            "where all three are and fewer come than expected."
+            f"**{share:.0%}** of the board's unmet need that is known is in wards that lack a "
+            "component; the rest is where all three are and fewer come than expected."
         )
     if found.infeasible:
         sentences.append(f"{found.infeasible[0].upper()}{found.infeasible[1:]}.")
     return [*sentences, left]
+
+
+_TO_REACH = (REACHED, PARTLY, UNREACHED)
+
+
+def _in_no_plan(plan: Plan) -> str:
+    """How many wards are in no plan, and what nobody told of them."""
+    frame = plan.wards.frame
+    unknown = frame[frame["state"] == UNKNOWN]
+    if frame.empty:
+        return "This area has no ward."
+    if unknown.empty:
+        return "The need and the provision of every ward are known."
+    without_need = int(unknown["need"].isna().sum())
+    why = [
+        f"{words} of {count_of:,}"
+        for words, count_of in (
+            ("the need", without_need),
+            ("the provision", len(unknown) - without_need),
+        )
+        if count_of
+    ]
+    return (
+        f"{counted(len(unknown), 'ward')} {'is' if len(unknown) == 1 else 'are'} in no plan: nobody "
+        f"told us {' and '.join(why)}."
+    )
 
 
 def _each(plan: Plan) -> str:
@@ -171,13 +204,14 @@ def pounds(value: Any) -> str:
 def tiles(plan: Plan) -> list[Tile]:
     """Reached, cost, cost for each, and how sure the best is the best."""
     found, frame = plan.found, plan.wards.frame
-    unreached = frame[frame["state"] == UNREACHED]
-    is_known = bool((frame["state"] != UNKNOWN).any())
-    if found.infeasible or not is_known:
+    left_out = frame[frame["left"] > 0]
+    is_known = bool((frame["state"] != UNKNOWN).any()) and not pd.isna(found.objective)
+    is_known &= not (found.infeasible and plan.sites.empty)
+    if not is_known:
         proof = "no plan"
     else:
         proof = "proven best" if found.is_optimal else f"within {found.gap:.1%} of the best"
-    left = number(unreached["need"].sum()) if is_known else MISSING
+    left = number(left_out["left"].sum()) if is_known else MISSING
     return [
         Tile(
             "Newly reached",
@@ -185,8 +219,13 @@ def tiles(plan: Plan) -> list[Tile]:
             f"{unit(plan)} a year" if unit(plan) == "people" else unit(plan),
             need_words(plan),
         ),
-        Tile("Cost", pounds(plan.cost), "a year", f"{_each(plan)} for each who is reached"),
-        Tile("Remain unreached", left, unit(plan), f"in {counted(len(unreached), 'ward')}"),
+        Tile(
+            "Cost",
+            pounds(plan.cost) if is_known else MISSING,
+            "a year",
+            f"{_each(plan)} for each who is reached" if found.reached_need else "nobody is reached",
+        ),
+        Tile("Remain unreached", left, unit(plan), f"in {counted(len(left_out), 'ward')}"),
         Tile(
             "How it was chosen",
             proof,
@@ -201,9 +240,10 @@ def map_groups(plan: Plan, *, is_after: bool) -> list[AreaGroup]:
     frame = plan.wards.frame
     state = frame["state"]
     if not is_after:
-        state = state.mask(state == REACHED, UNREACHED)
+        state = state.mask(state.isin((REACHED, PARTLY)), UNREACHED)
     colours = {
         UNREACHED: STATUS_COLOURS[Status.NO_PROVISION],
+        PARTLY: "#E07B39",
         REACHED: "#F4B183",
         PROVIDED: "#9DC3E6",
         NO_NEED: "#E7EDF3",
@@ -250,6 +290,7 @@ def sites_table(plan: Plan) -> Rows:
 def why_sites(plan: Plan) -> list[str]:
     """Why each site was chosen, in a sentence."""
     frame = plan.wards.frame
+    served = plan.found.served.groupby("site_code")["people"].sum()
     sentences = []
     for place, row in enumerate(each_row(plan.sites), start=1):
         mine = frame[frame["site"] == row.code]
@@ -261,17 +302,17 @@ def why_sites(plan: Plan) -> list[str]:
             sentences.append(f"{place}. {row.site_name}: no ward goes to it that no other reaches.")
             continue
         sentences.append(
-            f"{place}. {row.site_name}: nearest for {counted(len(mine), 'ward')} with "
-            f"{number(mine['need'].sum())} {unit(plan)} of unmet need ({listed}); {gaps} lack a "
+            f"{place}. {row.site_name}: for {number(served.get(row.code, 0.0))} {unit(plan)} of "
+            f"{counted(len(mine), 'ward')} that it is best for ({listed}); {gaps} lack a "
             f"component and {deprived} {'is' if deprived == 1 else 'are'} in the most deprived fifth."
         )
     return sentences
 
 
 def unreached_table(plan: Plan) -> Rows:
-    """One row per ward with need that the plan does not reach, the most need first."""
+    """One row per ward with need that the plan does not reach, or not for all, the most first."""
     frame = plan.wards.frame
-    return _wards_table(plan, frame[frame["state"] == UNREACHED])
+    return _wards_table(plan, frame[frame["left"] > 0])
 
 
 def need_table(plan: Plan) -> Rows:
@@ -289,7 +330,9 @@ def _wards_table(plan: Plan, frame: pd.DataFrame) -> Rows:
             row.status,
             need_cell(row),
             number(row.imd_fifth),
-            STATE_WORDS[row.state] + (f": {names[row.site]}" if pd.notna(row.site) else ""),
+            STATE_WORDS[row.state]
+            + (f", {number(row.left)} left" if row.state == PARTLY else "")
+            + (f": {names[row.site]}" if pd.notna(row.site) else ""),
         )
         for row in each_row(ordered)
     ]
@@ -321,10 +364,10 @@ def assumptions(plan: Plan) -> list[tuple[str, str]]:
     facts += [
         ("Candidates", f"{KINDS[choices.kinds]}: {len(plan.candidates):,}"),
         ("Within reach", plan.ways.words),
-        ("Number of sites", NUMBERS[choices.sites]),
+        ("Number of sites", _number_words(choices)),
         ("Budget", BUDGETS[choices.budget]),
         ("Deprivation deciles 1 and 2", f"{SHARES[choices.share]} of those newly reached"),
-        ("Room at a site", f"{PLACES[choices.places]}, but for listed sites that say their own"),
+        ("Room at a site", PLACES[choices.places]),
         ("Cost", f"new place {COSTS[choices.cost_new]}, existing venue {COSTS[choices.cost_venue]}, "
          "listed sites their own"),
         ("Link worker at each site", FTES[choices.site_fte]),
@@ -336,9 +379,24 @@ def assumptions(plan: Plan) -> list[tuple[str, str]]:
     return facts
 
 
-def option_words(options: Mapping[str, str], value: str) -> str:
-    """What a choice says."""
-    return options.get(value, value)
+def _number_words(choices: PlanChoices) -> str:
+    """At most so many where need is reached; exactly so many where everybody is sent."""
+    if choices.goal == Goal.FEWEST:
+        return "As few as reach all"
+    if choices.goal == Goal.REACH or choices.sites_wanted is None:
+        return NUMBERS[choices.sites]
+    return counted(choices.sites_wanted, "site")
+
+
+def in_short(plan: Plan) -> str:
+    """What the plan assumes, in one line."""
+    said = dict(assumptions(plan))
+    names = ("Goal", "Counted in", "Theme", "Number of sites", "Budget", "Within reach",
+             "Deprivation deciles 1 and 2", "Room at a site")  # fmt: skip
+    # Of what there is no limit.
+    titles = {"Budget": "budget: ", "Room at a site": "room at a site: "}
+    told = (titles.get(name, "") + said[name] for name in names if name in said)
+    return f"Assumed: {'; '.join(told)}."
 
 
 def choices_of(address: Mapping[str, str]) -> PlanChoices:

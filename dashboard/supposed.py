@@ -20,6 +20,8 @@ from dashboard.workforce import pcn_workforce
 from queries import places
 from queries.scope import Scope
 
+LEAST_CHANGE = 0.005
+
 
 @dataclass(frozen=True)
 class Supposed:
@@ -54,6 +56,11 @@ def what_if_of(engine: Engine, scope: Scope, area: Area, chosen: Mapping[str, st
     is_closed = (listed["provider"] == provider) | (listed["service_key"] == service)
     fte: dict[str, float] = {}
     moved = float(chosen.get(MOVED) or 1)
+    networks = pcn_workforce(engine, scope, area.icb_code, area.as_at).pcns.frame
+    there = dict(zip(networks["pcn_code"], networks["fte"], strict=True))
+    leaves = there.get(chosen.get(WORKER_FROM, ""))
+    # Nobody can leave who is not there.
+    moved = moved if leaves is None or pd.isna(leaves) else min(moved, float(leaves))
     for code, sign in ((chosen.get(WORKER_FROM, ""), -1), (chosen.get(WORKER_TO, ""), 1)):
         if code:
             fte[code] = fte.get(code, 0.0) + sign * moved
@@ -74,7 +81,8 @@ def supposed(engine: Engine, scope: Scope, area: Area, what_if: WhatIf) -> Suppo
     differs = frame["status_before"] != frame["status_after"]
     for column in ("fte_per_10k", "service_count"):
         now, then = frame[f"{column}_before"], frame[f"{column}_after"]
-        differs |= (now.astype("Float64") - then.astype("Float64")).abs().fillna(0) > 1e-9
+        # Less than that would be shown as no change.
+        differs |= (now.astype("Float64") - then.astype("Float64")).abs().fillna(0) >= LEAST_CHANGE
     frame["loses_cover"] = ~frame["status_before"].isin(gaps) & frame["status_after"].isin(gaps)
     changed = frame[differs].sort_values(
         ["loses_cover", "population", "ward_name"], ascending=[False, False, True]

@@ -10,7 +10,7 @@ from dashboard import filters, show
 from dashboard import take_up_told as told
 from dashboard import take_up_words as words
 from dashboard.brief import network_brief, ward_brief
-from dashboard.complex_need import WAITS, complex_need_by, days_of_waits, wait_trend
+from dashboard.complex_need import WAITS, days_of_waits, wait_trend
 from dashboard.control_words import icons
 from dashboard.data import fetch_shared
 from dashboard.filters import Choices
@@ -18,6 +18,7 @@ from dashboard.leads import lead_history, locality_leads, supervision
 from dashboard.outcomes import area_cohort, board_pathway
 from dashboard.take_up_view import (
     TakeUpView,
+    complex_need_of,
     funnel_figure,
     layer_groups,
     losses_figure,
@@ -84,23 +85,31 @@ def leak(scope: Scope, view: TakeUpView, choices: Choices) -> None:
         *words.losses_table(view.wards, view.found), caption="Where people are lost, low wards"
     )
     show.heading("Ward by ward", anchor="low")
-    show.small_table(*words.low_table(view.wards), caption="Low wards, the largest shortfall first")
+    leads = fetch_shared(locality_leads, scope, choices.icb_code, choices.as_at)
+    show.small_table(
+        *words.low_table(view.wards, view.found, words.lead_names(leads)),
+        caption="Low wards, the largest shortfall first",
+    )
     show.notes(["Pick a ward above for its own parts."])
 
 
-def leads(scope: Scope, _view: TakeUpView, choices: Choices) -> None:
-    """Who leads each locality, those without a lead first, and who led before."""
+def leads(scope: Scope, view: TakeUpView, choices: Choices) -> None:
+    """Who leads each locality of the area, those without a lead first, and who led before."""
+    mine = view.wards.frame["lad_code"].unique()
     found = fetch_shared(locality_leads, scope, choices.icb_code, choices.as_at)
+    found = found[found["lad_code"].isin(mine)]
     show.finding(told.leads_finding(found))
     show.small_table(*told.leads_table(found), caption="Localities, those without a lead first")
     history = fetch_shared(lead_history, scope, choices.icb_code)
+    history = history[history["lad_code"].isin(mine)]
     if len(history):
         with st.expander("Everybody who led a locality", key="lead history"):
             show.small_table(*told.history_table(history), caption="Leads by locality")
     show.heading("Supervision of link workers", anchor="supervision")
     posts = fetch_shared(supervision, scope, choices.icb_code, choices.as_at)
+    posts = told.posts_of(posts, choices)
     if posts.empty:
-        show.empty("No posts to show", "No return of link-worker posts is loaded for this board.")
+        show.empty("No posts to show", "No return of link-worker posts tells of this area.")
         return
     show.finding(told.supervision_finding(posts))
     show.small_table(*told.supervision_table(posts), caption="By profession of the supervisor")
@@ -116,13 +125,15 @@ def complex_need(scope: Scope, view: TakeUpView, choices: Choices) -> None:
         show.empty("No complex need to show", f"{pathway.no_window}.")
         return
     cohort = area_cohort(pathway, choices.lad_code, choices.pcn_code)
-    everybody = fetch_shared(complex_need_by, scope, cohort, "all")
+    need = fetch_shared(complex_need_of, scope, choices.icb_code, choices.as_at)
+    code = choices.pcn_code or choices.lad_code or choices.icb_code
+    everybody = need.areas.rows(need.areas.frame["code"] == code)
     days = fetch_shared(days_of_waits, scope, cohort)
     show.finding(told.complex_finding(everybody, days))
     show.small_table(*told.complex_table(everybody), caption="People referred in 12 months")
-    by_ward = fetch_shared(complex_need_by, scope, cohort)
     with st.expander("Ward by ward, the most with several conditions first", key="complex wards"):
-        show.small_table(*told.complex_wards(by_ward, view.names), caption="Complex need by ward")
+        show.small_table(*told.complex_wards(need.wards, view.names), caption="By ward")
+    show.notes([told.complex_note(need.areas)])
     show.heading("No delay in people's care", anchor="delay")
     show.small_table(*told.waits_table(days), caption="Days of each transition")
     wait = filters.pick(filters.WAIT, "Transition", dict(WAITS))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dashboard.complex_need import COUNTS, SHARES, WAITS, WaitTrend
 from dashboard.control_words import limits_words
+from dashboard.filters import Choices
 from dashboard.rules.disclosure import SECONDARY_WORDS, Released, hidden_flag
 from dashboard.rules.leads import THERAPIST, Supervision
 from dashboard.rules.pathway import OVER_A_YEAR, DayQuantiles
@@ -39,7 +40,8 @@ def leads_finding(found: pd.DataFrame) -> list[str]:
     without = found[found["post_name"].isna()]
     places = found["lad_code"].nunique()
     if without.empty:
-        return [f"Every one of **{counted(places, 'locality', 'localities')}** has a named lead."]
+        every = f"Every one of **{places:,} localities**" if places != 1 else "**The locality**"
+        return [f"{every} has a named lead."]
     names = ", ".join(without["lad_name"])
     return [
         f"**{len(without):,} of {counted(places, 'locality', 'localities')}** "
@@ -83,6 +85,14 @@ def history_table(found: pd.DataFrame) -> Rows:
     return ("Locality", "Post", "Profession", "From", "Until"), rows
 
 
+def posts_of(posts: pd.DataFrame, choices: Choices) -> pd.DataFrame:
+    """The posts of the chosen network, or of the networks most of whose patients live in the chosen
+    locality."""
+    if choices.pcn_code:
+        return posts[posts["pcn_code"] == choices.pcn_code]
+    return posts[posts["lad_code"] == choices.lad_code] if choices.lad_code else posts
+
+
 def supervision_finding(posts: pd.DataFrame) -> list[str]:
     """How many posts are supervised by occupational therapists, and how many are overdue."""
     mine = posts[posts["supervised_by"] == THERAPIST]
@@ -90,7 +100,7 @@ def supervision_finding(posts: pd.DataFrame) -> list[str]:
     never = int((posts["state"] == Supervision.NEVER).sum())
     words = [
         f"**{len(mine):,} of {counted(len(posts), 'filled post')}** "
-        f"{'is' if len(mine) == 1 else 'are'} supervised by an occupational therapist.",
+        f"{'is' if len(posts) == 1 else 'are'} supervised by an occupational therapist.",
         f"Supervision of **{counted(len(overdue), 'post')}** is overdue"
         + (f", and of {counted(never, 'post')} none is told." if never else "."),
     ]
@@ -210,8 +220,12 @@ def complex_wards(by_ward: Released, names: Mapping[str, str]) -> Rows:
 
 
 def complex_note(released: Released) -> str:
-    """How small numbers are hidden."""
-    return f"Small numbers: {released.profile.words}; {SECONDARY_WORDS}."
+    """Whose wards and networks these are, and how small numbers are hidden."""
+    return (
+        "Wards are of everybody who lives there, through whichever network that sent referrals. Who "
+        "was referred on, not accepted and does not wait has ended. "
+        f"Small numbers: {released.profile.words}; {SECONDARY_WORDS}."
+    )
 
 
 def _count(row: Mapping[Any, Any], name: str) -> str:
@@ -244,7 +258,12 @@ def waits_table(days: Mapping[str, DayQuantiles]) -> Rows:
     ]
     waiting = days["ot_waiting"]
     rows.append(
-        ("Waiting now for occupational therapy", _days(waiting.median), _days(waiting.p90), target)
+        (
+            "Those who wait for occupational therapy have waited",
+            _days(waiting.median),
+            _days(waiting.p90),
+            target,
+        )
     )
     return ("Transition", "Half within", "Nine in ten within", "Target (a setting)"), rows
 
@@ -253,7 +272,7 @@ def wait_notes(trend: WaitTrend) -> list[str]:
     """What the months rest on, and which are left out."""
     notes = [limits_words(trend.chart, float(settings().therapy_days))] if trend.chart else []
     frame = trend.months.frame
-    for state in ("still waiting", "too recent", "too few"):
+    for state in ("too many open", "too recent", "too few"):
         left = [month(each) for each in frame.loc[frame["state"] == state, "month"]]
         if left:
             notes.append(f"Left out, {state}: {', '.join(left)}.")

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -18,12 +19,13 @@ from dashboard.charts.area_map import AreaGroup, area_map
 from dashboard.charts.control_chart import NO_RETURN_MARK, control_chart
 from dashboard.charts.funnel_plot import funnel_plot
 from dashboard.charts.row_bars import row_bars
-from dashboard.complex_need import wait_trend
+from dashboard.complex_need import ComplexNeed, board_complex_need, wait_trend
 from dashboard.coverage_view import coverage_view
 from dashboard.coverage_words import ward_names
 from dashboard.data import fetch_shared
 from dashboard.filters import Area
 from dashboard.maps import board_map
+from dashboard.outcomes import board_pathway
 from dashboard.rules.disclosure import Released
 from dashboard.rules.funnel import WIDE_CONFIDENCE
 from dashboard.rules.rates import CONFIDENCE, funnel_limits
@@ -194,3 +196,9 @@ def wait_figure(
         target_words=f"{settings().therapy_days} days",
         gaps={row.month: NO_RETURN_MARK for row in each_row(rows[rows["state"] == "no return"])},
     )
+
+
+def complex_need_of(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> ComplexNeed:
+    """Complex need of a board whose referrals were told."""
+    found = fetch_shared(board_pathway, scope, icb_code, as_at, "")
+    return board_complex_need(engine, scope, found)

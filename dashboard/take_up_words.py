@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -67,7 +67,7 @@ CLUSTER_WORDS = {
     Cluster.ISLAND: "No neighbour that could be judged",
 }
 LOSS_WORDS = {
-    Loss.NOT_OFFERED: "fewer were referred than expected: not offered",
+    Loss.NOT_OFFERED: "fewer were referred than expected; whether it was offered is not told",
     Loss.NO_LINK_WORKER: "no link worker is in post",
     Loss.DECLINED: "referred, and not accepted: declined",
     Loss.NOT_REACHED: "accepted, and not reached",
@@ -256,7 +256,8 @@ def _classed(
     ]
     return [
         AreaGroup(
-            f"{number(part.low, decimals)} to {number(part.high, decimals)}",
+            number(part.low, decimals)
+            + (f" to {number(part.high, decimals)}" if part.high > part.low else ""),
             colour,
             codes[part.holds(values)].tolist(),
             [round(float(value), decimals) for value in values[part.holds(values)]],
@@ -337,7 +338,7 @@ def _number(value: Any, decimals: int) -> Cell:
 
 
 def _lost(row: Any) -> str:
-    return "" if pd.isna(row.lost) else f"{number(row.lost)} of {number(row.shortfall)} people"
+    return "" if pd.isna(row.lost) else f"{number(row.lost)} people"
 
 
 def leak_finding(found: Leak) -> list[str]:
@@ -384,36 +385,47 @@ def lost_people(wards: Released, found: TakeUp) -> dict[Loss, float]:
 
 
 def losses_table(wards: Released, found: TakeUp) -> Rows:
-    """One row per loss over the chosen low wards: people, and in how many it is the main one."""
+    """One row per loss over the chosen low wards: people, and in how many it is the main one.
+
+    There is no sum: what is known of some wards ends at an earlier step than of others.
+    """
     mine = [found.leaks[code] for code in wards.frame["ward_code"] if code in found.leaks]
     main = Counter(leak.main for leak in mine)
     rows = [
         (loss.value, LOSS_WORDS[loss], number(people, 1), f"{main[loss]:,}")
         for loss, people in lost_people(wards, found).items()
     ]
-    total = ("All", "shortfall of these wards", number(sum(leak.shortfall for leak in mine), 1),
-             f"{len(mine):,}")  # fmt: skip
-    return ("Lost at", "What it says", "People", "Wards where it is the most"), [*rows, total]
+    return ("Lost at", "What it says", "People", "Wards where it is the most"), rows
 
 
-def low_table(wards: Released) -> Rows:
-    """One row per low ward: what is lost, and where most of it."""
+def low_table(wards: Released, found: TakeUp, leads: Mapping[str, str]) -> Rows:
+    """One row per low ward: what is missing, where most is lost, and who leads its locality.
+
+    `leads` by district. The shortfall is of people who would have come as far as is told beside it.
+    """
     low = in_order(wards).frame
-    low = low[low["place"].isin(LOW)]
     rows = [
         (
             row.ward_name,
             _text(row.lad_name),
             number(getattr(row, REFERRALS)),
             number(row.expected),
-            number(row.shortfall),
+            number(row.expected - getattr(row, REFERRALS)),
             row.leak or MISSING,
             MISSING if pd.isna(row.lost) else number(row.lost),
+            f"{number(row.shortfall)}, {STEP_TITLES[found.leaks[row.ward_code].until].lower()}",
+            leads.get(row.lad_code, "no named lead"),
         )
-        for row in each_row(low)
+        for row in each_row(low[low["place"].isin(LOW)])
     ]
-    return ("Ward", "Locality", "Referrals", "Expected", "Shortfall, people", "Lost most at",
-            "People lost there"), rows  # fmt: skip
+    return ("Ward", "Locality", "Referrals", "Expected", "Missing", "Lost most at",
+            "People lost there", "Shortfall, as far as", "Named lead"), rows  # fmt: skip
+
+
+def lead_names(leads: pd.DataFrame) -> dict[str, str]:
+    """The posts that lead each district that has one."""
+    named = leads.dropna(subset="post_name")
+    return {str(code): "; ".join(mine["post_name"]) for code, mine in named.groupby("lad_code")}
 
 
 def ward_facts(ward: Any, needs: Needs, leads: pd.DataFrame) -> list[tuple[str, str]]:

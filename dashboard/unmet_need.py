@@ -118,7 +118,8 @@ def ward_unmet_need(
         Released(wards.reset_index(drop=True), (), by),
         measure,
         theme,
-        share_without_provision(wards["need"], wards["has_gap"]),
+        # Of the wards that a plan can speak of: elsewhere nobody told what is missing.
+        share_without_provision(wards["need"].mask(wards["is_unknown"]), wards["has_gap"]),
         factor,
         theme_share,
     )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,9 @@ Flags = npt.NDArray[np.bool_]
 
 # HiGHS takes a number this near to a whole one for whole, and a row this near for kept.
 _NEARLY = 1e-6
+_AS_GOOD = _NEARLY / 10  # of the objective: a choice this near to the best is as good
+# The cheapest of choices as good is looked for as long as the first took, or so much of the limit.
+_TIES_SHARE = 0.05
 # What scipy's `milp` says of a program.
 _OPTIMAL, _INFEASIBLE, _INFEASIBLE_OR_UNBOUNDED = 0, 2, 4
 _MOST_ROUNDS = 20  # of Dinkelbach's method: it settles in about five
@@ -56,7 +60,7 @@ class SiteProblem:
     costs: pd.DataFrame
     reach: float
     goal: Goal = Goal.REACH
-    sites_wanted: int | None = None  # exactly so many; None: as many as the budget allows
+    sites_wanted: int | None = None  # exactly, for REACH at most; None: as the budget allows
     budget: float | None = None
     least_priority_share: float = 0.0  # of the need newly reached
     must_have: frozenset[str] = frozenset()  # chosen whatever; they count and cost like the others
@@ -74,11 +78,19 @@ class SitePlan:
     `objective` is people (REACH), people times cost (NEAREST), sites (FEWEST) or cost (FURTHEST);
     `bound` is what no plan can do better than, `gap` the difference relative to the objective.
     Without a plan `objective`, `bound` and `gap` are NaN and `infeasible` says why. A budget below
-    the cheapest candidate is a plan without sites for REACH, and `infeasible` says that too.
+    the cheapest candidate, or a share that no choice has, is a plan without sites for REACH, and
+    `infeasible` says that too.
+
+    `served`: one row an area and a chosen site within reach that serves it, by code: area_code,
+    site_code, people (more than 0). Without limited room that is all the area's need at the nearest
+    chosen site, else what the plan sends there, within the rooms; areas with the same sites within
+    reach share alike. People add up to `reached_need`, as gains do, but those of one site need not
+    be its gain: that counts, in order, whom the sites before it could not take.
     """
 
     sites: pd.DataFrame
-    reached_by: pd.Series  # by area code: the nearest chosen site; with limits, that of most people
+    served: pd.DataFrame
+    reached_by: pd.Series  # by area code: the site that serves most of its people
     reached_need: float
     objective: float
     bound: float
@@ -97,6 +109,11 @@ def select_sites(
 ) -> SitePlan:
     """The best sites for the goal within every limit, or why there are none.
 
+    Of choices as good for the goal (to a ten-millionth) it takes the cheapest (a missing cost counts
+    as 0), then that of fewest sites, then that whose places in the order of codes have the least sum.
+    That search, to the same `gap`, ends after as long as the first took, or a twentieth of the limit
+    where that is more: what was chosen before then stands.
+
     Stops at the relative `gap`, or after `time_limit_seconds` with the best found so far. The same
     problem gives the same plan whatever the order of its rows, unless time ran out. Raises
     ValueError for missing or negative numbers, codes and pairs that stand twice, and codes in
@@ -114,7 +131,13 @@ def select_sites(
             words = _why_infeasible(case, replace(solver, gap=0.0))
         elif best.chosen is None:
             words = f"no plan was found in {time_limit_seconds:g} seconds"
-    elif problem.sites_wanted is None and not problem.must_have and _may_be_none(case):
+        else:
+            now = time.perf_counter()
+            more = max(now - started, _TIES_SHARE * time_limit_seconds)
+            ties = replace(solver, until=min(solver.until, now + more))
+            best = _cheapest(case, ties, best, best.chosen)
+            words = _why_without_sites(case, replace(solver, gap=0.0), best)
+    elif not problem.must_have and _may_be_none(case):
         best = _Best(np.zeros(len(case.sites), bool), 0.0)
     return _plan(case, best, words, started)
 
@@ -184,7 +207,8 @@ class _Case:
     room: Numbers  # inf: no limit
     is_must: Flags
     areas: pd.Index
-    unit_of: Places  # by area
+    unit_of: Places  # by area, as the next
+    area_need: Numbers
     need: Numbers  # by unit, as all that follow
     is_priority: Flags
     unit: Places  # by pair, as all that follow
@@ -228,6 +252,7 @@ def _case(problem: SiteProblem) -> _Case:
             key = (site[ends[n] : ends[n + 1]].tobytes(), bool(is_first))
             unit_of[n] = seen.setdefault(key, len(seen))
     units, first = np.unique(unit_of, return_index=True)
+    area_need = _floats(need)[counted]
     stays = np.isin(area, first)
     return _Case(
         problem=problem,
@@ -237,7 +262,8 @@ def _case(problem: SiteProblem) -> _Case:
         is_must=np.asarray(codes.isin(problem.must_have)),
         areas=areas,
         unit_of=unit_of,
-        need=np.bincount(unit_of, _floats(need)[counted], len(units)).astype(float),
+        area_need=area_need,
+        need=np.bincount(unit_of, area_need, len(units)).astype(float),
         is_priority=is_priority[first],
         unit=unit_of[area[stays]],
         site=site[stays],
@@ -292,6 +318,15 @@ class _Program:
         self.low.append(np.broadcast_to(low, count).astype(float))
         self.high.append(np.broadcast_to(high, count).astype(float))
 
+    def limits(self) -> tuple[Any, Numbers, Numbers]:
+        """All rows as a matrix, and between what each stays."""
+        from scipy.sparse import coo_array
+
+        row, column, value = (np.concatenate(part) for part in zip(*self.rows, strict=True))
+        low, high = np.concatenate(self.low), np.concatenate(self.high)
+        matrix = coo_array((value, (row, column)), shape=(len(low), len(self.least)))
+        return matrix.tocsr(), low, high
+
 
 def _program(
     case: _Case,
@@ -341,7 +376,8 @@ def _program(
         program.add(1, -np.inf, 0, (0, z, case.need * (share - case.is_priority)))
     fewest, most = 0, m
     if _Limit.NUMBER in limits and problem.sites_wanted is not None:
-        fewest = most = problem.sites_wanted
+        most = problem.sites_wanted
+        fewest = 0 if problem.goal is Goal.REACH else most
     program.add(1, fewest, most, (0, np.arange(m), 1))
     if _Limit.BUDGET in limits and problem.budget is not None:
         program.add(1, -np.inf, problem.budget, (0, np.arange(m), case.money))
@@ -388,16 +424,12 @@ class _Solver:
     ) -> _Found:
         """The columns with the least weighted sum; with `chosen` the first are as given."""
         from scipy.optimize import Bounds, LinearConstraint, milp  # read only where one asks
-        from scipy.sparse import coo_array
 
-        row, column, value = (np.concatenate(part) for part in zip(*program.rows, strict=True))
-        low, high = np.concatenate(program.low), np.concatenate(program.high)
+        rows, low, high = program.limits()
         most = np.ones(len(weights))
         least = program.least.copy()
         if chosen is not None:
             least[:sites] = most[:sites] = chosen
-        shape = (len(low), len(weights))
-        rows = coo_array((value, (row, column)), shape=shape).tocsr()
         # HiGHS 1.12 has called a program infeasible in presolve that is not: it is asked again.
         for presolve in (True, False):
             if self.is_over():
@@ -423,6 +455,28 @@ class _Solver:
             bound = found.fun if is_proven else -np.inf
         return _Found(found.x, bound, is_proven, found.status == _INFEASIBLE)
 
+    def never(self, program: _Program, weights: Numbers, most: float, sites: int) -> Flags:
+        """Sites in no choice whose weighted sum is at most so much: their reduced cost in the linear
+        program is more than that leaves (Dantzig, Fulkerson and Johnson 1954)."""
+        from scipy.optimize import linprog
+        from scipy.sparse import vstack
+
+        rows, low, high = program.limits()
+        has_low, has_high = np.isfinite(low), np.isfinite(high)
+        found = linprog(
+            weights,
+            vstack([rows[has_high], -rows[has_low]]),
+            np.concatenate([high[has_high], -low[has_low]]),
+            bounds=np.stack([program.least, np.ones(len(weights))], axis=1),
+            method="highs",
+            options={"time_limit": max(self.until - time.perf_counter(), 0)},
+        )
+        if found.status != _OPTIMAL:
+            return np.zeros(sites, bool)
+        spare = most - found.fun + _NEARLY * max(abs(most), 1)
+        never: Flags = found.lower.marginals[:sites] > spare
+        return never
+
 
 def _chosen(case: _Case, columns: Numbers) -> Flags:
     return columns[: len(case.sites)] > 0.5
@@ -441,7 +495,8 @@ class _Best:
 
 def _may_be_none(case: _Case) -> bool:
     """Whether no site at all is a plan."""
-    return case.problem.goal is Goal.REACH or _all_that_can_be(case) == 0
+    is_any_number = case.problem.sites_wanted is None
+    return case.problem.goal is Goal.REACH or (is_any_number and _all_that_can_be(case) == 0)
 
 
 def _best(case: _Case, solver: _Solver) -> _Best:
@@ -503,12 +558,10 @@ def _swapped(case: _Case) -> Flags | None:
         reached, _ = after(chosen @ reaches, 0)
         gain = reached - need[chosen @ reaches > 0].sum()
         fits = ~chosen & (money[chosen].sum() + money <= budget)
-        if not fits.any() or (wanted is None and gain[fits].max() <= _NEARLY):
+        if not fits.any() or gain[fits].max() <= _NEARLY:
             break
         worth = gain if problem.budget is None else gain / np.maximum(money, _NEARLY)
         chosen[np.argmax(np.where(fits, worth, -1))] = True
-    if wanted is not None and chosen.sum() < wanted:
-        return None
     times = chosen @ reaches
     best = need[times > 0].sum() if spare[times > 0].sum() >= -_NEARLY else -1.0
     while True:
@@ -569,11 +622,41 @@ def _shortest_longest_way(
     return _Best(chosen, float(lengths[low]) if len(lengths) else 0.0, longest)
 
 
+def _cheapest(case: _Case, solver: _Solver, best: _Best, chosen: Flags) -> _Best:
+    """Of the choices as good for the goal the cheapest, then of fewest sites, then by code: two
+    more programs, in which what came before is held. If time runs out, what came before stands."""
+    goal, m = case.problem.goal, len(case.sites)
+    if m == 0 or solver.is_over():
+        return best
+    pairs, x = case.way <= best.longest, np.arange(m)
+    limits, everybody = _limits(case.problem), _all_that_can_be(case)
+    program, weights = _program(case, limits, pairs, everybody), _weights(case, pairs, goal)
+    if goal is not Goal.FURTHEST:  # of that no longer way is among the pairs
+        value = _evaluated(case, chosen).objective * (-1 if goal is Goal.REACH else 1)
+        most = value + abs(value) * _AS_GOOD
+        # Without the sites that are in no such choice it takes a third of the time.
+        never = solver.never(program, weights, most, m) & ~chosen
+        pairs &= ~never[case.site]
+        program, weights = _program(case, limits, pairs, everybody), _weights(case, pairs, goal)
+        program.add(1, -np.inf, most, (0, np.arange(len(weights)), weights))
+        program.add(1, 0, 0, (0, x, never))
+    for least in (np.nan_to_num(case.money), m * m + x.astype(float)):
+        columns = np.concatenate([least, np.zeros(len(weights) - m)])
+        found = solver.solve(program, columns, m)
+        if found.columns is None or not found.is_proven:
+            break
+        other = _chosen(case, found.columns)
+        if least[other].sum() < least[chosen].sum() - _NEARLY:
+            chosen = other
+        program.add(1, -np.inf, least[chosen].sum() + _NEARLY, (0, x, least))
+    return replace(best, chosen=chosen)
+
+
 @dataclass(frozen=True)
 class _Outcome:
     served: Numbers  # people reached, by unit
     objective: float
-    site_of: Places  # the site most of a unit's reached people go to; -1: none. Only with flows
+    flows: pd.DataFrame  # unit, site, share of the unit's people; those reached. Only with flows
 
 
 def _evaluated(case: _Case, chosen: Flags, longest: float = math.inf) -> _Outcome:
@@ -582,7 +665,8 @@ def _evaluated(case: _Case, chosen: Flags, longest: float = math.inf) -> _Outcom
     pairs = chosen[case.site] & (case.way <= longest)
     unit, site, way = case.unit[pairs], case.site[pairs], case.way[pairs]
     is_within = case.is_within[pairs]
-    site_of = np.full(units, -1)
+    sent = np.zeros(0, int)
+    flows = np.zeros(0)
     if case.has_flows and units:
         limits = [limit for limit in _limits(case.problem) if limit is _Limit.SHARE]
         program = _program(case, limits, pairs)
@@ -592,13 +676,10 @@ def _evaluated(case: _Case, chosen: Flags, longest: float = math.inf) -> _Outcom
             raise RuntimeError("the flows of a plan were not found")
         flows = columns[len(case.sites) + units :]
         goes = flows > _NEARLY
-        sent = np.bincount(unit, case.need[unit] * flows * is_within, units)
-        served = np.minimum(sent.astype(float), case.need)
         total, furthest = float(weights @ columns), way[goes].max(initial=0)
-        most = np.flatnonzero(goes & is_within)
-        most = most[np.lexsort((site[most], -flows[most].round(6), unit[most]))]
-        reached, first = np.unique(unit[most], return_index=True)
-        site_of[reached] = site[most[first]]
+        sent = np.flatnonzero(goes & is_within)
+        flows = flows[sent]
+        served = np.bincount(unit[sent], case.need[unit[sent]] * flows, units).astype(float)
     else:
         served = np.where(np.bincount(unit[is_within], minlength=units) > 0, case.need, 0.0)
         nearest = np.full(units, np.inf)
@@ -610,7 +691,8 @@ def _evaluated(case: _Case, chosen: Flags, longest: float = math.inf) -> _Outcom
         Goal.FEWEST: float(chosen.sum()),
         Goal.FURTHEST: float(furthest),
     }[goal]
-    return _Outcome(served, objective, site_of)
+    shares = {"unit": unit[sent], "site": site[sent], "share": flows}
+    return _Outcome(served, objective, pd.DataFrame(shares))
 
 
 def _most_served(case: _Case, demand: Numbers) -> Callable[[list[int]], float]:
@@ -677,12 +759,12 @@ def _plan(case: _Case, best: _Best, words: str, started: float) -> SitePlan:
     problem, chosen, bound = case.problem, best.chosen, best.bound
     if chosen is None:
         nobody = np.zeros(len(case.need))
-        outcome = _Outcome(nobody, math.nan, np.full(len(case.need), -1))
+        outcome = _Outcome(nobody, math.nan, pd.DataFrame(columns=["unit", "site", "share"]))
         order = []
     else:
         outcome = _evaluated(case, chosen, best.longest)
         order = list(_in_order(case, chosen, outcome.served))
-        if problem.goal is Goal.REACH and problem.sites_wanted is None:
+        if problem.goal is Goal.REACH:
             needed = _needed(case, [site for site, _ in order], outcome.served)
             if len(needed) < len(order):
                 chosen = np.isin(np.arange(len(chosen)), needed)
@@ -701,12 +783,14 @@ def _plan(case: _Case, best: _Best, words: str, started: float) -> SitePlan:
             "cost_per_person": money / gains.mask(gains == 0),
         }
     )
+    served = _served(case, places, outcome)
     objective = outcome.objective
     gap = abs(bound - objective) / max(abs(objective), _NEARLY)
     is_optimal = gap <= _NEARLY
     return SitePlan(
         sites=sites,
-        reached_by=_reached_by(case, places, outcome),
+        served=served,
+        reached_by=_reached_by(served),
         reached_need=float(outcome.served.sum()),
         objective=objective,
         bound=objective if is_optimal else bound,
@@ -727,18 +811,30 @@ def _needed(case: _Case, sites: list[int], served: Numbers) -> list[int]:
     return sites
 
 
-def _reached_by(case: _Case, places: Places, outcome: _Outcome) -> pd.Series:
-    """The code of the site by code of the area, in the order of codes."""
+def _served(case: _Case, places: Places, outcome: _Outcome) -> pd.DataFrame:
+    """People by codes of area and site, in the order of codes."""
     if np.isfinite(case.room).any():
-        site_of = outcome.site_of[case.unit_of]
+        units = pd.DataFrame({"unit": case.unit_of, "area": np.arange(len(case.areas))})
+        found = units.merge(outcome.flows.astype({"unit": int, "site": int}), on="unit")
+        found = found.sort_values(["area", "site"])
     else:
         near = case.near[case.near["site"].isin(places)].sort_values(["area", "way", "site"])
-        first = near.drop_duplicates("area")
-        site_of = np.full(len(case.areas), -1)
-        site_of[first["area"]] = first["site"]
-    reached = site_of >= 0
-    index = pd.Index(case.areas[reached], dtype="str", name="area_code")
-    return pd.Series(case.sites[site_of[reached]], index, dtype="str", name="site_code")
+        found = near.drop_duplicates("area").assign(share=1.0)
+    area, site = found["area"].to_numpy(), found["site"].to_numpy()
+    return pd.DataFrame(
+        {
+            "area_code": pd.Series(case.areas[area], dtype="str"),
+            "site_code": pd.Series(case.sites[site], dtype="str"),
+            "people": pd.Series(case.area_need[area] * found["share"].to_numpy(), dtype="Float64"),
+        }
+    )
+
+
+def _reached_by(served: pd.DataFrame) -> pd.Series:
+    """The code of the site by code of the area, in the order of codes."""
+    most = served.assign(people=-served["people"].round(6))
+    most = most.sort_values(["area_code", "people", "site_code"]).drop_duplicates("area_code")
+    return most.set_index("area_code")["site_code"]
 
 
 # --- Why there is no plan ----------------------------------------------------------------------
@@ -748,13 +844,14 @@ def _plainly_infeasible(problem: SiteProblem, case: _Case) -> str:
     """What can be said without a program; "" where nothing can."""
     wanted, budget = problem.sites_wanted, problem.budget
     must, count = len(problem.must_have), len(case.sites)
-    if wanted is not None and wanted > count:
+    is_most = problem.goal is Goal.REACH
+    if wanted is not None and wanted > count and not is_most:
         return f"{_sites(wanted)} wanted, {_candidates(count)}"
     if wanted is not None and must > wanted:
         return f"{_sites(must)} must be chosen, {_sites(wanted)} wanted"
     if budget is None or count == 0 or wanted == 0:
         return ""
-    number = max(wanted or 1, must)
+    number = max(1 if is_most else wanted or 1, must)
     has = f"the budget is {_money(budget)}"
     most = budget + _NEARLY
     set_cost = case.money[case.is_must].sum()
@@ -788,6 +885,16 @@ def _why_infeasible(case: _Case, solver: _Solver) -> str:
     return "no limit is alone in the way: loosen two or more"
 
 
+def _why_without_sites(case: _Case, solver: _Solver, best: _Best) -> str:
+    """That the share rules out every site; "" where there are sites, or nothing to reach."""
+    limits = _limits(case.problem)
+    has_sites = best.chosen is None or best.chosen.any()
+    if has_sites or len(case.need) == 0 or _Limit.SHARE not in limits:
+        return ""
+    others = [limit for limit in limits if limit is not _Limit.SHARE]
+    return _in_the_way(case, _Limit.SHARE, others, solver)
+
+
 def _in_the_way(case: _Case, limit: _Limit, others: Sequence[_Limit], solver: _Solver) -> str:
     """What holds of the limit when only the others are kept; "" where there is no plan even so."""
     problem, m = case.problem, len(case.sites)
@@ -819,13 +926,17 @@ def _in_the_way(case: _Case, limit: _Limit, others: Sequence[_Limit], solver: _S
         case _Limit.SHARE:
             share = -1.0
             for _ in range(_MOST_ROUNDS):  # Dinkelbach (1967): the largest share there can be
-                worth = case.need * (case.is_priority - max(share, 0))
+                worth = case.need * (case.is_priority - share)
                 if (found := least(np.concatenate([np.zeros(m), -worth]))) is None:
                     return ""
                 served = case.need * found[m : m + len(case.need)]
-                before, share = share, served[case.is_priority].sum() / served.sum()
+                before, reached = share, served.sum()
+                if reached > _NEARLY:
+                    share = max(share, served[case.is_priority].sum() / reached)
                 if share <= before + _NEARLY:
                     break
+            if share < 0:
+                return ""  # nobody can be reached
             # Rounded down: it must not look like what was asked.
             most = f"at most {math.floor(1000 * share + _NEARLY) / 10:g}%"
             asked = f"at least {100 * problem.least_priority_share:g}%"
@@ -844,4 +955,4 @@ def _candidates(count: int) -> str:
 
 
 def _money(amount: float) -> str:
-    return f"{amount:,.0f}" if amount == round(amount) else f"{amount:,.2f}"
+    return f"£{amount:,.0f}" if amount == round(amount) else f"£{amount:,.2f}"

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import coverage_words, filters, show, site_plan_sections
+from dashboard import site_plan_words as words
 from dashboard.access import current_scope
 from dashboard.coverage_view import coverage_view
 from dashboard.data import data_state, fetch_shared
@@ -26,6 +27,7 @@ view = fetch_shared(plan_view, scope, choices.area, assumed)
 with above:
     show.finding(view.finding)
     show.tiles(view.tiles)
+    show.notes([words.in_short(view.plan)])
 PARTS = {
     "plan": ("The plan", site_plan_sections.plan),
     "need": ("Unmet need", site_plan_sections.need),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from dashboard import intake
 from dashboard import take_up_told as told
@@ -20,13 +20,16 @@ from dashboard.complex_need import (
     RELATIONS,
     SHARES,
     WAITS,
+    ComplexNeed,
     WaitTrend,
-    complex_need_by,
+    board_complex_need,
     days_of_waits,
     wait_trend,
 )
 from dashboard.intake.source import Source
-from dashboard.rules.disclosure import Released, hidden_flag
+from dashboard.outcomes import NETWORK, Pathway
+from dashboard.rules.attacker import Relation, exposed, worked_out
+from dashboard.rules.disclosure import PROFILES, Released, hidden_flag, shown_range
 from dashboard.rules.pathway import OVER_A_YEAR, DayQuantiles
 from dashboard.rules.rates import wilson_limits
 from queries import tables
@@ -36,7 +39,7 @@ from queries.pathway import Cohort
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
 from tests.conftest import rest_is_slow
-from tests.small_board import ABBEY, BROOK, CASTLE, DALE, NORTH, SOUTH
+from tests.small_board import ABBEY, BROOK, CASTLE, DALE, EAST, NORTH, NORTHAM, SOUTH, SOUTHAM
 
 pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 KEY = b"key" * 12
@@ -96,12 +99,20 @@ GROUPS = (
 
 
 def load(engine: Engine, groups: tuple[Group, ...]) -> None:
+    load_places(engine)
+    load_people(engine, groups)
+
+
+def load_places(engine: Engine) -> None:
     for each in (
         b.Board().boundaries(), b.lookup_of_wards(), b.lookup_of_boards(), b.practices(),
     ):  # fmt: skip
         save(engine, each)
-    text = HEADING + "".join(group.rows(f"g{n}") for n, group in enumerate(groups))
-    intake.take_in(engine, Source.of("referrals.csv", text.encode()), KEY)
+
+
+def load_people(engine: Engine, groups: tuple[Group, ...]) -> None:
+    file = HEADING + "".join(group.rows(f"g{n}") for n, group in enumerate(groups))
+    intake.take_in(engine, Source.of("referrals.csv", file.encode()), KEY)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +134,20 @@ def of(sqlite_engine: Engine) -> Callable[..., Engine]:
     return loaded
 
 
+def need_of(engine: Engine, scope: Scope = EVERYTHING, cohort: Cohort = COHORT) -> ComplexNeed:
+    """Complex need of a board of which North and South sent referrals, and East did not."""
+    networks = pd.DataFrame(
+        [(NORTH, NORTHAM, ""), (SOUTH, SOUTHAM, ""), (EAST, SOUTHAM, "no referral return")],
+        columns=["code", "lad_code", "reason"],
+    ).assign(kind=NETWORK)
+    pathway = Pathway(cohort, "", Released(networks, (), PROFILES["nhs"]), pd.DataFrame())
+    return board_complex_need(engine, scope, pathway)
+
+
+def rows_of(released: Released, code: str) -> Released:
+    return released.rows(released.frame["code"] == code)
+
+
 def counted(released: Released) -> dict[str, list[Any]]:
     """`COUNTS` by code, "*" where hidden."""
     return {
@@ -140,20 +165,24 @@ def counted(released: Released) -> dict[str, list[Any]]:
 def test_every_count_by_hand(engine: Engine) -> None:
     """In the order of `COUNTS`: referrals; conditions told, several; complexity told, high; referred
     on, accepted, waiting."""
-    assert counted(complex_need_by(engine, EVERYTHING, COHORT, "all")) == {
+    need = need_of(engine)
+    north = [140, 80, 60, 60, 50, 40, 25, 10]
+    # 3 of South's 20 are hidden.
+    south = [30, 20, "*", 0, 0, 0, 0, 0]
+    assert counted(need.areas) == {
         # 63 of 100 with several shown as 65; of 170 referrals.
-        "": [170, 100, 65, 60, 50, 40, 25, 10],
+        b.BOARD: [170, 100, 65, 60, 50, 40, 25, 10],
+        NORTHAM: north, SOUTHAM: south, NORTH: north, SOUTH: south,
+    }  # fmt: skip
+    assert counted(need.wards) == {
+        ABBEY: [100, 80, 60, 60, 50, 40, 25, 10],
+        BROOK: [40, 0, 0, 0, 0, 0, 0, 0],
+        CASTLE: south,
     }
-    wards = counted(complex_need_by(engine, EVERYTHING, COHORT))
-    assert wards[ABBEY] == [100, 80, 60, 60, 50, 40, 25, 10]
-    assert wards[BROOK] == [40, 0, 0, 0, 0, 0, 0, 0]
-    # 3 of 20 are hidden.
-    assert wards[CASTLE] == [30, 20, "*", 0, 0, 0, 0, 0]
-    assert set(wards) == {ABBEY, BROOK, CASTLE}
 
 
 def test_a_share_is_of_what_is_shown(engine: Engine) -> None:
-    found = complex_need_by(engine, EVERYTHING, COHORT).frame.set_index("code")
+    found = need_of(engine).wards.frame.set_index("code")
     abbey = found.loc[ABBEY]
     assert {name: abbey[f"{name}_share"] for name in SHARES} == pytest.approx(
         {
@@ -177,10 +206,35 @@ def test_a_share_is_of_what_is_shown(engine: Engine) -> None:
 @pytest.mark.slow
 def test_rounded_numbers_leave_no_more_than_all(of: Callable[..., Engine]) -> None:
     """13 of 13 are both 15; where rounding makes a part the greater, the share is 1."""
-    engine = of(Group(13, MAY, conditions=2))
-    frame = complex_need_by(engine, EVERYTHING, COHORT, "all").frame
-    assert frame[["referrals", "several_conditions"]].values.tolist() == [[15, 15]]
-    assert frame["several_conditions_share"].tolist() == [1]
+    frame = need_of(of(Group(13, MAY, conditions=2))).areas.frame.set_index("code")
+    board = frame.loc[b.BOARD]
+    names = ("referrals", "several_conditions", "several_conditions_share")
+    assert [board[name] for name in names] == [15, 15, 1]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "ended", "people", "share"),
+    rest_is_slow((2, 0, "*", None), (0, 2, 0, 1), (0, 0, 0, 1), (8, 0, 10, 2 / 3)),
+)
+def test_all_are_not_accepted_while_somebody_hidden_waits(
+    of: Callable[..., Engine], waiting: int, ended: int, people: int | str, share: float | None
+) -> None:
+    """20 accepted of 22 are both 20 rounded; of 28, 30."""
+    engine = of(
+        Group(20, MARCH, therapy=5, accepted=9), Group(waiting, MARCH, therapy=5),
+        Group(ended, MARCH, therapy=5, closed=9), Group(50, MARCH, closed=5),
+    )  # fmt: skip
+    need = need_of(engine)
+    for released, code in ((need.areas, b.BOARD), (need.areas, NORTH), (need.wards, ABBEY)):
+        row = rows_of(released, code)
+        assert counted(row)[code][COUNTS.index("ot_waiting")] == people
+        shares = [
+            row.frame[f"ot_accepted_{end}"].tolist()[0] for end in ("share", "lower", "upper")
+        ]
+        if share is None:
+            assert pd.isna(shares).all()
+        else:
+            assert shares[0] == pytest.approx(share)
 
 
 @pytest.mark.slow
@@ -198,12 +252,8 @@ def test_a_hidden_number_changes_nothing(
         path = Path(shutil.copy(upgraded_file, tmp_path_factory.mktemp("few") / "few.db"))
         made = make_engine(f"sqlite:///{path.as_posix()}")
         load(made, tuple(groups))
-        shown.append(
-            [
-                complex_need_by(made, EVERYTHING, COHORT, category).frame.to_csv()
-                for category in ("all", "ward")
-            ]
-        )
+        need = need_of(made)
+        shown.append([released.frame.to_csv() for released in (need.areas, need.wards)])
         made.dispose()
     assert shown[0] == shown[1]
 
@@ -214,7 +264,7 @@ def test_what_can_be_subtracted_is_hidden_too(of: Callable[..., Engine]) -> None
     engine = of(
         Group(17, MARCH, therapy=5, accepted=9), Group(3, MARCH, therapy=5), Group(80, MARCH)
     )
-    row = counted(complex_need_by(engine, EVERYTHING, COHORT, "all"))[""]
+    row = counted(need_of(engine).areas)[b.BOARD]
     assert row[COUNTS.index("ot_waiting")] == "*"
     assert 3 not in row
     assert row[:1] == [100]
@@ -226,19 +276,111 @@ def test_the_relations_name_every_count() -> None:
     assert set(COUNTS) == {"referrals", *tables.COMPLEX_NEED}
 
 
+# What somebody can work out who has both tables.
+
+
+def left_of(need: ComplexNeed, networks: dict[str, list[str]]) -> dict[Any, tuple[int, int | None]]:
+    """The values that are left of each hidden number of which fewer than 3 are, by table, code and
+    count: for somebody who knows the sums (`networks` by locality) and that nobody crosses the
+    board's boundary, so that the wards add up to it."""
+    by = PROFILES["nhs"]
+    known: dict[Any, tuple[int, int | None]] = {}
+    hidden = set()
+    for table, released in (("areas", need.areas), ("wards", need.wards)):
+        for code, row in counted(released).items():
+            for name, value in zip(COUNTS, row, strict=True):
+                known[table, code, name] = (
+                    (by.hide_from, None) if value == "*" else shown_range(value, by)
+                )
+                hidden |= {(table, code, name)} if value == "*" else set()
+    assert hidden
+    everybody = [code for codes in networks.values() for code in codes]
+    sums = {b.BOARD: everybody, **networks}
+    down = [
+        Relation(("areas", total, name), tuple(("areas", part, name) for part in parts))
+        for name in COUNTS
+        for total, parts in sums.items()
+    ]
+    wards = [
+        Relation(
+            ("areas", b.BOARD, name), tuple(("wards", ward, name) for ward in counted(need.wards))
+        )
+        for name in COUNTS
+    ]
+    across = [
+        Relation((*row, one.total), tuple((*row, part) for part in one.parts), one.is_exact)
+        for row in {key[:2] for key in known}
+        for one in RELATIONS
+    ]
+    relations = [*down, *wards, *across]
+    return worked_out(known, relations, exposed(known, relations, hidden))
+
+
+BOTH = {NORTHAM: [NORTH], SOUTHAM: [SOUTH]}
+
+
+def test_nothing_hidden_of_the_groups_can_be_worked_out(engine: Engine) -> None:
+    assert left_of(need_of(engine), BOTH) == {}
+
+
+def many_wards(engine: Engine, number: int) -> list[str]:
+    """So many wards of the board, more than it has."""
+    codes = [f"E0591{n:04}" for n in range(number)]
+    columns = "vintage, icb_code, lad_code, lad_name, lsoas"
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                f"insert into ward (ward_code, ward_name, {columns}) "
+                f"select :code, :code, {columns} from ward where ward_code = '{ABBEY}'"
+            ),
+            [{"code": code} for code in codes],
+        )
+    return codes
+
+
+def one_waits_in_each(engine: Engine, number: int) -> ComplexNeed:
+    load_places(engine)
+    wards = many_wards(engine, number)
+    groups = [
+        group
+        for ward in wards
+        for group in (Group(1, MARCH, ward, therapy=5), Group(9, MARCH, ward, closed=5))
+    ]
+    load_people(engine, tuple(groups))
+    need = need_of(engine)
+    waiting = {code: row[COUNTS.index("ot_waiting")] for code, row in counted(need.wards).items()}
+    # There is no row that says what they add up to.
+    assert waiting == dict.fromkeys(wards, "*")
+    return need
+
+
+@pytest.mark.parametrize("number", rest_is_slow(7, 8, 11, 12, 17))
+def test_nobody_can_tell_that_one_waits_in_each_ward(sqlite_engine: Engine, number: int) -> None:
+    """7 is as many as are hidden: were their sum known to be 1 to 7, each would be 1."""
+    assert left_of(one_waits_in_each(sqlite_engine, number), BOTH) == {}
+
+
+def test_a_table_that_gives_one_away_is_found_out(sqlite_engine: Engine) -> None:
+    """Had the 7 been shown as 5, which 3 to 7 are."""
+    need = one_waits_in_each(sqlite_engine, 7)
+    frame = need.areas.frame.copy()
+    is_board = frame["code"] == b.BOARD
+    frame.loc[is_board, ["ot_waiting", hidden_flag("ot_waiting")]] = [5, False]
+    found = left_of(replace(need, areas=replace(need.areas, frame=frame)), BOTH)
+    assert {code: left for (_, code, name), left in found.items() if name == "ot_waiting"} == (
+        dict.fromkeys(counted(need.wards), (1, 1)) | dict.fromkeys((NORTH, NORTHAM), (7, 7))
+    )
+
+
 def test_nobody_else_and_nobody_at_all(engine: Engine) -> None:
-    for scope, cohort in (
-        (Scope(frozenset({b.NEIGHBOUR})), COHORT),
-        (Scope(frozenset()), COHORT),
-        (EVERYTHING, replace(COHORT, pcn_codes=(), is_board=False)),
-    ):
-        for category in ("all", "ward"):
-            found = complex_need_by(engine, scope, cohort, category)
-            assert found.frame.empty
-            assert {"code", *COUNTS, "several_conditions_share"} <= set(found.frame.columns)
-        assert set(days_of_waits(engine, scope, cohort).values()) == {DayQuantiles(None, None)}
-    south = replace(COHORT, pcn_codes=(SOUTH,), is_board=False)
-    assert set(counted(complex_need_by(engine, EVERYTHING, south))) == {CASTLE}
+    for scope in (Scope(frozenset({b.NEIGHBOUR})), Scope(frozenset())):
+        need = need_of(engine, scope)
+        assert need.wards.frame.empty
+        assert {"code", *COUNTS, "several_conditions_share"} <= set(need.wards.frame.columns)
+        assert {value for row in counted(need.areas).values() for value in row} == {0}
+        assert set(days_of_waits(engine, scope, COHORT).values()) == {DayQuantiles(None, None)}
+    nobody = replace(COHORT, pcn_codes=(), is_board=False)
+    assert set(days_of_waits(engine, EVERYTHING, nobody).values()) == {DayQuantiles(None, None)}
 
 
 # Days.
@@ -277,19 +419,19 @@ def trend_of(engine: Engine, wait: str, number: int = 4) -> WaitTrend:
 
 
 def test_a_month_is_judged_or_says_why_not(of: Callable[..., Engine]) -> None:
-    """January: none came; February: 20 accepted after 7 days; March: 9, too few; April: 3 of 23
+    """January: none came; February: 20 accepted after 7 days; March: 9, too few; April: 8 of 28
     still wait, more than a tenth."""
     engine = of(
         Group(20, FEBRUARY, therapy=3, accepted=10),
         Group(9, MARCH, therapy=3, accepted=10), Group(30, MARCH, closed=9),
-        Group(20, APRIL, therapy=3, accepted=10), Group(3, APRIL, therapy=3),
+        Group(20, APRIL, therapy=3, accepted=10), Group(8, APRIL, therapy=3),
     )  # fmt: skip
     trend = trend_of(engine, "ot")
     assert months(trend) == {
         JANUARY: (None, "no return"),
         FEBRUARY: (7, ""),
         MARCH: (None, "too few"),
-        APRIL: (None, "still waiting"),
+        APRIL: (None, "too many open"),
     }
     # What is not judged is nowhere to be read.
     left = trend.months.frame[trend.months.frame["state"] != ""]
@@ -298,8 +440,9 @@ def test_a_month_is_judged_or_says_why_not(of: Callable[..., Engine]) -> None:
     assert [point.date for point in trend.chart.points] == [FEBRUARY]
 
 
-# As they may be shown: 12 are 10 of 100, and 13 are 15; of 30 one may be 1 to 7, and counts as 4.
-WAITING = ((12, 100, ""), (13, 100, "still waiting"), (1, 30, "still waiting"), (7, 100, ""))
+# As they may be shown: 12 are 10 of 100, and 13 are 15; 1 to 7 count as 1, and 8 are 10.
+OPEN = "too many open"
+WAITING = ((12, 100, ""), (13, 100, OPEN), (1, 30, ""), (7, 30, ""), (8, 30, OPEN))
 
 
 @pytest.mark.parametrize(("waiting", "all_of_them", "state"), rest_is_slow(*WAITING))
@@ -350,7 +493,7 @@ def test_without_a_month_there_is_no_chart(engine: Engine) -> None:
 
 
 def test_the_finding(engine: Engine) -> None:
-    everybody = complex_need_by(engine, EVERYTHING, COHORT, "all")
+    everybody = rows_of(need_of(engine).areas, b.BOARD)
     days = days_of_waits(engine, EVERYTHING, COHORT)
     assert told.complex_finding(everybody, days) == [
         "**65%** of those who say have two or more long-term conditions; **40** were referred on to "
@@ -360,13 +503,14 @@ def test_the_finding(engine: Engine) -> None:
     ]
     too_few = days | {"ot": DayQuantiles(None, None)}
     assert len(told.complex_finding(everybody, too_few)) == 1
-    nobody = complex_need_by(engine, Scope(frozenset()), COHORT, "all")
+    # East sent nothing.
+    nobody = rows_of(need_of(engine).areas, EAST)
     assert told.complex_finding(nobody, days) == ["Nobody was referred in these months."]
     assert told.complex_table(nobody)[1] == []
 
 
 def test_the_tables(engine: Engine) -> None:
-    everybody = complex_need_by(engine, EVERYTHING, COHORT, "all")
+    everybody = rows_of(need_of(engine).areas, b.BOARD)
     _, rows = told.complex_table(everybody)
     assert [row[:2] for row in rows] == [
         ("Referred", "170"),
@@ -380,16 +524,37 @@ def test_the_tables(engine: Engine) -> None:
     assert rows[2][2:] == ("83% (72% to 91%)", "of those whose complexity is said")
     assert [row[2] for row in (rows[0], rows[-1])] == ["", ""]
     names = {ABBEY: "Abbey", CASTLE: "Castle", DALE: "Dale"}
-    assert told.complex_wards(complex_need_by(engine, EVERYTHING, COHORT), names)[1] == [
+    assert told.complex_wards(need_of(engine).wards, names)[1] == [
         ("Abbey", "100", "60 (75%)", "50 (83%)", "40", "25", "10"),
         # Of complexity nothing is told.
         ("Castle", "30", "*", "0 (–)", "0", "0", "0"),
+    ]
+    assert told.complex_note(everybody) == (
+        "Wards are of everybody who lives there, through whichever network that sent referrals. Who "
+        "was referred on, not accepted and does not wait has ended. Small numbers: 1 to 7 people are "
+        "hidden (*), larger numbers go to the nearest 5; further numbers are hidden (*) where they "
+        "would give one of these away."
+    )
+
+
+def test_a_network_in_words(engine: Engine) -> None:
+    south = rows_of(need_of(engine).areas, SOUTH)
+    assert [row[1:3] for row in told.complex_table(south)[1]] == [
+        ("30", ""), ("*", "–"), ("0", "–"), ("0", "0% (0% to 11%)"), ("0", "–"), ("0", ""),
+    ]  # fmt: skip
+    assert told.complex_finding(
+        south, dict.fromkeys((*WAITS, "ot_waiting"), DayQuantiles(None, None))
+    ) == [
+        "**–** of those who say have two or more long-term conditions; **0** were referred on to "
+        "occupational therapy, and **0** wait to be accepted."
     ]
 
 
 def test_waits_in_words(engine: Engine) -> None:
     days = days_of_waits(engine, EVERYTHING, COHORT) | {"ot": DayQuantiles(20, OVER_A_YEAR)}
-    assert [row[1:] for row in told.waits_table(days)[1]] == [
+    rows = told.waits_table(days)[1]
+    assert rows[-1][0] == "Those who wait for occupational therapy have waited"
+    assert [row[1:] for row in rows] == [
         ("–", "–", "28 days"),
         ("10 days", "10 days", "28 days"),
         ("20 days", "over a year", "28 days"),
@@ -405,12 +570,12 @@ def test_the_months_that_are_left_out_are_named(of: Callable[..., Engine]) -> No
     )  # fmt: skip
     trend = trend_of(engine, "ot")
     assert told.wait_notes(trend)[1:] == [
-        "Left out, still waiting: Apr 2026.",
+        "Left out, too many open: Apr 2026.",
         "Left out, too few: Mar 2026.",
     ]
     assert told.wait_table(trend)[1] == [
         ("Jan 2026", "no return", ""),
         ("Feb 2026", "7", "7"),
         ("Mar 2026", "too few", ""),
-        ("Apr 2026", "still waiting", ""),
+        ("Apr 2026", "too many open", ""),
     ]

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from dashboard import take_up_told as told
+from dashboard.filters import Choices
 from dashboard.leads import lead_history, locality_leads, supervision
 from dashboard.settings import settings
 from queries.database import make_engine
@@ -20,7 +21,17 @@ from queries.load import CleanLoad, save
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
 from tests.queries.test_needs import leads
-from tests.small_board import AS_AT, BOARD, EAST, NEIGHBOUR, NORTH, SOUTH
+from tests.small_board import (
+    AS_AT,
+    BOARD,
+    EAST,
+    EASTHAM,
+    NEIGHBOUR,
+    NORTH,
+    NORTHAM,
+    SOUTH,
+    SOUTHAM,
+)
 
 pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 MAY = date(2026, 5, 31)
@@ -118,13 +129,34 @@ def test_who_led_before(engine: Engine) -> None:
 def test_which_posts_need_somebody(engine: Engine) -> None:
     """Filled ones of that day, the longest overdue first."""
     found = supervision(engine, EVERYTHING, BOARD, AS_AT)
-    assert plain(found, "post_id", "pcn_name", "due_on", "state") == [
-        ["P1", "North PCN", YESTERDAY, "overdue"],
-        ["P4", "East PCN", None, "no supervision told"],
-        ["P9", "South PCN", None, "no supervision told"],
-        ["P2", "North PCN", AS_AT, "due within 14 days"],
-        ["P3", "South PCN", AS_AT + timedelta(weeks=6), "in time"],
+    # 5,000 of North's 8,000 patients live in Northam, 3,000 of South's 4,000 in Southam.
+    assert plain(found, "post_id", "pcn_name", "lad_code", "due_on", "state") == [
+        ["P1", "North PCN", NORTHAM, YESTERDAY, "overdue"],
+        ["P4", "East PCN", SOUTHAM, None, "no supervision told"],
+        ["P9", "South PCN", SOUTHAM, None, "no supervision told"],
+        ["P2", "North PCN", NORTHAM, AS_AT, "due within 14 days"],
+        ["P3", "South PCN", SOUTHAM, AS_AT + timedelta(weeks=6), "in time"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("lad_code", "pcn_code", "mine"),
+    [
+        ("", "", ["P1", "P4", "P9", "P2", "P3"]),
+        (NORTHAM, "", ["P1", "P2"]),
+        (SOUTHAM, "", ["P4", "P9", "P3"]),
+        ("", SOUTH, ["P9", "P3"]),
+        # The network says more than the locality.
+        (NORTHAM, EAST, ["P4"]),
+        (EASTHAM, "", []),
+    ],
+)
+def test_the_posts_of_what_is_chosen(
+    engine: Engine, lad_code: str, pcn_code: str, mine: list[str]
+) -> None:
+    found = supervision(engine, EVERYTHING, BOARD, AS_AT)
+    chosen = Choices(BOARD, "", lad_code, "", pcn_code, "", AS_AT, 24)
+    assert told.posts_of(found, chosen)["post_id"].tolist() == mine
 
 
 def test_how_often_is_a_setting(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,6 +193,8 @@ def test_leads_in_words(engine: Engine) -> None:
     ]
     later = locality_leads(engine, EVERYTHING, BOARD, TOMORROW)
     assert told.leads_finding(later) == ["Every one of **2 localities** has a named lead."]
+    southam = later[later["lad_name"] == "Southam"]
+    assert told.leads_finding(southam) == ["**The locality** has a named lead."]
     before = locality_leads(engine, EVERYTHING, BOARD, date(2024, 3, 31))
     assert [row[:4] for row in told.leads_table(before)[1]] == [
         ("Southam", "no named lead", "", "–"), ("Northam", "Deputy", "", "not told"),
@@ -180,7 +214,7 @@ def test_supervision_in_words(engine: Engine) -> None:
         "Supervision of **1 post** is overdue, and of 2 posts none is told.",
     ]
     assert told.supervision_finding(found[found["post_id"].isin(["P3"])]) == [
-        "**0 of 1 filled post** are supervised by an occupational therapist.",
+        "**0 of 1 filled post** is supervised by an occupational therapist.",
         "Supervision of **0 posts** is overdue.",
     ]
     headings, rows = told.supervision_table(found)

@@ -16,9 +16,13 @@ from tests.test_site_plan import (
     DOGWOOD,
     FIR,
     GEAN,
+    SITES,
     need_by_hand,
     plan_of,
+    states,
 )
+
+NO_PLAN: Any = {"goal": "nearest", "sites": "4"}
 
 
 def fifths(found: PlanEquity, *columns: str) -> list[tuple[Any, ...]]:
@@ -120,8 +124,26 @@ def test_every_ward_counted_and_its_provision_was_there_before() -> None:
     assert fifths(found, "reach_after") == [(1,), (0,), (1,), (0,), (1,)]
 
 
+@pytest.mark.parametrize(("room", "share"), [(30.0, 1), (25.0, 25 / 30), (1.0, 1 / 30)])
+def test_a_ward_without_room_for_all_counts_for_the_share_met(room: float, share: float) -> None:
+    """Cedar (fifth 3) goes to West; Ash and Birch have room at East."""
+    halls = SITES.assign(capacity=pd.Series([None, room, None], dtype="float64"))
+    found = plan_equity(plan_of(halls=halls))
+    assert fifths(found, "reach_before", "reach_after") == [
+        (0, 1), (0, 0), (0, pytest.approx(share)), (0, 0), (1, 1)
+    ]  # fmt: skip
+
+
+def test_a_share_is_of_the_people_of_the_ward() -> None:
+    """Birch's 200 are met for 2 of their 20, Ash's 100 all: 120 of the 300 of fifth 1."""
+    halls = SITES.assign(capacity=pd.Series([12, 30, None], dtype="float64"))
+    found = plan_equity(plan_of(halls=halls, need=need_by_hand(need={CEDAR: 30.0})))
+    assert states(plan_of(halls=halls))[BIRCH] == "partly reached"
+    assert fifths(found, "reach_after")[0] == (pytest.approx(120 / 300),)
+
+
 def test_no_site_changes_nothing() -> None:
-    found = plan_equity(plan_of(sites="4"))
+    found = plan_equity(plan_of(**NO_PLAN))
     assert found.fifths["reach_before"].equals(found.fifths["reach_after"])
     assert found.fifths["fte_before"].equals(found.fifths["fte_after"])
     assert plan_equity(plan_of(codes=())).fifths["people"].isna().all()
@@ -136,7 +158,7 @@ def test_in_words() -> None:
     rows = told.equity_table(found)[1]
     assert rows[0] == ("1, most deprived", "300", "0%", "100%", "0.00", "33.33")
     assert rows[4] == ("5, least deprived", "400", "100%", "100%", "25.00", "25.00")
-    same = plan_equity(plan_of(sites="4"))
+    same = plan_equity(plan_of(**NO_PLAN))
     assert told.equity_finding(same)[0].endswith(": the ends come no closer together.")
     assert told.equity_notes(plan_of(site_fte="0.5"), found)[-1].startswith(
         "Each site brings 0.5 FTE"

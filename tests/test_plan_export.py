@@ -22,8 +22,8 @@ from queries.database import make_engine, upgrade
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
 from tests.made_once import demonstration_file
-from tests.small_board import ABBEY, BROOK, CASTLE, DALE, ELM, FORD, SOUTH, SOUTHAM
-from tests.test_site_plan import GEAN, need_by_hand, plan_of
+from tests.small_board import ABBEY, BROOK, CASTLE, DALE, ELM, FORD, NORTH, SOUTH, SOUTHAM
+from tests.test_site_plan import DOGWOOD, ELDER, FIR, GEAN, SITES, need_by_hand, plan_of
 
 pytestmark = pytest.mark.usefixtures("settings_as_shipped")
 ASSUMED = [
@@ -31,6 +31,11 @@ ASSUMED = [
     "Deprivation deciles 1 and 2", "Room at a site", "Cost", "Link worker at each site", "Kept",
     "Small numbers",
 ]  # fmt: skip
+# Why no site is said of a ward, by its state.
+NOT_REACHED = {
+    DOGWOOD: "has all three components", ELDER: "no unmet need", FIR: "need or provision not known",
+    GEAN: "no chosen site reaches it",
+}  # fmt: skip
 
 
 # By hand.
@@ -56,7 +61,8 @@ def test_why_each_number_is_missing() -> None:
     assert set(plan_missing(rows["west"]).values()) == {"of wards"}
     assert set(plan_missing(rows["ash"]).values()) == {"of sites"}
     gean = plan_missing(rows[GEAN])
-    assert gean["site_code"] == "no chosen site reaches it"
+    assert {code: plan_missing(rows[code])["site_code"] for code in NOT_REACHED} == NOT_REACHED
+    assert "site_code" not in plan_missing(rows["ash"])
     assert gean["lad_name"] == "no district"
     assert gean["imd_fifth"] == "no deprivation index for this ward's LSOAs"
     fir = plan_missing(rows["fir"])
@@ -66,6 +72,14 @@ def test_why_each_number_is_missing() -> None:
     for row in rows.values():
         empty = {name for name in COLUMNS if pd.isna(row[name])}
         assert set(plan_missing(row)) == empty
+
+
+def test_a_ward_without_room_for_all_goes_to_a_site() -> None:
+    halls = SITES.assign(capacity=pd.Series([None, 25.0, None], dtype="float64"))
+    records: Any = plan_rows(plan_of(halls=halls)).frame.to_dict("records")
+    (cedar,) = (row for row in records if row["code"] == "cedar")
+    assert (cedar["state"], cedar["site_code"]) == ("partly reached", "west")
+    assert "site_code" not in plan_missing(cedar)
 
 
 def test_a_site_that_adds_nobody_has_no_cost_for_each() -> None:
@@ -83,7 +97,7 @@ def test_what_came_of_it() -> None:
         "infeasible": None,
     }  # fmt: skip
     assert list(basis["assumptions"]) == ASSUMED
-    none = plan_basis(plan_of(sites="4"))["result"]
+    none = plan_basis(plan_of(goal="nearest", sites="4"))["result"]
     assert (none["sites"], none["gap"]) == (0, None)
     assert none["infeasible"] == "4 sites wanted, there are 3 candidates"
 
@@ -173,10 +187,10 @@ class TestForms:
             "Counted in": "wards in which a component is missing",
             "Candidates": "Wards, venues and listed sites: 7",
             "Within reach": "30 minutes by bus, between wards",
-            "Number of sites": "2 sites",
+            "Number of sites": "At most 2 sites",
             "Budget": "No limit",
             "Deprivation deciles 1 and 2": "No least share of those newly reached",
-            "Room at a site": "No limit, but for listed sites that say their own",
+            "Room at a site": "No limit",
             "Cost": "new place £50,000 a year, existing venue £40,000 a year, listed sites their own",
             "Link worker at each site": "1 FTE",
             "Kept": "wards with all three components count as reached",
@@ -200,9 +214,11 @@ class TestAsked:
         assert told["Need"] == "adults"
         assert told["Within reach"] == "10 minutes by bus, between wards"
         assert told["Candidates"] == "The middle of each ward: 6"
-        assert (told["Number of sites"], told["Budget"]) == ("1 site", "£100,000 a year")
+        assert (told["Number of sites"], told["Budget"]) == (
+            "At most 1 site", "£100,000 a year",
+        )  # fmt: skip
         assert told["Deprivation deciles 1 and 2"] == "At least 20% of those newly reached"
-        assert told["Room at a site"].startswith("250 people a year")
+        assert told["Room at a site"] == "250 people where none is told"
         assert told["Link worker at each site"] == "0.5 FTE"
         assert told["Kept"] == "nothing counts as reached before the plan"
         # Room for 250 of Abbey's or Brook's.
@@ -233,15 +249,34 @@ class TestAsked:
     def test_a_locality_that_is_not_there_has_no_wards(self, board: Engine) -> None:
         meta, rows = parsed(board, locality="E07000999")
         assert rows == []
-        assert meta["result"]["infeasible"] == "2 sites wanted, there are 0 candidates"
+        assert (meta["result"]["infeasible"], meta["result"]["sites"]) == (None, 0)
         for form in ("csv", "xlsx"):
             assert made(board, form, locality="E07000999")
 
     def test_an_infeasible_plan_says_so(self, board: Engine) -> None:
-        meta, rows = parsed(board, sites="25")
+        meta, rows = parsed(board, sites="25", goal="nearest")
         assert meta["result"]["infeasible"] == "25 sites wanted, there are 7 candidates"
         assert (meta["result"]["gap"], of(rows, "site")) == (None, {})
         assert len(of(rows, "ward")) == 6
+        # At most so many are no more than are worth it.
+        meta, rows = parsed(board, sites="25")
+        assert (meta["result"]["infeasible"], set(of(rows, "site"))) == (None, {ELM, CASTLE})
+
+    def test_what_is_supposed_beside_the_plan(self, board: Engine) -> None:
+        usual, rows = parsed(board)
+        assert "supposed" not in usual
+        meta, again = parsed(board, end="Together CIC / choir", worker_from=NORTH, worker_to=SOUTH,
+                             moved="0.5")  # fmt: skip
+        assert meta["supposed"] == {
+            "services_closed": ["Together CIC / choir"],
+            "fte_changes": {NORTH: -0.5, SOUTH: 0.5},
+            "wards_losing_cover": [BROOK],
+        }
+        # The plan itself is of what is returned.
+        assert again == rows
+        # South has nobody who could leave, and what is not there cannot close.
+        for said in ({"worker_from": SOUTH, "worker_to": NORTH}, {"close": "Nobody"}):
+            assert "supposed" not in parsed(board, **said)[0]
 
 
 @pytest.mark.slow
@@ -297,3 +332,23 @@ def test_the_story_of_the_demonstration(tmp_path_factory: pytest.TempPathFactory
     )
     assert found["meta"]["result"]["proven_optimal"]
     assert re.search(r"Thanet", first["name"])
+
+
+@pytest.mark.slow
+def test_as_many_as_are_worth_it_are_the_fewest_that_reach_all(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Of the demonstration: where nothing else holds a plan back, three ways to ask are one."""
+    engine = make_engine(f"sqlite:///{demonstration_file(tmp_path_factory).as_posix()}")
+    results = [
+        json.loads(
+            export.make(engine, EVERYTHING, "site-plan", "QDK", b.AS_AT, "json", asked=asked).body
+        )["meta"]["result"]
+        for asked in ({"sites": "25"}, {"sites": "any"}, {"goal": "fewest"})
+    ]
+    engine.dispose()
+    first, *others = results
+    assert 2 < first["sites"] < 25
+    assert first["proven_optimal"]
+    for other in others:
+        assert other == first | {"newly_reached": pytest.approx(first["newly_reached"])}

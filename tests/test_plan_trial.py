@@ -125,19 +125,20 @@ def test_each_change_alone() -> None:
         [
             labelled("as it is"), labelled("near", reach=1000.0), labelled("one", sites_wanted=1),
             labelled("money", budget=24_999.0, sites_wanted=None), labelled("need", need=other),
-            labelled("none", sites_wanted=9), labelled("as it is again"),
+            labelled("none", sites_wanted=None, budget=7_999.0), labelled("many", sites_wanted=9),
+            labelled("as it is again"),
         ]
     )  # fmt: skip
     told_of = {each["label"]: (each["sites"], each["reached"]) for each in found}
     assert told_of == {
         "as it is": ([WEST, EAST], 60), "near": ([EAST], 30), "one": ([WEST], 50),
         "money": ([WEST], 50), "need": ([WEST, SOUTH], 11), "none": ([], 0),
-        "as it is again": ([WEST, EAST], 60),
+        "many": ([WEST, EAST], 60), "as it is again": ([WEST, EAST], 60),
     }  # fmt: skip
-    assert found[5]["infeasible"] == "9 sites wanted, there are 3 candidates"
+    assert found[5]["infeasible"] == "1 site costs at least £8,000, the budget is £7,999"
     assert {each["infeasible"] for each in found if each["label"] != "none"} == {""}
     # Told before each, and that none is done before the first.
-    assert steps == [(n, 7, each["label"]) for n, each in enumerate(found)]
+    assert steps == [(n, 8, each["label"]) for n, each in enumerate(found)]
 
 
 def test_nothing_to_try() -> None:

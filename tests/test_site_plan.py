@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal, assert_series_equal
 from sqlalchemy import Engine
@@ -128,6 +129,10 @@ def states(plan: Plan) -> dict[str, str]:
     return dict(zip(frame["ward_code"], frame["state"], strict=True))
 
 
+def served(plan: Plan) -> list[tuple[str, str, float]]:
+    return list(plan.found.served.itertuples(index=False, name=None))
+
+
 def in_order(plan: Plan, *columns: str) -> list[Any]:
     rows: list[Any] = plan.sites[list(columns)].to_numpy(dtype=object).tolist()
     return [row[0] for row in rows] if len(columns) == 1 else [tuple(row) for row in rows]
@@ -168,18 +173,16 @@ class TestByHand:
         plan = plan_of(sites="3")
         assert in_order(plan, "code", "gain") == [(WEST, 50), (EAST, 10)]
         assert plan.cost == 25_000
-        assert "More than 2 sites would reach nobody else: they are left out." in words.finding(
-            plan
-        )
+        assert "More than 2 sites would reach nobody else within the limits." in words.finding(plan)
         assert "More than" not in " ".join(words.finding(plan_of()))
 
-    @pytest.mark.xfail(strict=True, reason="reached_by still names the site that is left out")
     def test_nobody_goes_to_a_site_that_is_left_out(self) -> None:
-        """South is nearest for Ash, whom East reaches as well."""
+        """South is nearest for Ash, whom East reaches as well, and cheaper."""
+        dear = SITES.assign(cost=[10_000.0, 15_000.0, 10_001.0])
         ways = ways_by_hand()
         near = pd.DataFrame({"from_code": [ASH], "to_code": [SOUTH], "cost": [500.0]})
         wider = replace(ways, costs=pd.concat([ways.costs, near], ignore_index=True))
-        plan = site_plan(need_by_hand(), PlanChoices(sites="3"), SITES, wider, set(NAMES))
+        plan = site_plan(need_by_hand(), PlanChoices(sites="3"), dear, wider, set(NAMES))
         assert in_order(plan, "code", "gain") == [(WEST, 50), (EAST, 10)]
         assert set(plan.wards.frame["site"].dropna()) == {EAST, WEST}
         assert "Reached by the plan: East hall" in [row[5] for row in words.need_table(plan)[1]]
@@ -225,7 +228,109 @@ class TestByHand:
     def test_nothing_to_choose_from(self) -> None:
         plan = plan_of(halls=SITES.iloc[:0], codes=())
         assert (len(plan.sites), plan.cost, len(plan.wards.frame)) == (0, 0, 0)
-        assert plan.found.infeasible == "2 sites wanted, there are 0 candidates"
+        assert plan.found.infeasible == ""
+        assert words.finding(plan)[0].startswith("**No plan**: this area has no ward whose need")
+
+    def test_as_many_as_are_worth_it(self) -> None:
+        """At most so many: nothing changes from two on, also where there are not so many."""
+        usual = plan_of()
+        for sites in ("3", "4", "25", "any"):
+            plan = plan_of(sites=sites)
+            assert_frame_equal(plan.sites, usual.sites)
+            assert_frame_equal(plan.wards.frame, usual.wards.frame)
+
+    @pytest.mark.parametrize(("cost", "chosen"), [(9_999.0, "twin"), (10_001.0, EAST)])
+    def test_the_cheapest_of_those_as_good(self, cost: float, chosen: str) -> None:
+        """A twin of East reaches the same wards."""
+        halls = pd.concat([SITES, SITES.iloc[[0]].assign(code="twin", cost=cost)])
+        near = ways_by_hand().costs
+        near = pd.concat([near, near[near["to_code"] == EAST].assign(to_code="twin")])
+        found = site_plan(
+            need_by_hand(), PlanChoices(), halls.reset_index(drop=True),
+            replace(ways_by_hand(), costs=near), set(NAMES),
+        )  # fmt: skip
+        assert in_order(found, "code", "gain") == [(WEST, 50), (chosen, 10)]
+
+
+# Room for 25 of Birch and Cedar at West; and for 12 of Ash and Birch at East.
+TIGHT = SITES.assign(capacity=pd.Series([None, 25.0, None], dtype="float64"))
+TIGHTER = SITES.assign(capacity=pd.Series([12.0, 25.0, None], dtype="float64"))
+
+
+class TestRoom:
+    def test_a_ward_for_which_there_is_not_room(self) -> None:
+        """East takes Ash and Birch, West 25 of Cedar's 30."""
+        plan = plan_of(halls=TIGHT)
+        assert served(plan) == [(ASH, EAST, 10), (BIRCH, EAST, 20), (CEDAR, WEST, 25)]
+        frame = plan.wards.frame.set_index("ward_code")
+        assert frame["met"].to_dict() == pytest.approx(dict.fromkeys(NAMES, 0) | {
+            ASH: 10, BIRCH: 20, CEDAR: 25
+        })  # fmt: skip
+        assert frame["left"].to_dict() == pytest.approx(dict.fromkeys(NAMES, 0) | {
+            CEDAR: 5, GEAN: 5
+        })  # fmt: skip
+        assert states(plan) == {
+            ASH: "reached", BIRCH: "reached", CEDAR: "partly reached", DOGWOOD: "provided",
+            ELDER: "no need", FIR: "not known", GEAN: "not reached",
+        }  # fmt: skip
+        # Room for all of them, and for one fewer.
+        for room, state in ((30.0, "reached"), (29.0, "partly reached")):
+            halls = SITES.assign(capacity=pd.Series([None, room, None], dtype="float64"))
+            assert states(plan_of(halls=halls))[CEDAR] == state
+
+    def test_in_words(self) -> None:
+        plan = plan_of(halls=TIGHT)
+        assert words.finding(plan)[:2] == [
+            "**2 sites** for **£25,000** a year reach 3 wards and **55 of 65 people** with unmet "
+            "need: £455 for each more who is reached.",
+            "In 1 of the wards there is not room for all.",
+        ]
+        tiles = {tile.label: tile for tile in words.tiles(plan)}
+        assert (tiles["Newly reached"].value, tiles["Remain unreached"].value) == ("55", "10")
+        assert tiles["Remain unreached"].note == "in 2 wards"
+        assert [(row[0], row[5]) for row in words.unreached_table(plan)[1]] == [
+            ("Cedar", "Reached for some of its people, 5 left: West hall"), ("Gean", "Not reached")
+        ]  # fmt: skip
+        assert words.why_sites(plan) == [
+            "1. East hall: for 30 people of 2 wards that it is best for (Birch, Ash); 2 lack a "
+            "component and 2 are in the most deprived fifth.",
+            "2. West hall: for 25 people of 1 ward that it is best for (Cedar); 1 lack a component "
+            "and 0 are in the most deprived fifth.",
+        ]
+        before, after = (
+            {g.label: sorted(g.area_codes) for g in words.map_groups(plan, is_after=is_after)}
+            for is_after in (False, True)
+        )
+        assert after["Reached for some of its people"] == [CEDAR]
+        assert (before["Reached for some of its people"], before["Reached by the plan"]) == ([], [])
+        assert before["Not reached"] == [ASH, BIRCH, CEDAR, GEAN]
+
+    def test_in_more_wards(self) -> None:
+        plan = plan_of(halls=TIGHTER)
+        assert plan.found.reached_need == pytest.approx(12 + 25)
+        assert plan.wards.frame["left"].sum() == pytest.approx(65 - 37)
+        assert "In 2 of the wards there is not room for all." in words.finding(plan)
+
+    @given(
+        st.lists(st.integers(0, 50), min_size=3, max_size=3),
+        st.lists(st.none() | st.integers(1, 60), min_size=3, max_size=3),
+        st.sampled_from(["1", "2", "any"]),
+    )
+    @hypothesis_settings(max_examples=40, deadline=None)
+    def test_who_is_reached_and_who_is_left_add_up(
+        self, people: list[int], rooms: list[int | None], sites: str
+    ) -> None:
+        need = need_by_hand(need=dict(zip((ASH, BIRCH, CEDAR), map(float, people), strict=True)))
+        halls = SITES.assign(capacity=pd.array(rooms, dtype="Float64").astype("float64"))
+        plan = plan_of(need=need, halls=halls, sites=sites)
+        frame = plan.wards.frame
+        to_reach = frame["state"].isin(("reached", "partly reached", "not reached"))
+        whole = frame.loc[to_reach, "need"].sum()
+        assert plan.found.reached_need + frame["left"].sum() == pytest.approx(whole, abs=1e-2)
+        assert frame["met"].sum() == pytest.approx(plan.found.reached_need)
+        assert whole == sum(people) + 5
+        assert (frame.loc[frame["state"] == "partly reached", "left"] > 0).all()
+        assert frame.loc[~to_reach, ["met", "left"]].eq(0).all(axis=None)
 
 
 class TestLimits:
@@ -243,29 +348,34 @@ class TestLimits:
             ({"sites": "1", "share": "50"}, [EAST], 30),
             ({"sites": "2", "share": "50"}, [WEST, EAST], 60),
             ({"sites": "1", "share": "100"}, [EAST], 30),
+            # At most so many: fewer where more would not keep to the other limits.
+            ({"sites": "2", "budget": "17999"}, [WEST], 50),
+            ({"sites": "3", "share": "60"}, [EAST], 30),
         ],
     )
     def test_each(self, choices: dict[str, Any], codes: list[str], reached: float) -> None:
         plan = plan_of(**choices)
         assert plan.found.reached_need == reached
-        # What adds nobody may or may not be among them.
-        assert [code for code, gain in in_order(plan, "code", "gain") if gain > 0] == codes
+        assert in_order(plan, "code") == codes
 
     @pytest.mark.parametrize(
         ("choices", "why"),
         [
-            ({"sites": "4"}, "4 sites wanted, there are 3 candidates"),
             (
-                {"sites": "2", "budget": "17999"},
-                "2 sites cost at least 18,000, the budget is 17,999",
+                {"goal": "nearest", "sites": "4"},
+                "4 sites wanted, there are 3 candidates",
             ),
             (
-                {"sites": "any", "budget": "7999"},
-                "1 site costs at least 8,000, the budget is 7,999",
+                {"goal": "furthest", "sites": "2", "budget": "17999"},
+                "2 sites cost at least £18,000, the budget is £17,999",
             ),
             (
-                {"sites": "3", "share": "60"},
+                {"goal": "nearest", "sites": "3", "share": "60"},
                 "at most 50% of the need newly reached can be in priority areas, at least 60% wanted",
+            ),
+            (
+                {"goal": "fewest", "budget": "24999"},
+                "it costs at least £25,000, the budget is £24,999",
             ),
         ],
     )
@@ -277,13 +387,52 @@ class TestLimits:
         assert words.finding(plan)[0] == (
             f"**No plan** keeps to every limit: {plan.found.infeasible}."
         )
-        assert words.tiles(plan)[-1].value == "no plan"
+        values = [tile.value for tile in words.tiles(plan)]
+        assert values == ["–", "–", "–", "no plan"]
+
+    @pytest.mark.parametrize(
+        ("choices", "why"),
+        [
+            (
+                {"sites": "any", "budget": "7999"},
+                "1 site costs at least £8,000, the budget is £7,999",
+            ),
+            (
+                {"sites": "2", "budget": "7999"},
+                "1 site costs at least £8,000, the budget is £7,999",
+            ),
+        ],
+    )
+    def test_no_site_is_possible(self, choices: dict[str, Any], why: str) -> None:
+        plan = plan_of(**choices)
+        assert (plan.found.infeasible, len(plan.sites), plan.cost) == (why, 0, 0)
+        assert words.finding(plan)[0] == f"**No plan** keeps to every limit: {why}."
+        assert plan_of(sites="any", budget="8000").found.infeasible == ""
+
+    @pytest.mark.parametrize("goal", [Goal.NEAREST, Goal.FURTHEST])
+    def test_a_goal_that_nothing_holds_back(self, goal: Goal) -> None:
+        """With neither a number nor a budget every candidate would be chosen."""
+        plan = plan_of(goal=goal.value, sites="any")
+        assert plan.sites.empty
+        assert words.finding(plan)[0] == (
+            "**No plan**: for this goal choose a number of sites or a budget."
+        )
+        assert [tile.value for tile in words.tiles(plan)] == ["–", "–", "–", "no plan"]
+        limits: list[dict[str, Any]] = [{"sites": "2"}, {"sites": "any", "budget": "25000"}]
+        for limit in limits:
+            assert set(plan_of(goal=goal.value, **limit).sites["code"]) == {WEST, EAST}
+
+    @pytest.mark.parametrize("sites", ["1", "2", "25", "any"])
+    def test_the_fewest_are_not_held_to_a_number(self, sites: str) -> None:
+        plan = plan_of(goal="fewest", sites=sites)
+        assert plan.problem.sites_wanted is None
+        assert in_order(plan, "code", "gain") == [(WEST, 50), (EAST, 10)]
+        assert "More than" not in " ".join(words.finding(plan))
 
     def test_room(self) -> None:
         """West has room for 25 of its 50; East, without a limit, for all 30."""
-        tight = SITES.assign(capacity=pd.Series([None, 25.0, None], dtype="float64"))
-        assert in_order(plan_of(sites="1", halls=tight), "code", "gain") == [(EAST, 30)]
-        two = plan_of(halls=tight)
+        assert in_order(plan_of(sites="1", halls=TIGHT), "code", "gain") == [(EAST, 30)]
+        two = plan_of(halls=TIGHT)
         assert two.found.reached_need == pytest.approx(55)
         assert two.sites["gain"].sum() == pytest.approx(55)
 
@@ -315,6 +464,7 @@ class TestPayload:
         [
             {}, {"whose": EVERY, "sites": "3"}, {"sites": "any", "budget": "24999"},
             {"share": "50", "sites": "1"}, {"goal": "nearest"}, {"goal": "fewest"}, {"sites": "4"},
+            {"goal": "nearest", "sites": "4"},
         ],
     )  # fmt: skip
     def test_the_same_plan_after_a_journey_as_json(self, choices: dict[str, Any]) -> None:
@@ -417,14 +567,60 @@ class TestWords:
         assert words.finding(plan_of()) == [
             "**2 sites** for **£25,000** a year reach 3 wards and **60 of 65 people** with unmet "
             "need: £417 for each more who is reached.",
-            "**62%** of the board's unmet need is in wards that lack a component; the rest is where "
-            "all three are and fewer come than expected.",
-            "1 ward is in no plan: nobody told us their need or their provision.",
+            "**62%** of the board's unmet need that is known is in wards that lack a component; the "
+            "rest is where all three are and fewer come than expected.",
+            "1 ward is in no plan: nobody told us the need of 1.",
         ]
         tiles = {tile.label: tile for tile in words.tiles(plan_of())}
         assert tiles["Newly reached"].value == "60"
         assert (tiles["Cost"].value, tiles["Remain unreached"].value) == ("£25,000", "5")
         assert tiles["How it was chosen"].value == "proven best"
+        assert words.finding(plan_of(sites="1"))[0] == (
+            "**1 site** for **£15,000** a year reaches 2 wards and **50 of 65 people** with unmet "
+            "need: £300 for each more who is reached."
+        )
+
+    def test_what_nobody_told(self) -> None:
+        """Of Fir neither is known: that is its need. Of Elder the provision, of Gean the need."""
+        for changes, said in (
+            ({}, "1 ward is in no plan: nobody told us the need of 1."),
+            (
+                {"need": {FIR: 9.0}},
+                "1 ward is in no plan: nobody told us the provision of 1.",
+            ),
+            (
+                {"need": {GEAN: None}, "is_unknown": {ELDER: True}},
+                "3 wards are in no plan: nobody told us the need of 2 and the provision of 1.",
+            ),
+            (
+                {"need": {FIR: 9.0}, "is_unknown": {FIR: False}},
+                "The need and the provision of every ward are known.",
+            ),
+        ):
+            assert words.finding(plan_of(need=need_by_hand(**changes)))[-1] == said
+
+    def test_nobody_can_be_reached(self) -> None:
+        """However far a site is, who asks for one nearest for all gets it."""
+        plan = plan_of(goal="nearest", sites="1", codes={CEDAR}, reach=1000, halls=SITES.iloc[1:2])
+        assert words.finding(plan)[0] == (
+            "**1 site** for **£15,000** a year reaches 0 wards and **0 of 30 people** with unmet "
+            "need."
+        )
+        assert words.tiles(plan)[1].note == "nobody is reached"
+
+    def test_in_one_line(self) -> None:
+        said = words.in_short(plan_of(budget="50000", share="40", places="150"))
+        facts = dict(words.assumptions(plan_of(budget="50000", share="40", places="150")))
+        assert said.startswith("Assumed: ")
+        assert said.endswith(".")
+        for term in ("Goal", "Counted in", "Number of sites", "Budget", "Within reach",
+                     "Deprivation deciles 1 and 2", "Room at a site"):  # fmt: skip
+            assert facts[term] in said
+        assert "At most 2 sites" in said
+        assert "150 people where none is told" in said
+        assert "food" not in said
+        food = replace(need_by_hand(), theme="food", theme_share=0.25)
+        assert "; food, 25% of referrals by need; " in words.in_short(plan_of(need=food))
 
     def test_nothing_to_reach(self) -> None:
         plan = plan_of(need=need_by_hand(need=dict.fromkeys(NAMES, 0.0)))
@@ -436,10 +632,10 @@ class TestWords:
         plan = plan_of(need=need_by_hand(need=dict.fromkeys(NAMES, None)))
         assert set(states(plan).values()) == {"not known"}
         assert words.finding(plan)[0] == (
-            "**No plan**: the need of no ward is known by this measure."
+            "**No plan**: this area has no ward whose need and provision are known."
         )
         tiles = {tile.label: tile.value for tile in words.tiles(plan)}
-        assert (tiles["Newly reached"], tiles["Remain unreached"]) == ("–", "–")
+        assert list(tiles.values()) == ["–", "–", "–", "no plan"]
 
     def test_the_tables(self) -> None:
         plan = plan_of()
@@ -463,9 +659,9 @@ class TestWords:
 
     def test_why_each(self) -> None:
         assert words.why_sites(plan_of()) == [
-            "1. West hall: nearest for 1 ward with 30 people of unmet need (Cedar); 1 lack a "
-            "component and 0 are in the most deprived fifth.",
-            "2. East hall: nearest for 2 wards with 30 people of unmet need (Birch, Ash); 2 lack a "
+            "1. West hall: for 30 people of 1 ward that it is best for (Cedar); 1 lack a component "
+            "and 0 are in the most deprived fifth.",
+            "2. East hall: for 30 people of 2 wards that it is best for (Birch, Ash); 2 lack a "
             "component and 2 are in the most deprived fifth.",
         ]
 
@@ -486,6 +682,13 @@ class TestWords:
         assert list(classes[-1].area_codes) == [FIR]
         assert "Not known: 1" in alt
 
+    def test_classes_of_one_number_say_it_once(self) -> None:
+        """Hardly any need is 0, as it is shown."""
+        nothing = need_by_hand(need=dict.fromkeys(NAMES, 0.0) | {ASH: 0.3})
+        groups, alt = told.need_groups(plan_of(need=nothing))
+        assert [group.label for group in groups] == ["0", "Not known"]
+        assert "0: 7" in alt
+
     def test_two_plans_side_by_side(self) -> None:
         mine, other = plan_of(), plan_of(sites="1")
         headings, rows = told.compared(mine, other, "smaller")
@@ -495,14 +698,24 @@ class TestWords:
             ["Cost a year", "£25,000", "£15,000"],
             ["Newly reached", "60 people", "50 people"],
             ["Cost for each", "£417", "£300"],
-            ["Number of sites", "2 sites", "1 site"],
+            ["Number of sites", "At most 2 sites", "At most 1 site"],
         ]
         # Alike but for what comes of them: nothing more is said.
         assert len(told.compared(mine, mine, "same")[1]) == 4
-        impossible = plan_of(sites="4")
+        impossible = plan_of(goal="nearest", sites="4")
         assert told.compared(mine, impossible, "four")[1][0][2] == (
             "4 sites wanted, there are 3 candidates"
         )
+
+    def test_what_each_supposes(self) -> None:
+        mine, closes = plan_of(), ("Hill closes", "1: Ash")
+        rows = told.compared(mine, mine, "same", (closes, told.NOT_SUPPOSED))[1]
+        assert [list(row) for row in rows[4:]] == [
+            ["Supposed", "Hill closes", "nothing"],
+            ["Wards that would lose cover", "1: Ash", "none"],
+        ]
+        assert len(told.compared(mine, mine, "same", (closes, closes))[1]) == 6
+        assert len(told.compared(mine, mine, "x", (told.NOT_SUPPOSED, told.NOT_SUPPOSED))[1]) == 4
 
 
 # On the small board.
@@ -684,8 +897,10 @@ class TestWays:
 @pytest.mark.slow
 class TestOnTheBoard:
     def test_the_two_gaps(self, by_bus: Engine) -> None:
-        """Castle's 5 can come to Elm in 12 minutes; Elm's 10 stay at home."""
-        plan = whole_plan(by_bus, sites="1")
+        """Castle's 5 can come to Elm in 12 minutes; Elm's 10 to Castle in 12.5, as good and as
+        dear: the first by code is chosen."""
+        assert in_order(whole_plan(by_bus, sites="1"), "code", "gain") == [(CASTLE, 15)]
+        plan = whole_plan(by_bus, sites="1", reach="12")
         assert in_order(plan, "code", "gain") == [(ELM, 15)]
         assert states(plan) == {
             ABBEY: "provided", BROOK: "provided", CASTLE: "reached", DALE: "provided",

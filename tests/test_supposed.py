@@ -236,10 +236,39 @@ class TestMoves:
         assert found.networks.frame["fte_then"].tolist() == [then]
         assert fte_of(found)[ABBEY] == (2.0, pytest.approx(then / 2))
 
+    @pytest.mark.parametrize(
+        ("there", "moved", "comes"),
+        [(0.5, "1", 0.5), (0.5, "0.5", 0.5), (3.0, "2", 2), (0, "3", 0)],
+    )
+    def test_nobody_comes_who_was_not_there(
+        self, sqlite_engine: Engine, there: float, moved: str, comes: float
+    ) -> None:
+        b.Board(monthly={NORTH: (there,) * 3, SOUTH: (1.0,) * 3}).save(sqlite_engine)
+        found = if_in(sqlite_engine, worker_from=NORTH, worker_to=SOUTH, moved=moved)
+        changes = ((NORTH, -comes), (SOUTH, comes)) if comes else ()
+        assert found.what_if.fte == changes
+        assert found.networks.frame["fte_then"].sum() == (there + 1 if comes else 0)
+
+    def test_none_leave_a_network_without(self, usual: Engine) -> None:
+        """South has 0: North gains 0, and nothing is supposed."""
+        found = if_in(usual, worker_from=SOUTH, worker_to=NORTH, moved="3")
+        assert found.is_empty
+        assert len(found.wards.frame) == 0
+
+    def test_less_than_is_shown_is_no_change(self, usual: Engine) -> None:
+        """Of North's FTE half as many for each 10,000 in Abbey and Dale, a quarter in the others."""
+        for fte, changed in ((0.0099, set()), (0.0101, {ABBEY, DALE}),
+                             (0.0201, {ABBEY, BROOK, CASTLE, DALE})):  # fmt: skip
+            for sign in (1, -1):
+                what_if = WhatIf((), ((NORTH, sign * fte),))
+                found = supposed(usual, EVERYTHING, AREA, what_if)
+                assert set(found.wards.frame["ward_code"]) == changed
+
     def test_the_last_who_leaves(self, sqlite_engine: Engine) -> None:
         """Below nothing there is nothing: North's wards have no link worker then."""
         b.Board(monthly={NORTH: (1.0,) * 3, SOUTH: (0.0,) * 3}).save(sqlite_engine)
         found = if_in(sqlite_engine, worker_from=NORTH, moved="2")
+        assert found.what_if.fte == ((NORTH, -1.0),)
         assert told_of(found.networks.frame, "pcn_code", "fte_now", "fte_then") == {
             NORTH: (1.0, 0.0)
         }  # fmt: skip
@@ -276,6 +305,43 @@ class TestFiltered:
     def test_only_wards_of_the_network(self, usual: Engine) -> None:
         found = if_in(usual, replace(AREA, pcn_code=SOUTH), close="Together CIC")
         assert set(found.wards.frame["ward_code"]) == {CASTLE, DALE, ELM}
+
+
+class TestInShort:
+    """What is supposed and lost, as a comparison of plans says it."""
+
+    @pytest.mark.parametrize(
+        ("chosen", "said"),
+        [
+            ({}, ("nothing", "none")),
+            ({"close": "", "end": "", "moved": "2"}, ("nothing", "none")),
+            ({"close": "Nobody"}, ("nothing", "none")),
+            ({"worker_from": SOUTH, "worker_to": NORTH}, ("nothing", "none")),
+            ({"close": "Together CIC"}, ("Together CIC closes", "3: Brook, Abbey, Dale")),
+            ({"end": CHOIR}, ("Together CIC / choir ends", "1: Brook")),
+            (
+                {"worker_from": NORTH, "worker_to": SOUTH, "moved": "0.5"},
+                ("-0.5 FTE at North PCN; +0.5 FTE at South PCN", "0"),
+            ),
+            (
+                {"end": CHOIR, "worker_to": SOUTH},
+                ("Together CIC / choir ends; +1 FTE at South PCN", "1: Brook"),
+            ),
+        ],
+    )
+    def test_each(self, usual: Engine, chosen: dict[str, str], said: tuple[str, str]) -> None:
+        assert told.consequence(usual, EVERYTHING, AREA, tuple(chosen.items())) == said
+
+    def test_of_the_chosen_area(self, usual: Engine) -> None:
+        south = replace(AREA, lad_code=SOUTHAM)
+        closes = (("close", "Together CIC"),)
+        assert told.consequence(usual, EVERYTHING, south, closes)[1] == "1: Dale"
+
+    def test_of_a_saved_plan(self) -> None:
+        choices = "close=Hill+%26+Vale&goal=fewest&icb=x&moved=2&part=plan&sites=1"
+        saved = pd.DataFrame({"scenario_name": ["a", "b"], "choices": [choices, "sites=1"]})
+        assert told.supposed_of_saved(saved, "a") == {"close": "Hill & Vale", "moved": "2"}
+        assert told.supposed_of_saved(saved, "b") == {}
 
 
 def test_what_can_be_supposed(fuller: Engine) -> None:

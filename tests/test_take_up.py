@@ -564,7 +564,8 @@ def test_low_wards_by_shortfall_then_the_others_then_who_is_set_apart(found: Fou
     assert words.in_order(found.wards).frame["ward_code"].tolist() == [
         CASTLE, ELM, BROOK, DALE, ABBEY, FORD,
     ]  # fmt: skip
-    assert [row[0] for row in words.low_table(found.wards)[1]] == ["Castle", "Elm"]
+    rows = words.low_table(found.wards, found, {})[1]
+    assert [row[0] for row in rows] == ["Castle", "Elm"]
     # 15 of 100 are missing within chance, 10 of 20 beyond it.
     several = made_up([("A", 100, 85), ("B", 20, 10)])
     named = several.wards.frame.assign(ward_name=["A", "B"])
@@ -572,30 +573,56 @@ def test_low_wards_by_shortfall_then_the_others_then_who_is_set_apart(found: Fou
     assert order["place"].tolist() == [Place.BELOW, Place.WITHIN]
 
 
+_NOT_OFFERED = "fewer were referred than expected; whether it was offered is not told"
+
+
 def test_the_tables_add_up(found: Found) -> None:
     assert words.leak_table(found.leaks[CASTLE])[1] == [
-        ("not offered", "fewer were referred than expected: not offered", "13.9", "beyond chance"),
+        ("not offered", _NOT_OFFERED, "13.9", "beyond chance"),
         ("declined", "referred, and not accepted: declined", "0.0", "within chance"),
         ("not reached", "accepted, and not reached", "13.1", "beyond chance"),
         ("full", "every service of the ward's own is full", "0.0", "within chance"),
         ("not attended", "connected, and did not attend", "0.0", "within chance"),
         ("Shortfall", "people who would have come as far as: attended", "27.0", ""),
     ]
+    # Castle as far as attended and Elm as far as referred: there is no sum.
     _, rows = words.losses_table(found.wards, found)
-    assert [(row[0], row[2], row[3]) for row in rows if row[2] != "0.0"] == [
-        ("no link worker", "20.0", "1"), ("not offered", "13.9", "1"), ("not reached", "13.1", "0"),
-        ("All", "47.0", "2"),
-    ]  # fmt: skip
-    assert words.low_table(found.wards)[1] == [
-        ("Castle", "Northam", "25", "40", "27", "not offered", "14"),
-        ("Elm", "Southam", "0", "20", "20", "no link worker", "20"),
+    assert rows == [
+        ("no link worker", "no link worker is in post", "20.0", "1"),
+        ("not offered", _NOT_OFFERED, "13.9", "1"),
+        ("not reached", "accepted, and not reached", "13.1", "0"),
+        ("declined", "referred, and not accepted: declined", "0.0", "0"),
+        ("full", "every service of the ward's own is full", "0.0", "0"),
+        ("not attended", "connected, and did not attend", "0.0", "0"),
     ]
+    headings, rows = words.low_table(found.wards, found, {SOUTHAM: "Therapy lead"})
+    assert headings == (
+        "Ward", "Locality", "Referrals", "Expected", "Missing", "Lost most at",
+        "People lost there", "Shortfall, as far as", "Named lead",
+    )  # fmt: skip
+    # 15 of 40 are missing in Castle, and 27 of those who would have attended.
+    assert rows == [
+        ("Castle", "Northam", "25", "40", "15", "not offered", "14", "27, attended",
+         "no named lead"),
+        ("Elm", "Southam", "0", "20", "20", "no link worker", "20", "20, referred",
+         "Therapy lead"),
+    ]  # fmt: skip
+
+
+def test_who_leads_each_district() -> None:
+    """Two at once are both named; a district without one is not there."""
+    leads = pd.DataFrame(
+        [(NORTHAM, "Head of care"), (NORTHAM, "Deputy"), (SOUTHAM, None)],
+        columns=["lad_code", "post_name"],
+    )
+    assert words.lead_names(leads) == {NORTHAM: "Head of care; Deputy"}
+    assert words.lead_names(leads.iloc[2:]) == {}
 
 
 def test_where_one_ward_loses_most(found: Found) -> None:
     assert words.leak_finding(found.leaks[CASTLE]) == [
         "**27 fewer** attended in 12 months than the board's rates and shares would give. **14** of "
-        "what is lost is lost here: fewer were referred than expected: not offered."
+        f"what is lost is lost here: {_NOT_OFFERED}."
     ]
     even = replace(found.leaks[ELM], shortfall=-1.0)
     assert words.leak_finding(even) == [
@@ -644,7 +671,7 @@ def test_the_list_hides_what_is_hidden(sqlite_engine: Engine) -> None:
     assert dale["Take-up"].text == Status.HIDDEN
     assert "set apart: " in dale["Take-up"].note
     assert cells[CASTLE]["Take-up"].text == Place.BELOW
-    assert cells[CASTLE]["Lost at"].note == "13 of 13 people"
+    assert cells[CASTLE]["Lost at"].note == "13 people"
     assert cells[FORD]["Referrals, 12 months"].text == "–"
 
 

@@ -32,6 +32,7 @@ from tests.small_board import (
     DALE,
     ELM,
     FORD,
+    NORTH,
     SOUTH,
     Referrals,
     Service,
@@ -220,7 +221,15 @@ class TestMissing:
         assert marked(found, "has_gap") == set()
         assert marked(found, "is_unknown") == set(b.BOARD_WARDS)
         assert set(unknown_wards(found)["ward_code"]) == set(b.BOARD_WARDS)
-        assert found.without_provision == 0
+        assert found.without_provision is None
+
+    def test_a_share_is_of_wards_whose_provision_is_told(self, sqlite_engine: Engine) -> None:
+        """South returned no FTE: of Elm's 10 nobody knows what is missing; Castle's 5 of 11."""
+        b.Board(monthly={NORTH: (4.0,) * 3}).save(sqlite_engine)
+        found = need_in(sqlite_engine)
+        assert (by_ward(found)[ELM], marked(found, "is_unknown")) == (10, {ELM, FORD})
+        assert found.without_provision == pytest.approx(5 / 11)
+        assert need_in(sqlite_engine, ADULTS).without_provision == pytest.approx(5000 / 22_500)
 
     def test_a_silent_network_is_missing_and_not_nobody(self, usual: Engine) -> None:
         found = need_in(usual)

@@ -139,11 +139,30 @@ class TestNormal:
         assert findings(view).startswith(
             "2 sites for £100,000 a year reach 2 wards and 15 of 15 people with unmet need: £6,667 "
         )
-        assert "1 ward is in no plan: nobody told us" in findings(view)
+        assert "1 ward is in no plan: nobody told us the need of 1." in findings(view)
         assert tile(view, "Newly reached").split()[2] == "15"
         assert tile(view, "Remain unreached").split()[2] == "0"
         assert [row[0] for row in cells(view, "Chosen sites")] == ["1. Elm", "2. Castle"]
         assert [row[0] for row in cells(view, "Need or provision not known")] == ["Ford"]
+
+    def test_what_it_assumes_in_one_line_and_the_boxes_behind(
+        self, small_board: Engine, open_it: Open
+    ) -> None:
+        """Closed at first; whoever does not open it reads below the tiles what is assumed."""
+        view = open_it(locality=SOUTHAM, sites="1", share="40")
+        (box,) = (b for b in view.app.expander if b.label == "Change what the plan assumes")
+        assert not box.proto.expanded
+        bodies = view.markup()
+        (line,) = (n for n, body in enumerate(bodies) if "Assumed: " in body)
+        (tiles,) = (n for n, body in enumerate(bodies) if 'class="tiles"' in body)
+        assert line == tiles + 1
+        said = " ".join(Markup.of(bodies[line]).text.split())
+        assert said.startswith("Assumed: Reach the most unmet need; wards in which a component is ")
+        assert "; At most 1 site; " in said
+        assert "; At least 40% of those newly reached; " in said
+        # It is read whatever part is shown.
+        for part in PARTS:
+            assert "Assumed: Reach" in follow(view, part=part).words()
 
     def test_every_part(self, small_board: Engine, open_it: Open) -> None:
         words = parts_of(open_it())
@@ -175,13 +194,20 @@ class TestNormal:
 
     def test_what_is_chosen_changes_the_plan(self, small_board: Engine, open_it: Open) -> None:
         view = open_it(sites="1")
-        assert findings(view).startswith("1 site for £50,000 a year reach")
+        assert findings(view).startswith("1 site for £50,000 a year reaches 1 ward and 10 of 15 ")
         assert tile(view, "Newly reached").split()[2] == "10"
         sound(view.choose("sites", "10"))
+        assert findings(view).startswith("2 sites for £100,000 a year reach 2 wards")
+        assert "More than 2 sites would reach nobody else within the limits." in findings(view)
+        assert view.address["sites"] == "10"
+        follow(view, sites="10", goal="nearest")
         assert findings(view).startswith(
             "No plan keeps to every limit: 10 sites wanted, there are 7"
         )
-        assert view.address["sites"] == "10"
+        for label in ("Newly reached", "Cost", "Remain unreached"):
+            assert "–" in tile(view, label).split()
+        follow(view, sites="any", goal="furthest")
+        assert findings(view).startswith("No plan: for this goal choose a number of sites or")
         follow(view, need="adults", whose="every", sites="1")
         assert cells(view, "Chosen sites")[0][2] == "15,000"
         follow(view, budget="50000", sites="any")
@@ -215,7 +241,7 @@ class TestNormal:
         }
         assert {link.split("?")[0].rsplit(".")[-1] for link in links} == {"csv", "json", "xlsx"}
         found = get(next(link for link in links if ".json" in link)).json()
-        assert found["meta"]["assumptions"]["Number of sites"] == "1 site"
+        assert found["meta"]["assumptions"]["Number of sites"] == "At most 1 site"
         assert found["meta"]["assumptions"]["Candidates"] == "The middle of each ward: 3"
         assert {row["code"] for row in found["rows"] if row["row"] == "ward"} == {DALE, ELM, FORD}
 
@@ -235,14 +261,14 @@ class TestNormal:
         )  # fmt: skip
         assert done.exit_code == 0
         found = json.loads(done.stdout)
-        assert found["meta"]["assumptions"]["Number of sites"] == "1 site"
+        assert found["meta"]["assumptions"]["Number of sites"] == "At most 1 site"
         assert [row["code"] for row in found["rows"] if row["row"] == "site"] == [CASTLE]
 
 
 class TestFiltered:
     def test_a_locality_has_its_own_plan(self, small_board: Engine, open_it: Open) -> None:
         view = open_it(locality=NORTHAM, sites="1")
-        assert "reach 1 ward and 5 of 5 people" in findings(view)
+        assert "reaches 1 ward and 5 of 5 people" in findings(view)
         assert [row[0] for row in cells(view, "Chosen sites")] == ["1. Castle"]
         follow(view, locality=NORTHAM, part="need")
         assert {row[0] for row in cells(view, "Wards with most")} == {"Abbey", "Brook", "Castle"}
@@ -263,7 +289,10 @@ class TestNothing:
     def test_a_board_without_referrals(self, load_board: Load, open_it: Open) -> None:
         load_board(Board(referrals=()))
         view = open_it()
-        assert findings(view).startswith("No plan: the need of no ward is known by this measure.")
+        assert findings(view).startswith(
+            "No plan: this area has no ward whose need and provision are known."
+        )
+        assert "6 wards are in no plan: nobody told us the need of 6." in findings(view)
         assert tile(view, "Newly reached").split()[2] == "–"
         words = parts_of(view)
         assert "No plan to try" in words["sure"]
@@ -272,10 +301,9 @@ class TestNothing:
 
     def test_a_board_without_places(self, load_board: Load, open_it: Open) -> None:
         load_board(Board(populations=False, deprivation=False))
-        assert findings(open_it()).startswith("No plan: the need of no ward is known")
+        assert findings(open_it()).startswith("No plan: this area has no ward whose need")
         parts_of(open_it())
 
-    @pytest.mark.xfail(strict=True, reason="reached_by still names the site that is left out")
     def test_a_board_without_a_service(self, load_board: Load, open_it: Open) -> None:
         load_board(Board(services=(), times={}))
         parts_of(open_it())
@@ -351,6 +379,10 @@ class TestWhatIf:
             ["South PCN", "0.0", "2.0"], ["North PCN", "4.0", "2.0"]
         ]  # fmt: skip
 
+    def test_none_leave_a_network_without(self, small_board: Engine, open_it: Open) -> None:
+        view = open_it(part="whatif", worker_from=SOUTH, worker_to=NORTH, moved="3")
+        assert "Nothing is supposed yet" in view.words()
+
     def test_one_to_who_did_not_return(self, small_board: Engine, open_it: Open) -> None:
         view = open_it(part="whatif", worker_from=NORTH, worker_to=EAST)
         assert ["East PCN", "–", "–", "–", "–"] in cells(view, "Networks")
@@ -379,7 +411,7 @@ class TestSaved:
         rows = {row[0]: row[1:] for row in cells(view, "Two plans")}
         assert rows["Sites"] == ["Elm, Castle", "Elm"]
         assert rows["Newly reached"] == ["15 people", "10 people"]
-        assert rows["Number of sites"] == ["2 sites", "1 site"]
+        assert rows["Number of sites"] == ["At most 2 sites", "At most 1 site"]
         # Its link opens what it was.
         links = [
             value
@@ -390,11 +422,26 @@ class TestSaved:
         address = dict(pair.split("=") for pair in links[0].split("?")[1].split("&"))
         assert (address["locality"], address["kinds"], address["part"]) == (SOUTHAM, "ward", "plan")
         follow(view, **address)
-        assert "reach 1 ward and 10 of 10 people" in findings(view)
+        assert "reaches 1 ward and 10 of 10 people" in findings(view)
         follow(view, part="compare", against="One in Southam")
         press(view, "Delete the plan One in Southam")
         assert self.names(own) == []
         assert "No plan is saved yet" in sound(view).words()
+
+    def test_what_each_supposes_is_compared(self, own: Engine, open_it: Open) -> None:
+        view = open_it(part="compare", sites="1", close="Together CIC", locality=SOUTHAM)
+        self.save_as(view, "Closes")
+        (choices,) = scenarios.scenarios(own, EVERYTHING, BOARD)["choices"]
+        assert "close=Together+CIC" in choices
+        follow(view, part="compare", against="Closes")
+        rows = {row[0]: row[1:] for row in cells(view, "Two plans")}
+        assert rows["Supposed"] == ["nothing", "Together CIC closes"]
+        # Of the area of each.
+        assert rows["Wards that would lose cover"] == ["none", "1: Dale"]
+        follow(view, part="compare", against="Closes", worker_from=NORTH, worker_to=SOUTH)
+        rows = {row[0]: row[1:] for row in cells(view, "Two plans")}
+        assert rows["Supposed"][0] == "-1 FTE at North PCN; +1 FTE at South PCN"
+        assert rows["Wards that would lose cover"][0] == "0"
 
     def test_a_name_that_is_taken(self, own: Engine, open_it: Open) -> None:
         view = open_it(part="compare", sites="1")

@@ -6,7 +6,8 @@ same instance and the same solver (HiGHS: ours through scipy, theirs through PuL
 of its own; ours is also asked with a budget, a priority share, limited room, and the other goals
 (those that send everybody to a site, of one board). Seconds to build (from ways and needs to a
 program), seconds to solve, the need reached, the proven gap, and the most memory: each is stopped
-after a minute, or at a gap of a thousandth. Times depend on the machine, so nothing here is asserted;
+after a minute, or at a gap of a thousandth. Ours also looks for the cheapest of choices as good, theirs
+does not: that about doubles the time to solve. Times depend on the machine, so nothing here is asserted;
 ratios are what counts. Needs `spopt` 0.7.0, `pulp` and `highspy`; without them ours is measured alone.
 """
 
