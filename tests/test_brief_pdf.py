@@ -234,6 +234,7 @@ def test_a_checksum_among_the_sources_is_copied_whole() -> None:
     assert "ab" * 32 in page.extract_text()
 
 
+@pytest.mark.slow
 def test_text_becomes_smaller_until_it_fits() -> None:
     def rows(number: int) -> Brief:
         table = (["Service", "Places"], [[f"Service {n}", str(n)] for n in range(number)])

@@ -146,6 +146,7 @@ def test_cancelled_at_once(task: str) -> None:
     assert status("a") == found
 
 
+@pytest.mark.slow
 def test_cancelled_or_failed_can_be_started_again() -> None:
     start("a", "never_ends", {})
     cancel("a")
@@ -155,6 +156,7 @@ def test_cancelled_or_failed_can_be_started_again() -> None:
     assert ended("a").state == "done"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 def test_one_that_dies_says_so(times: int) -> None:
     for _ in range(times):
@@ -187,6 +189,7 @@ def test_a_task_nobody_knows() -> None:
     assert status("a").state == "none"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="others do not bound memory")
 def test_memory_is_bounded() -> None:
     start("little", "takes", {"bytes": 1_000_000_000})
@@ -196,6 +199,7 @@ def test_memory_is_bounded() -> None:
     assert found == Status("failed", seconds=found.seconds, message=TOO_LARGE)
 
 
+@pytest.mark.slow
 def test_a_large_payload() -> None:
     start("a", "total", {"numbers": [1] * 1_000_000})
     assert ended("a").result["total"] == 1_000_000
@@ -226,6 +230,7 @@ def test_done_is_not_done_again() -> None:
     assert status("a") == first
 
 
+@pytest.mark.slow
 def test_two_at_once_and_the_others_wait() -> None:
     for key in "abcd":
         start(key, "never_ends", {})
@@ -243,6 +248,7 @@ def test_two_at_once_and_the_others_wait() -> None:
     assert status(waiting[0]).words == WAITING
 
 
+@pytest.mark.slow
 def test_those_asked_for_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_work, "MOST_KEPT", 2)
     start("under way", "never_ends", {})
@@ -253,6 +259,7 @@ def test_those_asked_for_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [status(key).state for key in ("under way", "b", "c")] == ["running", "done", "done"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal")
 @pytest.mark.parametrize("task", ["never_ends", "never_listens"])
 def test_gone_with_whoever_started_it(task: str) -> None:

@@ -100,6 +100,7 @@ def test_as_esda() -> None:
     assert np.abs(ours - doubled)[small].max() < 0.003
 
 
+@pytest.mark.slow
 def test_random_values_make_no_clusters() -> None:
     """Without control a ward in twenty would be found; with it, in a board in twenty any."""
     codes, pairs = board(10)
