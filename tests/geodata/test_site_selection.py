@@ -158,6 +158,22 @@ def test_of_choices_as_good_the_cheapest(
     assert (codes(plan), plan.objective, plan.is_optimal) == (list(chosen), 30, True)
 
 
+def test_the_cheapest_where_the_solver_has_failed() -> None:
+    """With room for a ten-millionth less need HiGHS 1.12 has proven s0 and s1 (8) the cheapest."""
+    within = {"a0": "12", "a1": "1234", "a2": "0123", "a3": "0234", "a4": "0123", "a5": "0123"}
+    plan = select_sites(
+        SiteProblem(
+            need=numbers(a0=10, a1=3, a2=5, a3=8, a4=1, a5=5),
+            reached=frozenset(),
+            priority=frozenset(),
+            sites=candidates(s0=(6, None), s1=(2, None), s2=(5, 12), s3=(6, None), s4=(4, 1)),
+            costs=ways(*[(area, f"s{n}", 1) for area, sites in within.items() for n in sites]),
+            reach=1,
+        )
+    )
+    assert (codes(plan), plan.objective) == (["s1", "s2"], 32)
+
+
 def test_the_cheapest_of_the_fewest_and_of_the_shortest_ways() -> None:
     sites = candidates(p=(1, None), q=(1, None), r=(4, None), s=(3, None))
     tie = replace(A_AND_B, sites=sites)
