@@ -502,7 +502,7 @@ def test_templates_are_written_and_load(here: Engine, tmp_path: Path):
     assert told.exit_code == 0
     paths = sorted((tmp_path / "new" / "templates").iterdir())
     assert sorted(told.stderr.split()) == [path.name for path in paths]
-    assert len(paths) == 26
+    assert len(paths) == 28
     told = run("load", *map(str, paths), "--json")
     assert told.exit_code == 0
     states = {one["file"]: (one["state"], one["rows_read"]) for one in json.loads(told.stdout)}
