@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +175,35 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(inside)
     else:
         yield str(value)
+
+
+def sound(view: View) -> View:
+    """The same view, in which nothing went wrong."""
+    assert not view.app.exception
+    assert "could not be shown" not in view.everything()
+    return view
+
+
+def follow(view: View, **address: str) -> View:
+    """What a link to the same page does, without the Coverage page before it."""
+    view.app.query_params.clear()
+    for name, value in address.items():
+        view.app.query_params[name] = value
+    view.app.run()
+    return sound(view)
+
+
+def each_part(view: View, parts: Iterable[str], **address: str) -> Iterator[str]:
+    """Every part of a page at an address, as its switch names it, while the view shows it: drawn
+    whole, with headings in order and each anchor once."""
+    for part in parts:
+        follow(view, part=part, **address)
+        body = "".join(view.markup())
+        assert view.address["part"] == part
+        assert body.count("<h1>") == 1
+        levels = re.findall(r"<h([1-6])[ >]", body)
+        assert max(int(after) - int(before) for before, after in pairwise(levels)) == 1
+        anchors = re.findall(r' id="([^"]+)"', body)
+        assert len(anchors) == len(set(anchors))
+        assert part in anchors
+        yield part

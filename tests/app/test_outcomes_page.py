@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from dashboard.settings import settings
 from dashboard.style import MISSING, month
 from queries.frames import each_row
 from queries.scope import EVERYTHING
-from tests.app.reading import Markup, View
+from tests.app.reading import Markup, View, each_part, follow, sound
 from tests.app.test_escaping import HOSTILE, NAMES, OUR_TAGS
 from tests.app.test_routes import get
 from tests.app.test_workforce_page import click_in_list, click_on_chart, small_table, tile
@@ -121,34 +120,10 @@ Open = Callable[..., View]
 Load = Callable[[OutcomeBoard], Engine]
 
 
-def sound(view: View) -> View:
-    assert not view.app.exception
-    assert "could not be shown" not in view.everything()
-    return view
-
-
-def follow(view: View, **address: str) -> View:
-    """What a link to the same page does, without the Coverage page before it."""
-    view.app.query_params.clear()
-    for name, value in address.items():
-        view.app.query_params[name] = value
-    view.app.run()
-    return sound(view)
-
-
 def parts_of(view: View, **address: str) -> dict[str, str]:
-    """Every part at an address: drawn whole, with headings in order and each anchor once; its words."""
+    """Every part at an address; its findings."""
     words = {}
-    for part in PARTS:
-        follow(view, part=part, **address)
-        body = "".join(view.markup())
-        assert view.address["part"] == part
-        assert body.count("<h1>") == 1
-        levels = re.findall(r"<h([1-6])[ >]", body)
-        assert max(int(b) - int(a) for a, b in pairwise(levels)) == 1
-        anchors = re.findall(r' id="([^"]+)"', body)
-        assert len(anchors) == len(set(anchors))
-        assert part in anchors
+    for part in each_part(view, PARTS, **address):
         if part == "pathway":
             assert get(view.table_data()["url"]).status_code == 200
         words[part] = findings(view)

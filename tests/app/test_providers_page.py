@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from html import unescape
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
@@ -24,7 +23,7 @@ from dashboard.rules.needs import NEED_THEMES
 from queries.database import make_engine
 from queries.load import CleanLoad, save
 from tests import small_board as b
-from tests.app.reading import Markup, View
+from tests.app.reading import Markup, View, each_part, follow, sound
 from tests.app.test_escaping import HOSTILE, OUR_TAGS, poisoned
 from tests.app.test_routes import get
 from tests.app.test_workforce_page import (
@@ -150,34 +149,10 @@ def open_it(open_page: Callable[..., View]) -> Callable[..., View]:
 Open = Callable[..., View]
 
 
-def sound(view: View) -> View:
-    assert not view.app.exception
-    assert "could not be shown" not in view.everything()
-    return view
-
-
-def follow(view: View, **address: str) -> View:
-    """What a link to the same page does, without the Coverage page before it."""
-    view.app.query_params.clear()
-    for name, value in address.items():
-        view.app.query_params[name] = value
-    view.app.run()
-    return sound(view)
-
-
 def parts_of(view: View, **address: str) -> dict[str, str]:
-    """Every part at an address: drawn whole, with headings in order and each anchor once; its words."""
+    """Every part at an address; its words."""
     words = {}
-    for part in PARTS:
-        follow(view, part=part, **address)
-        body = "".join(view.markup())
-        assert view.address["part"] == part
-        assert body.count("<h1>") == 1
-        levels = re.findall(r"<h([1-6])[ >]", body)
-        assert max(int(b) - int(a) for a, b in pairwise(levels)) == 1
-        anchors = re.findall(r' id="([^"]+)"', body)
-        assert len(anchors) == len(set(anchors))
-        assert part in anchors
+    for part in each_part(view, PARTS, **address):
         if part in ("gaps", "services", "capacity"):
             assert get(view.table_data()["url"]).status_code == 200
         words[part] = view.words()

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from sqlalchemy import Engine, text
 from queries.database import make_engine
 from queries.load import save
 from tests import test_complex_need as need
-from tests.app.reading import Markup, View
+from tests.app.reading import Markup, View, each_part, follow, sound
 from tests.app.test_access import OF_THE_BOARD
 from tests.app.test_escaping import HOSTILE, OUR_TAGS
 from tests.app.test_hidden_numbers import page_of
@@ -93,41 +92,14 @@ def open_it(open_page: Open) -> Open:
     return open_at
 
 
-def sound(view: View) -> View:
-    assert not view.app.exception
-    assert "could not be shown" not in view.everything()
-    return view
-
-
-def follow(view: View, **address: str) -> View:
-    """What a link to the same page does."""
-    view.app.query_params.clear()
-    for name, value in address.items():
-        view.app.query_params[name] = value
-    view.app.run()
-    return sound(view)
-
-
 def findings(view: View) -> str:
     said = [Markup.of(m).text for m in view.markup() if m.startswith('<div class="finding">')]
     return " ".join(" ".join(said).split()).replace(" :", ":")
 
 
 def parts_of(view: View, **address: str) -> dict[str, str]:
-    """Every part at an address: headings in order, each anchor once; its words."""
-    words = {}
-    for part in PARTS:
-        follow(view, part=part, **address)
-        body = "".join(view.markup())
-        assert view.address["part"] == part
-        assert body.count("<h1>") == 1
-        levels = re.findall(r"<h([1-6])[ >]", body)
-        assert max(int(after) - int(before) for before, after in pairwise(levels)) == 1
-        anchors = re.findall(r' id="([^"]+)"', body)
-        assert len(anchors) == len(set(anchors))
-        assert part in anchors
-        words[part] = " ".join(view.words().split())
-    return words
+    """Every part at an address; its words."""
+    return {part: " ".join(view.words().split()) for part in each_part(view, PARTS, **address)}
 
 
 def first_cells(view: View, caption: str) -> list[list[str]]:

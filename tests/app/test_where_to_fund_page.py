@@ -7,7 +7,6 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from dashboard.long_work import Status
 from queries import scenarios
 from queries.load import save
 from queries.scope import EVERYTHING, Scope
-from tests.app.reading import Markup, View
+from tests.app.reading import Markup, View, each_part, follow, sound
 from tests.app.test_access import OF_THE_BOARD
 from tests.app.test_commands import run
 from tests.app.test_escaping import HOSTILE, OUR_TAGS
@@ -85,41 +84,14 @@ def nothing_left() -> Iterator[None]:
     long_work._works.clear()
 
 
-def sound(view: View) -> View:
-    assert not view.app.exception
-    assert "could not be shown" not in view.everything()
-    return view
-
-
-def follow(view: View, **address: str) -> View:
-    """What a link to the same page does."""
-    view.app.query_params.clear()
-    for name, value in address.items():
-        view.app.query_params[name] = value
-    view.app.run()
-    return sound(view)
-
-
 def findings(view: View) -> str:
     said = [Markup.of(m).text for m in view.markup() if m.startswith('<div class="finding">')]
     return " ".join(" ".join(said).split()).replace(" :", ":").replace(" .", ".")
 
 
 def parts_of(view: View, **address: str) -> dict[str, str]:
-    """Every part at an address: headings in order, each anchor once; its words."""
-    words = {}
-    for part in PARTS:
-        follow(view, part=part, **address)
-        body = "".join(view.markup())
-        assert view.address["part"] == part
-        assert body.count("<h1>") == 1
-        levels = re.findall(r"<h([1-6])[ >]", body)
-        assert max(int(after) - int(before) for before, after in pairwise(levels)) <= 1
-        anchors = re.findall(r' id="([^"]+)"', body)
-        assert len(anchors) == len(set(anchors))
-        assert part in anchors
-        words[part] = " ".join(view.words().split())
-    return words
+    """Every part at an address; its words."""
+    return {part: " ".join(view.words().split()) for part in each_part(view, PARTS, **address)}
 
 
 def cells(view: View, caption: str) -> list[list[str]]:
