@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-import shapely
 from sqlalchemy import Engine
 
 from dashboard import __version__
@@ -30,6 +29,7 @@ from dashboard.take_up_view import take_up_view
 from dashboard.ward_panel import trail
 from dashboard.workforce import pcn_workforce
 from dashboard.workforce_words import name_of
+from geodata.shapes import geometries_of
 from queries import loads, places
 from queries.frames import each_row
 from queries.scope import Scope
@@ -254,13 +254,7 @@ def _network_changed(engine: Engine, scope: Scope, area: Area, row: Any) -> list
 def _map(engine: Engine, scope: Scope, area: Area, ward_code: str) -> str:
     """The ward outlined among those around it."""
     shapes = places.shapes(engine, scope, area.icb_code)
-    geometries = dict(
-        zip(
-            shapes["ward_code"],
-            shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)),
-            strict=True,
-        )
-    )
+    geometries = dict(zip(shapes["ward_code"], geometries_of(shapes), strict=True))
     if ward_code not in geometries:
         return ""
     frame = fetch_shared(take_up_view, scope, area).wards.frame

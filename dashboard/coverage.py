@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import shapely
 from sqlalchemy import Engine
 
 from dashboard.reach import ward_reach
@@ -34,7 +33,7 @@ from dashboard.rules.rates import funnel_limits, poisson_limits
 from dashboard.rules.returns import referral_window
 from dashboard.services import Services, board_services, service_counts
 from dashboard.settings import settings
-from geodata.shapes import centroids_metres, neighbours
+from geodata.shapes import centroids_metres, geometries_of, neighbours
 from geodata.shares import modelled_patients
 from queries import places, posts, practices, provision, referrals, workforce
 from queries.frames import each_row
@@ -186,7 +185,7 @@ def ward_patients(
     shapes = places.shapes(engine, scope, icb_code)
     if placed.empty or shapes.empty:
         return known, ""
-    centres = centroids_metres(shapes["ward_code"].tolist(), _geometries(shapes))
+    centres = centroids_metres(shapes["ward_code"].tolist(), geometries_of(shapes))
     # An LSOA holds 1,000 to 3,000 people: counting them says roughly how large a ward is.
     size = places.wards(engine, scope, icb_code).set_index("ward_code")["lsoas"].clip(lower=1)
     modelled = modelled_patients(placed, centres.assign(people=centres["ward_code"].map(size)))
@@ -212,7 +211,7 @@ def _serving_pcns(
 def ward_neighbours(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     """One row per ordered pair of wards of the board that share an edge."""
     shapes = places.shapes(engine, scope, icb_code)
-    return neighbours(shapes["ward_code"].tolist(), _geometries(shapes))
+    return neighbours(shapes["ward_code"].tolist(), geometries_of(shapes))
 
 
 def ward_trend(
@@ -239,10 +238,6 @@ def ward_trend(
         referrals=("referrals", lambda counts: counts.sum(min_count=len(counts))),
     )
     return release(quarters, profile, people=["referrals"]), "quarter"
-
-
-def _geometries(shapes: pd.DataFrame) -> list[shapely.Geometry]:
-    return list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
 
 
 def _populations(bands: pd.DataFrame) -> tuple[pd.DataFrame, str]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.data import data_state, engine
 from dashboard.settings import settings
-from geodata.shapes import MapLayer, hatch_layer, ward_layer
+from geodata.shapes import MapLayer, geometries_of, hatch_layer, ward_layer
 from queries import places
 from queries.scope import EVERYTHING, Scope
 
@@ -60,7 +60,7 @@ def _built(icb_code: str, version: int, url: str) -> BoardMap:
     wards = places.wards(engine(), EVERYTHING, icb_code)
     names = dict(zip(wards["ward_code"], wards["ward_name"], strict=True))
     codes = shapes["ward_code"].tolist()
-    geometries = list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
+    geometries = geometries_of(shapes)
     return BoardMap(
         icb_code,
         ward_layer(codes, geometries, names=[names[code] for code in codes]),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
-import shapely
 from sqlalchemy import Engine
 
 from dashboard.services import Services, counted_keys
 from dashboard.settings import STRAIGHT_LINE, settings
 from geodata.reach import floating_catchment, stepped, straight_lines, to_metres
-from geodata.shapes import centroids_metres
+from geodata.shapes import centroids_metres, geometries_of
 from queries import places, services
 from queries.scope import Scope
 
@@ -33,26 +34,52 @@ def ward_reach(
     beyond the board's border is.
     """
     sites = _supply(found, with_stale=with_stale)
-    modes = services.travel_modes(engine, scope, icb_code)
-    wanted = settings().travel_mode
-    mode = wanted if wanted in modes else next(iter(modes), "") if not wanted else ""
+    mode = travel_mode(services.travel_modes(engine, scope, icb_code))
     if mode:
         most: float = settings().reach_minutes
         costs = services.travel_times(engine, scope, icb_code, mode, most)
         supply = sites.groupby("ward_code")["supply"].sum(min_count=1)
-        words = f"{most:g} minutes by {mode}, between wards"
+        words = by_minutes(most, mode)
     else:
         most = settings().reach_metres
-        shapes = places.shapes(engine, scope, icb_code)
-        geometries = list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
-        middles = centroids_metres(shapes["ward_code"].tolist(), geometries)
-        middles = middles.rename(columns={"ward_code": "code"})
-        there = to_metres(sites["longitude"].tolist(), sites["latitude"].tolist())
-        costs = straight_lines(middles, there.assign(code=sites["code"].tolist()), most)
+        costs = lines_from_wards(engine, scope, icb_code, sites, most)
         supply = sites.set_index("code")["supply"]
-        words = f"{most / 1000:g} km in a {STRAIGHT_LINE} from the middle of the ward"
+        words = by_metres(most)
     access = floating_catchment(people, supply.astype("Float64"), costs, most, stepped(most))
     return access * PER_PEOPLE, words
+
+
+def travel_mode(modes: Sequence[str]) -> str:
+    """The way of travelling that counts, of those that are loaded; "" where straight lines do."""
+    wanted = settings().travel_mode
+    if wanted:
+        return wanted if wanted in modes else ""
+    return next(iter(modes), "")
+
+
+def by_minutes(minutes: float, mode: str) -> str:
+    """How reach is measured, in words."""
+    return f"{minutes:g} minutes by {mode}, between wards"
+
+
+def by_metres(metres: float) -> str:
+    """The same in straight lines."""
+    return f"{metres / 1_000:g} km in a {STRAIGHT_LINE} from the middle of the ward"
+
+
+def lines_from_wards(
+    engine: Engine, scope: Scope, icb_code: str, sites: pd.DataFrame, most_metres: float
+) -> pd.DataFrame:
+    """From the middle of every ward of the board to each place at most so far away: from_code,
+    to_code, cost (metres). `sites`: code, longitude, latitude."""
+    shapes = places.shapes(engine, scope, icb_code)
+    middles = centroids_metres(shapes["ward_code"].tolist(), geometries_of(shapes))
+    there = to_metres(sites["longitude"].tolist(), sites["latitude"].tolist())
+    return straight_lines(
+        middles.rename(columns={"ward_code": "code"}),
+        there.assign(code=sites["code"].tolist()),
+        most_metres,
+    )
 
 
 def _supply(found: Services, *, with_stale: bool) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from dashboard.rules.services import (
 )
 from dashboard.settings import settings
 from geodata.reach import wards_of_points
+from geodata.shapes import geometries_of
 from queries import places, services
 from queries.scope import Scope
 from queries.services import Box
@@ -134,9 +135,7 @@ def board_box(engine: Engine, scope: Scope, icb_code: str) -> Box:
     shapes = places.shapes(engine, scope, icb_code)
     if shapes.empty:
         return NOWHERE
-    west, south, east, north = shapely.total_bounds(
-        shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object))
-    ).tolist()
+    west, south, east, north = shapely.total_bounds(geometries_of(shapes)).tolist()
     return west, south, east, north
 
 
@@ -148,7 +147,7 @@ def _sites(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.DataFram
     """One row per entry and place in the box, with the ward of the board that it lies in."""
     sites = services.service_places(engine, scope, icb_code, box)
     shapes = places.shapes(engine, scope, icb_code)
-    geometries = list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
+    geometries = geometries_of(shapes)
     longitudes, latitudes = sites["longitude"].tolist(), sites["latitude"].tolist()
     codes: list[Any] = wards_of_points(
         shapes["ward_code"].tolist(), geometries, longitudes, latitudes

@@ -12,12 +12,13 @@ import shapely
 from sqlalchemy import Engine
 
 from dashboard.filters import Area
+from dashboard.reach import by_metres, by_minutes, lines_from_wards, travel_mode
 from dashboard.rules.disclosure import Released
 from dashboard.services import board_services, counted_keys
-from dashboard.settings import STRAIGHT_LINE, settings
+from dashboard.settings import settings
 from dashboard.unmet_need import EXPECTED, GAPS, UnmetNeed
-from geodata.reach import straight_lines, to_metres, wards_of_points
-from geodata.shapes import centroids_metres
+from geodata.reach import wards_of_points
+from geodata.shapes import geometries_of
 from geodata.site_selection import Goal, SitePlan, SiteProblem, select_sites
 from queries import needs, places, services
 from queries.scope import Scope
@@ -30,7 +31,8 @@ KINDS: Mapping[str, str] = {
     VENUE: "Venues where services are now",
     SITE: "Sites the board has listed",
 }
-EVERYWHERE_METRES = 1_000_000.0
+# Metres, or minutes: more than between any two places.
+EVERYWHERE = 1_000_000.0
 MOST_DEPRIVED = 1  # the fifth that is deciles 1 and 2
 _SEND_ALL = (Goal.NEAREST, Goal.FURTHEST)
 # How long one plan of a page may take.
@@ -122,7 +124,7 @@ def candidate_sites(
     shapes = places.shapes(engine, scope, area.icb_code)
     shapes = shapes[shapes["ward_code"].isin(ward_codes)]
     names = places.wards(engine, scope, area.icb_code).set_index("ward_code")["ward_name"]
-    middles = shapely.centroid(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
+    middles = shapely.centroid(geometries_of(shapes))
     wards = pd.DataFrame(
         {
             "code": shapes["ward_code"].to_numpy(),
@@ -178,10 +180,9 @@ def _listed(
 ) -> pd.DataFrame:
     """The sites of the board's own return that lie in the chosen wards."""
     sites = needs.candidate_sites(engine, scope, area.icb_code)
-    geometries = list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
     inside = wards_of_points(
         shapes["ward_code"].tolist(),
-        geometries,
+        geometries_of(shapes),
         sites["longitude"].tolist(),
         sites["latitude"].tolist(),
     )
@@ -206,13 +207,11 @@ def ways_to(
 ) -> Ways:
     """The ways from every ward of the board to the candidates: minutes between wards where a way of
     travelling is loaded and counts, else straight lines from the middle of the ward."""
-    modes = services.travel_modes(engine, scope, area.icb_code)
-    wanted = settings().travel_mode
-    mode = wanted if wanted in modes else next(iter(modes), "") if not wanted else ""
+    mode = travel_mode(services.travel_modes(engine, scope, area.icb_code))
     is_far = choices.goal in (Goal.NEAREST, Goal.FURTHEST)
     if mode:
         reach = choices.number("reach") or settings().reach_minutes
-        most = EVERYWHERE_METRES if is_far else reach
+        most = EVERYWHERE if is_far else reach
         times = services.travel_times(engine, scope, area.icb_code, mode, most)
         own = pd.DataFrame({"from_code": sites["ward_code"], "to_code": sites["ward_code"]})
         times = pd.concat([times, own.drop_duplicates().assign(cost=0.0)])
@@ -221,18 +220,11 @@ def ways_to(
         reached = times.merge(named, left_on="to_code", right_on="ward_code")
         columns = {"site": "to_code"}
         costs = reached[["from_code", "site", "cost"]].rename(columns=columns)
-        return Ways(costs, reach, "minutes", f"{reach:g} minutes by {mode}, between wards")
+        return Ways(costs, reach, "minutes", by_minutes(reach, mode))
     reach = (choices.number("reach") or settings().reach_metres / 1_000) * 1_000
-    shapes = places.shapes(engine, scope, area.icb_code)
-    geometries = list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
-    middles = centroids_metres(shapes["ward_code"].tolist(), geometries)
-    middles = middles.rename(columns={"ward_code": "code"})
-    there = to_metres(sites["longitude"].tolist(), sites["latitude"].tolist())
-    costs = straight_lines(
-        middles, there.assign(code=sites["code"].tolist()), EVERYWHERE_METRES if is_far else reach
-    )
-    words = f"{reach / 1_000:g} km in a {STRAIGHT_LINE} from the middle of the ward"
-    return Ways(costs, reach, "m", words)
+    most = EVERYWHERE if is_far else reach
+    costs = lines_from_wards(engine, scope, area.icb_code, sites, most)
+    return Ways(costs, reach, "m", by_metres(reach))
 
 
 def site_plan(

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts.area_map import HATCHED, AreaGroup
+from dashboard.reach import travel_mode
 from dashboard.rules.coverage import Status
 from dashboard.rules.needs import NEED_THEMES
 from dashboard.settings import settings
@@ -91,8 +92,7 @@ ABOUT = Explanation(
 def reach_options(modes: Sequence[str]) -> dict[str, str]:
     """How far is within reach, the setting first and once: no two options may read the same."""
     usual = settings()
-    is_timed = bool(modes) and usual.travel_mode in ("", *modes)
-    if is_timed:
+    if travel_mode(modes):
         first, others, unit = usual.reach_minutes, [10, 15, 20, 30, 45, 60], "minutes"
     else:
         first, others, unit = usual.reach_metres / 1_000, [1, 2, 3, 4, 6, 8, 10], "km"

@@ -11,27 +11,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import shapely
 from sqlalchemy import Engine
 
 from dashboard.coverage import REFERRALS, Coverage, ward_coverage
 from dashboard.outcomes import Groups, Pathway, board_pathway, pathway_by
-from dashboard.rules.clusters import Cluster, judge_clusters
+from dashboard.rules.clusters import judge_clusters
 from dashboard.rules.coverage import State, Status
 from dashboard.rules.disclosure import Released, hidden_flag
-from dashboard.rules.funnel import Kind, fit_funnel, funnel_places
+from dashboard.rules.funnel import WIDE_CONFIDENCE, Kind, fit_funnel, funnel_places
 from dashboard.rules.leak import Leak, Provision, decompose
 from dashboard.rules.pathway import STEPS
 from dashboard.rules.rates import funnel_limits
 from dashboard.rules.smoothing import smoothed_ratios
 from dashboard.rules.staffing import FunnelPlace, judge_funnel
-from geodata.shapes import touching
+from geodata.shapes import geometries_of, touching
 from queries import needs, places
 from queries.frames import each_row
 from queries.pathway import WARD
 from queries.scope import Scope
 
-WIDE_CONFIDENCE = 0.998
 AT_CAPACITY = "at capacity"
 
 
@@ -76,7 +74,7 @@ def board_take_up(
     cohort = pathway.cohort
     by_ward = None if cohort is None else pathway_by(engine, scope, cohort, WARD)
     shapes = places.shapes(engine, scope, icb_code)
-    geometries = list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
+    geometries = geometries_of(shapes)
     pairs = touching(shapes["ward_code"].tolist(), geometries)
     return ward_take_up(coverage, pathway, by_ward, pairs)
 
@@ -169,18 +167,18 @@ def _board_shares(pathway: Pathway) -> dict[str, float | None]:
     }
 
 
-def _leak(row: object, by_ward: Groups | None, shares: Mapping[str, float | None]) -> Leak:
+def _leak(row: Any, by_ward: Groups | None, shares: Mapping[str, float | None]) -> Leak:
     if by_ward is None:
         steps = pd.DataFrame(columns=["step", "share", "lower", "upper", "state"])
     else:
-        steps = by_ward.steps[by_ward.steps["group"] == row.ward_code]  # type: ignore[attr-defined]
+        steps = by_ward.steps[by_ward.steps["group"] == row.ward_code]
     reason = Provision(
-        link_worker_absent=row.link_worker == State.ABSENT,  # type: ignore[attr-defined]
-        services_absent=row.services in (State.ABSENT, State.STALE),  # type: ignore[attr-defined]
-        all_full=AT_CAPACITY in row.flags.split("; "),  # type: ignore[attr-defined]
+        link_worker_absent=row.link_worker == State.ABSENT,
+        services_absent=row.services in (State.ABSENT, State.STALE),
+        all_full=AT_CAPACITY in row.flags.split("; "),
     )
     return decompose(
-        float(row.expected),  # type: ignore[attr-defined]
+        float(row.expected),
         float(getattr(row, REFERRALS)),
         steps,
         shares,
@@ -212,8 +210,3 @@ def ward_needs(engine: Engine, scope: Scope, icb_code: str) -> Needs:
         for column in ("value", "high_share")
     )
     return Needs(values, high)
-
-
-def in_cluster(frame: pd.DataFrame) -> pd.Series[bool]:
-    """Which wards are in a cluster of low take-up."""
-    return frame["cluster"] == Cluster.LOW

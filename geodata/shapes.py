@@ -201,6 +201,11 @@ def _metres(geometries: Sequence[BaseGeometry]) -> np.ndarray:
     return _reproject(np.array(geometries, dtype=object), _TO_METRES)
 
 
+def geometries_of(shapes: pd.DataFrame) -> list[BaseGeometry]:
+    """The shapes of rows that hold them as WKB (`geometry`), in their order."""
+    return list(shapely.from_wkb(shapes["geometry"].to_numpy(dtype=object)))
+
+
 @dataclass(frozen=True)
 class MapLayer:
     """GeoJSON for an SVG choropleth: feature ids are ward codes, rings clockwise.
