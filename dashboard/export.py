@@ -448,7 +448,9 @@ def take_up_by_ward(
     """Meta, and one row per ward: the list of the Take-up page, with each index that is loaded."""
     found = board_take_up(engine, scope, icb_code, as_at, with_stale)
     needs = ward_needs(engine, scope, icb_code)
-    frame = found.wards.frame.join(needs.values, on="ward_code")
+    # A file, and with it its index, may be called as a column is.
+    named = {name: f"index {name}" for name in needs.names}
+    frame = found.wards.frame.join(needs.values.rename(columns=named), on="ward_code")
     meta = _meta(engine, scope, "take-up", icb_code, as_at) | {
         "basis": {
             "stale_services": _stale_words(with_stale),
@@ -457,9 +459,12 @@ def take_up_by_ward(
         },
     }
     released = Released(frame, found.wards.people, found.wards.profile)
-    columns = (*TAKE_UP_COLUMNS, *needs.names)
+    columns = (*TAKE_UP_COLUMNS, *named.values())
     return meta, released_rows(
-        released, columns, _take_up_missing(needs.names), {REFERRALS: ("expected", "take_up_ratio")}
+        released,
+        columns,
+        _take_up_missing(list(named.values())),
+        {REFERRALS: ("expected", "take_up_ratio")},
     )
 
 

@@ -102,12 +102,12 @@ def plan(scope: Scope, view: PlanView, choices: Choices) -> None:
     show.heading("Everything this plan assumes", anchor="assumes")
     show.definition_list(words.assumptions(view.plan), label="Assumptions")
     asked = {name: value for name, value in asdict(view.plan.choices).items() if value}
-    asked |= {name: filters.chosen(name) for name in SUPPOSED if filters.chosen(name)}
+    also = (*SUPPOSED, filters.LOCALITY, filters.PCN)
+    asked |= {name: filters.chosen(name) for name in also if filters.chosen(name)}
     show.link_to_view("Link to this plan", choices.address(**asked))
     show.downloads(
         "site-plan", choices.icb_code, choices.as_at.isoformat(), things="site and ward of the plan",
-        with_stale=choices.with_stale,
-        also={**asked, "locality": choices.lad_code, "pcn": choices.pcn_code},
+        with_stale=choices.with_stale, also=asked,
     )  # fmt: skip
 
 
@@ -184,7 +184,8 @@ def what_if(scope: Scope, _view: PlanView, choices: Choices) -> None:
     ):
         with column:
             filters.pick(name, label, options)
-    what = what_if_of(engine(), scope, area, {name: filters.chosen(name) for name in SUPPOSED})
+    chosen = {name: filters.chosen(name) for name in SUPPOSED}
+    what = fetch_shared(what_if_of, scope, area, chosen)
     found = fetch_shared(supposed, scope, area, what)
     if found.is_empty:
         show.empty("Nothing is supposed yet", "Choose what closes, ends, comes or moves above.")

@@ -31,7 +31,6 @@ from dashboard.take_up import (
     Needs,
     Place,
     board_take_up,
-    in_cluster,
     ward_needs,
     ward_take_up,
 )
@@ -416,7 +415,8 @@ def test_low_wards_beside_low_ones_are_a_cluster() -> None:
     rows = [(f"W{n:02}", 100.0, 20 if n < 10 else 125) for n in range(40)]
     line = [(f"W{n:02}", f"W{n + 1:02}") for n in range(39)]
     found = made_up(rows, [*line, ("W00", "W02"), ("W01", "W03"), ("W02", "W04"), ("W01", "W04")])
-    low = found.wards.frame.loc[in_cluster(found.wards.frame), "ward_code"].tolist()
+    frame = found.wards.frame
+    low = frame.loc[frame["cluster"] == Cluster.LOW, "ward_code"].tolist()
     assert low
     assert set(low) <= {f"W{n:02}" for n in range(9)}
     alone = made_up([(code, None if code == "W01" else e, n) for code, e, n in rows], line[:1])
@@ -718,6 +718,17 @@ def test_the_file_has_marks_for_the_hidden(sqlite_engine: Engine) -> None:
     dale = next(row for row in json.loads(made.body)["rows"] if row["ward_code"] == DALE)
     assert {dale[name] for name in (REFERRALS, "expected", "take_up_ratio")} == {"*"}
     assert (dale["smoothed"], dale["place"]) == (None, "")
+
+
+def test_an_index_may_be_called_as_a_column_is(sqlite_engine: Engine) -> None:
+    """It is called after its file, and that may be "expected.csv"."""
+    COUNTED.save(sqlite_engine)
+    save(sqlite_engine, indices(("expected", 1, 10.0, 8), ("expected", 2, 20.0, 9)))
+    made = export.make(sqlite_engine, EVERYTHING, "take-up", b.BOARD, b.AS_AT, "json")
+    rows = {row["ward_code"]: row for row in json.loads(made.body)["rows"]}
+    assert (rows[ABBEY]["index expected"], rows[CASTLE]["index expected"]) == (15.0, None)
+    assert rows[CASTLE]["expected"] == pytest.approx(40)
+    assert rows[CASTLE]["missing"]["index expected"] == "not in the index"
 
 
 # The demonstration.

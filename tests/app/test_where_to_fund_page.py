@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from sqlalchemy import Engine
@@ -135,6 +136,21 @@ class TestNormal:
         # It is read whatever part is shown.
         for part in PARTS:
             assert "Assumed: Reach" in follow(view, part=part).words()
+
+    def test_a_link_opens_the_plan_of_the_same_area(
+        self, small_board: Engine, open_it: Open
+    ) -> None:
+        view = open_it(locality=SOUTHAM, pcn=SOUTH, sites="1", close="Together CIC")
+        body = next(body for body in view.markup() if "Link to this plan" in body).replace(
+            "&amp;", "&"
+        )
+        (href,) = (value for name, value in Markup.of(body).attributes if name == "href")
+        asked = dict(parse_qsl(urlsplit(href).query))
+        assert {name: asked.get(name) for name in ("locality", "pcn", "sites", "close")} == {
+            "locality": SOUTHAM, "pcn": SOUTH, "sites": "1", "close": "Together CIC",
+        }  # fmt: skip
+        said = findings(view)
+        assert findings(follow(open_it(), **asked)) == said
 
     def test_every_part(self, small_board: Engine, open_it: Open) -> None:
         words = parts_of(open_it())
