@@ -20,7 +20,7 @@ from dashboard.site_plan_words import pounds
 from dashboard.style import counted
 from dashboard.sureness import AS_CHOSEN, DRAWN, MONEY, NEED, REACH
 from dashboard.unmet_need import EXPECTED, MEASURES, SERVED
-from geodata.site_selection import Goal, SiteProblem
+from geodata.site_problem import Goal, SiteProblem
 from queries.scope import Scope
 
 TASK = "site_plans"

@@ -19,7 +19,8 @@ from dashboard.settings import settings
 from dashboard.unmet_need import EXPECTED, GAPS, UnmetNeed
 from geodata.reach import wards_of_points
 from geodata.shapes import geometries_of
-from geodata.site_selection import Goal, SitePlan, SiteProblem, select_sites
+from geodata.site_problem import Goal, SiteProblem
+from geodata.site_selection import SitePlan, select_sites
 from queries import needs, places, services
 from queries.scope import Scope
 

@@ -36,7 +36,7 @@ from dashboard.style import (
     number,
 )
 from dashboard.unmet_need import ADULTS, EXPECTED, GAPS, INDEX, MEASURES, SERVED, WHOSE
-from geodata.site_selection import Goal
+from geodata.site_problem import Goal
 from queries.frames import each_row
 
 Rows = tuple[Sequence[str], Sequence[Sequence[str]]]

@@ -34,7 +34,8 @@ from dashboard.site_plan import (
     ways_to,
 )
 from dashboard.unmet_need import ADULTS, EVERY, EXPECTED, UnmetNeed, ward_unmet_need
-from geodata.site_selection import Goal, SiteProblem, select_sites
+from geodata.site_problem import Goal, SiteProblem
+from geodata.site_selection import select_sites
 from queries.database import make_engine, upgrade
 from queries.load import save
 from queries.scope import EVERYTHING, Scope

@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 
 from geodata.reach import straight_lines
-from geodata.site_selection import Goal, SiteProblem, select_sites
+from geodata.site_problem import Goal, SiteProblem
+from geodata.site_selection import select_sites
 
 AREAS, CANDIDATES, TOWNS, WANTED = 6_800, 500, 250, 25
 WEST, SOUTH, EAST, NORTH = 100_000, 50_000, 650_000, 650_000

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from geodata.site_selection import Goal, SitePlan, SiteProblem, select_sites
+from geodata.site_problem import Goal, SiteProblem
+from geodata.site_selection import SitePlan, select_sites
 from tests.bench.site_selection import made_england
 from tests.conftest import skip_or_fail
 
