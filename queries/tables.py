@@ -791,6 +791,104 @@ scenario = Table(
     UniqueConstraint("icb_code", "scenario_name"),
 )
 
+# One row per meeting of a board: open until it is closed. `address` is what was looked at, as a
+# link has it; `seen` what the board showed when the meeting was closed, as JSON of released
+# numbers, with which the next one compares.
+meeting = Table(
+    "meeting",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _code("icb_code"),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    _text("opened_by", nullable=False),
+    Column("closed_at", DateTime(timezone=True)),
+    _text("closed_by"),
+    Column("as_at", Date, nullable=False),
+    _text("address", nullable=False),
+    _text("seen"),
+    Index(None, "icb_code", "closed_at"),
+)
+
+# What may be written down, how it stands, and what it may be pinned to.
+ACTION_KINDS = ("action", "decision", "note")
+ACTION_STATES = ("open", "done", "dropped")
+PINNED_KINDS = ("ward", "pcn", "provider", "measure")
+# One row per action, decision or note of a board as it stands now. `version` grows by one with
+# each change: who saves what somebody else has changed meanwhile is told, and nothing is lost.
+action = Table(
+    "action",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _code("icb_code"),
+    Column("kind", String(16), nullable=False),
+    _text("words", nullable=False),
+    _text("owner"),
+    Column("due_on", Date),
+    Column("state", String(16), nullable=False),
+    Column("pinned_kind", String(16)),
+    _text("pinned_code"),
+    # The day on a chart that a note belongs to.
+    Column("pinned_on", Date),
+    # The page on which it was written down.
+    _text("page"),
+    Column("meeting_id", ForeignKey("meeting.id", ondelete="SET NULL")),
+    Column("version", Integer, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    _text("created_by", nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    _text("changed_by", nullable=False),
+    Index(None, "icb_code", "due_on"),
+    Index(None, "meeting_id"),
+)
+
+# One row per action and version of it: what it said from then on, as JSON.
+action_change = Table(
+    "action_change",
+    metadata,
+    Column("action_id", ForeignKey("action.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    _text("changed_by", nullable=False),
+    _text("content", nullable=False),
+)
+
+# One row per view that somebody saved by a name: its page and choices, as a link has them.
+saved_view = Table(
+    "saved_view",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _code("icb_code"),
+    _text("view_name", nullable=False),
+    _text("address", nullable=False),
+    _text("saved_by"),
+    Column("saved_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("icb_code", "view_name"),
+)
+
+# One row per board, day and address to which a pack is due by e-mail: how often it was tried, and
+# when it went.
+pack_mail = Table(
+    "pack_mail",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _code("icb_code"),
+    Column("due_on", Date, nullable=False),
+    _text("address", nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tried_at", DateTime(timezone=True)),
+    Column("sent_at", DateTime(timezone=True)),
+    _text("message"),
+    UniqueConstraint("icb_code", "due_on", "address"),
+)
+
+# One row per address that wants no more e-mail.
+mail_stop = Table(
+    "mail_stop",
+    metadata,
+    Column("address", String, primary_key=True),
+    Column("stopped_at", DateTime(timezone=True), nullable=False),
+)
+
 # One row per ward in use (newest vintage of its district): built whenever places load.
 # `icb_code` is where most of its LSOAs lie, or most of its district's; null if neither
 # lookup says.
