@@ -1,0 +1,32 @@
+"""What did we decide, who does it, by when?"""
+
+from dashboard import action_editor, filters, show
+from dashboard.access import current_scope
+from dashboard.actions_view import actions_view, targets
+from dashboard.data import data_state, engine, fetch_shared
+from dashboard.style import day
+
+scope, choices = current_scope(), filters.current()
+today = filters.newest_as_at()
+known = fetch_shared(targets, scope, choices.icb_code, today)
+# Not kept from run to run: others write too, and what is written is no change of the data.
+view = actions_view(engine(), scope, choices.icb_code, today, known)
+
+show.header(
+    "What did we decide, who does it, by when?",
+    f"{choices.icb_name} · as it stands on {day(today)}",
+    [],
+    is_demonstration=data_state().is_demonstration,
+)
+show.finding(view.finding)
+show.tiles(view.tiles)
+PARTS = {
+    "list": ("What was decided", action_editor.listed),
+    "write": ("Write down", action_editor.write_down),
+    "files": ("Files", action_editor.files),
+}
+part = filters.switch(filters.PART, "Show", {name: title for name, (title, _) in PARTS.items()})
+title, draw = PARTS[part]
+show.heading(title, anchor=part)
+action_editor.told()
+draw(scope, view, choices)
