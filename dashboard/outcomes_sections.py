@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import filters, show
+from dashboard import filters, pinned, show
 from dashboard import outcomes_pictures as pictures
 from dashboard import outcomes_told as told
 from dashboard import outcomes_words as words
@@ -12,7 +12,7 @@ from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.outcomes import FIFTH, lacking_service
 from dashboard.outcomes_change import GP_ATTENDANCES, distribution, scale
-from dashboard.outcomes_compared import SHARES, TAKE_UP, equity, network_funnel
+from dashboard.outcomes_compared import DECLINED, SHARES, TAKE_UP, equity, network_funnel
 from dashboard.outcomes_view import OutcomesView, breakdown, share_trend
 from queries.appointments import recorded_by_month
 from queries.scope import Scope
@@ -179,9 +179,12 @@ def networks(scope: Scope, view: OutcomesView, choices: Choices) -> None:
     else:
         show.finding([trend.chart.words])
         show.icons(told.trend_icons(trend))
-        show.chart(
+        pinned.chart(
+            scope,
+            choices,
             picture,
             trend.found.months,
+            measure="declined" if share == DECLINED else "pathway",
             name=f"trend_{share}",
             alt=f"{shares[share]} by month, {choices.words}. {trend.chart.words}",
         )

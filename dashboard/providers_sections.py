@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import filters, show
+from dashboard import filters, pinned, show
 from dashboard import providers_told as told
 from dashboard import providers_words as words
 from dashboard.data import fetch_shared
@@ -61,7 +61,7 @@ def _cell(view: ProvidersView, choices: Choices, ward_code: str, theme: str) -> 
     else:
         show.small_table(*told.near_table(near), caption="Services that serve the ward")
     address = choices.address(ward=ward_code)
-    show.link_to_view("The ward on the page Coverage", address, page="/")
+    show.link_to_view("The ward on the page Coverage", address, page="/coverage")
 
 
 def services(scope: Scope, view: ProvidersView, choices: Choices) -> None:
@@ -121,9 +121,13 @@ def _weeks(scope: Scope, choices: Choices) -> None:
     else:
         show.finding(told.week_finding(trend, measure))
         show.icons(told.week_icons(trend))
-        show.chart(
+        pinned.chart(
+            scope,
+            choices,
             fetch_shared(weekly_figure, scope, choices, measure, show.theme().is_dark),
             trend.found.weeks,
+            measure="utilisation",
+            provider=filters.chosen(filters.PROVIDER),
             name=f"weeks_{measure}",
             alt=f"{told.MEASURES[measure]} by week, {choices.words}. {trend.chart.words}",
         )

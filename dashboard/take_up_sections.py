@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard import filters, show
+from dashboard import filters, pinned, show
 from dashboard import take_up_told as told
 from dashboard import take_up_words as words
 from dashboard.brief import network_brief, ward_brief
@@ -143,9 +143,12 @@ def complex_need(scope: Scope, view: TakeUpView, choices: Choices) -> None:
         return
     show.finding([trend.chart.words])
     show.icons(icons(trend.chart))
-    show.chart(
+    pinned.chart(
+        scope,
+        choices,
         fetch_shared(wait_figure, scope, cohort, wait, choices.months, show.theme().is_dark),
         trend.months,
+        measure="therapy_days",
         name=f"wait_{wait}",
         alt=f"{WAITS[wait]}: median days by month received. {trend.chart.words}",
     )

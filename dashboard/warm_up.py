@@ -47,14 +47,24 @@ def warm_up() -> None:
 
 
 def finish() -> None:
-    """Make the first map, and put what is in memory by now out of the collector's way."""
+    """Make the first page's comparison and the first map, and put what is in memory by now out of the
+    collector's way."""
     from dashboard.access import current_scope
-    from dashboard.data import engine
+    from dashboard.data import engine, fetch_shared
+    from dashboard.filters import Area, newest_as_at
     from dashboard.maps import board_map
+    from dashboard.meeting_pack import choices_of
+    from dashboard.this_week import this_week
+    from dashboard.this_week_words import since_options
+    from queries.meetings import meetings
     from queries.places import boards
 
     scope = current_scope()
     for icb_code in boards(engine(), scope)["icb_code"].head(1):
+        choices = choices_of(engine(), scope, Area(icb_code, newest_as_at()))
+        if choices is not None:
+            then = since_options(meetings(engine(), scope, icb_code), choices.as_at)
+            fetch_shared(this_week, scope, choices, next(iter(then)))
         board_map(scope, icb_code)
     # What is in memory now stays: no collection has to walk over it again.
     gc.collect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import filters, show
+from dashboard import filters, pinned, show
 from dashboard import workforce_pictures as pictures
 from dashboard import workforce_trend_words as told
 from dashboard import workforce_words as words
@@ -13,6 +13,7 @@ from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.provision_by_need import provision_by_need
 from dashboard.workforce_view import (
+    TREND_MEASURES,
     TRENDS,
     WorkforceView,
     recruitment_view,
@@ -67,9 +68,12 @@ def trend(scope: Scope, view: WorkforceView, choices: Choices) -> None:
         return
     show.finding([told.trend_finding(name, judged), *told.who_is_judged(view, name)])
     show.icons(icons(judged))
-    show.chart(
+    pinned.chart(
+        scope,
+        choices,
         fetch_shared(pictures.trend_figure, scope, choices, name, show.theme().is_dark),
         view.fte.months if name == "fte" else view.asked,
+        measure=TREND_MEASURES[name],
         name=f"trend_{name}",
         alt=f"{TRENDS[name][0]} by month, {choices.words}. {judged.words}",
     )

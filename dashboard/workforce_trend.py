@@ -97,28 +97,12 @@ def asked_trend(
     rounded first (under every profile, as months beside a year's count give a hidden one back),
     and the month is added up from what is shown.
     """
-    by = rounding(profile())
     flows = referrals.episodes_by_pcn_and_month(engine, scope, icb_code, as_at)
-    flows = flows[flows["pcn_code"].isin(pcn_codes)]
-    wanted = []
-    if window_end is not None:
-        wanted = [months_before(window_end, back) for back in reversed(range(months))]
-    every = pd.Index(sorted({*wanted, *flows["month"]}), name="month", dtype=object)
-    began, ended = (
-        flows.pivot(index="month", columns="pcn_code", values=name).reindex(every).fillna(0)
-        for name in ("began", "ended")
-    )
-    by_pcn = pd.DataFrame({RECEIVED: began.stack(), OPEN: (began - ended).cumsum().stack()})
-    told_from = flows[flows["began"] > 0].groupby("pcn_code")["month"].min().max()
-    each = release(
-        by_pcn.astype("Int64").reset_index(),
-        by,
-        people=[RECEIVED, OPEN],
-    )
+    each = asked_of_each(flows[flows["pcn_code"].isin(pcn_codes)], window_end, months)
+    told_from = each.frame.groupby("pcn_code")["month"].min().max()
     rows: list[dict[str, object]] = []
-    for month in wanted:
-        is_told = len(flows) > 0 and month >= told_from
-        of_month = each.rows((each.frame["month"] == month) & is_told)
+    for month in _to(window_end, months):
+        of_month = each.rows((each.frame["month"] == month) & (month >= told_from))
         row: dict[str, object] = {"month": month}
         for name in (RECEIVED, OPEN):
             row[name], row[hidden_flag(name)] = added_up(of_month, name)
@@ -126,7 +110,35 @@ def asked_trend(
     columns = ["month", RECEIVED, OPEN, hidden_flag(RECEIVED), hidden_flag(OPEN)]
     frame = pd.DataFrame(rows, columns=columns).astype({RECEIVED: "Int64", OPEN: "Int64"})
     flags = dict.fromkeys((hidden_flag(RECEIVED), hidden_flag(OPEN)), bool)
-    return Released(frame.astype(flags), (RECEIVED, OPEN), by)
+    return Released(frame.astype(flags), each.people, each.profile)
+
+
+def asked_of_each(flows: pd.DataFrame, window_end: date | None, months: int) -> Released:
+    """One row per PCN and month from the first it tells of: the same of each PCN of `flows`, which
+    are as `referrals.episodes_by_pcn_and_month` answers."""
+    wanted = _to(window_end, months)
+    every = pd.Index(sorted({*wanted, *flows["month"]}), name="month", dtype=object)
+    began, ended = (
+        flows.pivot(index="month", columns="pcn_code", values=name).reindex(every).fillna(0)
+        for name in ("began", "ended")
+    )
+    by_pcn = pd.DataFrame({RECEIVED: began.stack(), OPEN: (began - ended).cumsum().stack()})
+    each = release(
+        by_pcn.astype("Int64").reset_index(), rounding(profile()), people=[RECEIVED, OPEN]
+    )
+    told_from = flows[flows["began"] > 0].groupby("pcn_code")["month"].min()
+    is_told = [
+        month in wanted and month >= told_from.get(code, month)
+        for code, month in zip(each.frame["pcn_code"], each.frame["month"], strict=True)
+    ]
+    return each.rows(pd.Series(is_told, each.frame.index, dtype=bool))
+
+
+def _to(window_end: date | None, months: int) -> list[date]:
+    """So many months to the last, oldest first; none where there is no last."""
+    if window_end is None:
+        return []
+    return [months_before(window_end, back) for back in reversed(range(months))]
 
 
 @dataclass(frozen=True)

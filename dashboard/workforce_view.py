@@ -38,6 +38,8 @@ TRENDS = {
     RECEIVED: ("New referrals", "neither"),
     OPEN: ("Open referrals", "neither"),
 }
+# The measure that each is of.
+TREND_MEASURES = {"fte": "fte_in_post", RECEIVED: "referrals_12_months", OPEN: "open_caseload"}
 
 
 @dataclass(frozen=True)
