@@ -20,7 +20,10 @@ os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
 
 # What can be asked for, as "module:function": `function(payload, tell) -> dict`, both sides JSON;
 # `tell(done, of, words)` says how far it is.
-TASKS = {"site_plans": "dashboard.plan_work:site_plans"}
+TASKS = {
+    "pack_files": "dashboard.pack_work:pack_files",
+    "site_plans": "dashboard.plan_work:site_plans",
+}
 # What the libraries map comes to 500 MB before anything is worked out.
 MEMORY_BYTES = 2_000_000_000
 TOO_LARGE = "needs more memory than a calculation may have: ask for less at once"

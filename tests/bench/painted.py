@@ -46,7 +46,7 @@ def painted_seconds(chromium: str, port: int, layers: list[str], rounds: int) ->
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(f"http://127.0.0.1:{port}/")
+        page.goto(f"http://127.0.0.1:{port}/coverage")
         page.wait_for_selector(".js-plotly-plot", timeout=60_000)
         names, _ = page.evaluate(_PAINTED, "")
         taken: list[float] = []
