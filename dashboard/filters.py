@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy import Engine
 
+from dashboard import restored
 from dashboard.data import data_state, fetch_shared
 from dashboard.rules.take_up import last_whole_month, month_end, months_before
 from dashboard.settings import settings
@@ -39,7 +40,11 @@ PLAN = (
 SUPPOSED = CLOSE, END, WORKER_FROM, WORKER_TO, MOVED = (
     "close", "end", "worker_from", "worker_to", "moved",
 )  # fmt: skip
-NAMES = (*_NAMES, *PLAN, *SUPPOSED)
+# Which of the actions are listed, and the one that is picked.
+ACTIONS = STATE, KIND, OWNER, PINNED, ACTION = ("state", "kind", "owner", "pinned", "action")
+# What This week compares with, and whether the pages are shown as in a meeting.
+TALK = SINCE, MEETING = ("since", "meeting")
+NAMES = (*_NAMES, *PLAN, *SUPPOSED, *ACTIONS, *TALK)
 ALL, NEWEST = "", ""
 LEFT_OUT, COUNTED = "", "counted"
 # What codes of wards begin with, and those of districts do not.
@@ -261,6 +266,11 @@ def _read_address() -> None:
     if address != st.session_state.get(_WRITTEN) and not is_new_page and not is_outrun:
         for name in NAMES:
             st.session_state[name] = address.get(name, "")
+        restored.note(address, restored.LINK)
+    elif is_new_page:
+        restored.note({name: chosen(name) for name in NAMES}, restored.PAGE)
+    elif is_outrun:
+        restored.forget()
     for name in NAMES:
         # Written again, a value outlives the widget that another page does not draw.
         st.session_state[name] = chosen(name)
@@ -333,6 +343,18 @@ def _networks(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> dict[
 def _named(frame: pd.DataFrame, kind: str) -> dict[str, str]:
     codes = frame[f"{kind}_code"]
     return dict(zip(codes, frame[f"{kind}_name"].fillna(codes), strict=True))
+
+
+def in_force() -> dict[str, str]:
+    """All that is chosen now by name, with the date that is shown."""
+    return {name: chosen(name) for name in NAMES} | {AS_AT: current().as_at.isoformat()}
+
+
+def reset() -> None:
+    """Everything as it is without a choice, of the same board; in a callback."""
+    for name in NAMES:
+        if name not in (BOARD, MEETING):
+            choose(name, "")
 
 
 def _forget_places() -> None:

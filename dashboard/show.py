@@ -18,6 +18,7 @@ from dashboard.charts import Figure
 from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark, PointGroup
 from dashboard.returns_view import Grid
 from dashboard.rules.disclosure import PROFILES, Released
+from dashboard.rules.measures import help_of
 from dashboard.rules.returns import ReturnState
 from dashboard.settings import settings
 from dashboard.style import Theme, day
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from dashboard.pack.brief_pdf import Brief
 
 _COMPONENTS = Path(__file__).parent / "components"
-_CSS = (_COMPONENTS / "page.css").read_text(encoding="utf-8")
+_CSS = "".join(
+    (_COMPONENTS / f"{name}.css").read_text(encoding="utf-8")
+    for name in ("page", "everywhere", "print")
+)
 # A cell of a column of numbers: a figure with its sign and unit, a mark for none, or nothing.
 _NUMBER = re.compile(r"([-+−]?£?[\d,.]+( ?%)?( \([\d,.]+( to [\d,.]+)?\))?|\*|–|\?|)")
 # Rows drawn at first; the rest by a button, so that a long table does not hold up the page.
@@ -164,7 +168,16 @@ def html(markup: str) -> None:
 
 def styles() -> None:
     """The look of our own elements; once a run."""
-    st.html(f"<style>{theme().as_css()}{_CSS}</style>")
+    on_paper = f"@media print {{{Theme(False).as_css()}}}"
+    st.html(f"<style>{theme().as_css()}{on_paper}{_CSS}</style>")
+
+
+def larger_type() -> None:
+    """For a screen that a whole room reads: what is told in rem grows with the page's own size."""
+    html(
+        "<style>html { font-size: 125%; } .small-table table, .board-table { font-size: 1.1rem; }"
+        "</style>"
+    )
 
 
 def header(question: str, words: str, chips: Sequence[Chip], *, is_demonstration: bool) -> None:
@@ -202,12 +215,22 @@ def finding(sentences: Sequence[str]) -> None:
 def tiles(items: Sequence[Tile]) -> None:
     """A row of numbers."""
     boxes = "".join(
-        f"<li><span class='label'>{escape(tile.label)}</span>"
+        f"<li><span class='label'>{escape(tile.label)}</span>{_help(help_of(tile.label))}"
         f"<span class='value'>{escape(tile.value)}</span> <span class='unit'>{escape(tile.unit)}</span>"
         f"{_spark(tile.spark)}<span class='note'>{escape(tile.note)}</span></li>"
         for tile in items
     )
     html(f'<ul class="tiles">{boxes}</ul>')
+
+
+def _help(words: str) -> str:
+    """A sign that opens the definition: by pointer, key or touch; nothing without one."""
+    if not words:
+        return ""
+    return (
+        '<details class="help"><summary><span aria-hidden="true">?</span><span class="unseen">'
+        f"What is this?</span></summary><span class='note'>{escape(words)}</span></details>"
+    )
 
 
 _SPARK_WIDTH, _SPARK_HEIGHT = 96, 24
@@ -392,7 +415,7 @@ def table_body(
         "columns": [
             {
                 "title": column.title,
-                "help": column.help,
+                "help": column.help or help_of(column.title),
                 "number": column.is_number,
                 "wide": column.is_wide,
                 "pick": column.pick,
@@ -490,6 +513,11 @@ def definition_list(items: Sequence[tuple[str, str]], *, label: str) -> None:
     html(f'<dl class="facts" aria-label="{escape(label)}">{pairs}</dl>')
 
 
+def _titled(heading: str) -> str:
+    words = help_of(heading)
+    return f' title="{escape(words)}"' if words else ""
+
+
 def small_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str) -> None:
     """A table of a few rows that is read, not searched; columns of numbers stand at the right."""
     numbers = {
@@ -499,7 +527,7 @@ def small_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, capti
     }
     sides = [' class="number"' if place in numbers else "" for place in range(len(headings))]
     head = "".join(
-        f'<th scope="col"{side}>{escape(heading)}</th>'
+        f'<th scope="col"{side}{_titled(heading)}>{escape(heading)}</th>'
         for heading, side in zip(headings, sides, strict=True)
     )
     body = "".join(
@@ -551,6 +579,28 @@ def grid(found: Grid, *, caption: str) -> None:
         f"<table><caption>{escape(caption)}</caption><thead><tr><td></td>{head}</tr></thead>"
         f'<tbody>{body}</tbody></table></div><p class="notes">{key}</p>'
     )
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing of a list that is read out: what happened, to whom, the numbers behind it, and a
+    link to where they are."""
+
+    title: str
+    subject: str
+    words: str
+    link: str
+    address: str
+
+
+def items(found: Sequence[Item], *, label: str) -> None:
+    """Things in order, each with a link to its page."""
+    rows = "".join(
+        f"<li><p><b>{escape(each.title)}.</b> {escape(each.subject)}</p><p>{escape(each.words)} "
+        f'<a href="{escape(each.address)}" target="_self">{escape(each.link)}</a></p></li>'
+        for each in found
+    )
+    html(f'<ol class="items" aria-label="{escape(label)}">{rows}</ol>')
 
 
 def links(items: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:

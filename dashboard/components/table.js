@@ -7,7 +7,7 @@ const fetched = new Map();
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".board-table");
-  const state = (root.boardState ??= { sort: null, down: false, all: false, query: "" });
+  const state = (root.boardState ??= printedWhole(root, { sort: null, down: false, all: false, query: "", onPaper: false }));
   state.picked = data.picked;
   if (state.url === data.url) {
     state.mark?.();
@@ -32,6 +32,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
   );
 }
 
+// On paper there is no button for the rest of the rows: they are all there.
+function printedWhole(root, state) {
+  const turn = (event) => {
+    if (root.isConnected) {
+      state.onPaper = event.type === "beforeprint";
+      state.draw?.();
+    } else for (const type of ["beforeprint", "afterprint"]) window.removeEventListener(type, turn);
+  };
+  for (const type of ["beforeprint", "afterprint"]) window.addEventListener(type, turn);
+  return state;
+}
+
 function build(root, state, data, setTriggerValue) {
   const make = (tag, attributes = {}, ...children) => {
     const element = document.createElement(tag);
@@ -45,6 +57,7 @@ function build(root, state, data, setTriggerValue) {
   const search = make("input", { type: "search", id: "board-search", autocomplete: "off" });
   search.value = state.query;
   const status = make("p", { class: "board-status", role: "status" });
+  const paper = make("p", { class: "board-paper" });
   const body = make("tbody");
   const head = make("tr");
   const more = make("button", { type: "button", class: "board-more" });
@@ -110,7 +123,7 @@ function build(root, state, data, setTriggerValue) {
       const text = row.cells.map((cell) => cell[0] + " " + (cell[2] ?? "")).join(" ").toLowerCase();
       return words.every((word) => text.includes(word));
     });
-    const shown = state.all ? found : found.slice(0, data.page);
+    const shown = state.all || state.onPaper ? found : found.slice(0, data.page);
     body.replaceChildren(...sorted(found).slice(0, shown.length).map(line));
     buttons.forEach((cell, place) => {
       const order = state.sort === place ? (state.down ? "descending" : "ascending") : null;
@@ -119,6 +132,8 @@ function build(root, state, data, setTriggerValue) {
     });
     const total = data.rows.length.toLocaleString("en-GB");
     status.textContent = `${shown.length.toLocaleString("en-GB")} of ${total} ${data.things} shown`;
+    // What was searched for is in a box, and boxes are not on paper.
+    paper.textContent = `${data.caption}: ${status.textContent}${state.query ? `, those with “${state.query}”` : ""}`;
     more.hidden = shown.length === found.length;
     more.textContent = `Show all ${found.length.toLocaleString("en-GB")}`;
   }
@@ -132,11 +147,12 @@ function build(root, state, data, setTriggerValue) {
     for (const cell of body.querySelectorAll(".board-cell"))
       cell.setAttribute("aria-pressed", String(cell.dataset.key === state.picked));
   };
+  state.draw = draw;
   search.addEventListener("input", () => { state.query = search.value; draw(); });
   more.addEventListener("click", () => { state.all = true; draw(); });
   const table = make("table", {}, make("caption", {}, data.caption), make("thead", {}, head), body);
   const box = make("div", { class: "board-scroll", tabindex: "0", role: "region", "aria-label": data.caption }, table);
   const bar = make("div", { class: "board-bar" }, make("label", { for: "board-search" }, data.search), search, status);
-  root.replaceChildren(bar, box, more);
+  root.replaceChildren(bar, paper, box, more);
   draw();
 }

@@ -22,6 +22,20 @@ MEASURES = {
     measure.name: measure
     for measure in (
         Measure(
+            "change",
+            "Change since the last meeting",
+            "What stands otherwise than when the last meeting was closed, or on a chosen day: "
+            "provision, take-up, targets, control charts, services, funding, returns, corrections.",
+            "ranked by how unusual it is (-log10 of the chance, at most 6) times log10 of 10 and the "
+            "people it touches. Of a signal the chance is that of its rule; of a correction that of "
+            "a Poisson number so far from the old one; of all others the share of what was looked "
+            "at that changed alike",
+            "changes, in order",
+            "all files in force then and now",
+            "Held back: take-up whose smoothed ratio moved by less than 10 in 100, FTE by less than "
+            "0.1, services with fewer than 5 places, signals that go on from before.",
+        ),
+        Measure(
             "status",
             "Provision status",
             "Whether people of the ward can be referred, met by a link worker and connected to "
@@ -445,8 +459,8 @@ MEASURES = {
             "The target is a setting: no national one is published.",
         ),
         Measure(
-            "unmet_need",
-            "Unmet need",
+            "plan_need",
+            "Unmet need of a plan",
             "How many fewer are referred than expected, never below 0.",
             "expected less observed, with the Poisson interval of the observed; a hidden count is the "
             "middle of its range; other measures: raised to the level of wards with all three "
@@ -465,8 +479,192 @@ MEASURES = {
             "unmet need; candidate sites; services; costs as chosen",
             "Within reach says that people could come, not that they will.",
         ),
+        Measure(
+            "ward_gap",
+            "Wards with a gap",
+            "Wards in which one of the three components is missing.",
+            "wards with no provision, no link worker or nothing to refer to",
+            "wards",
+            "the three components",
+            "Wards that could not be judged are not among them.",
+        ),
+        Measure(
+            "ward_fte",
+            "Link workers serving these wards",
+            "The part of the networks' link workers that goes to the people of the wards shown.",
+            "sum over wards and PCNs of the share of the PCN's list that lives in the ward x its FTE",
+            "FTE; 1.0 FTE is 37.5 hours",
+            "published national workforce series; registered patients by LSOA",
+            "A ward served by a PCN without a return has no number.",
+        ),
+        Measure(
+            "expected_referrals",
+            "Referrals expected",
+            "How many would be referred in 12 months if the ward's people were referred at the "
+            "board's own rates.",
+            "indirect standardisation for age band and deprivation fifth, population alone where these "
+            "are not known",
+            "referrals",
+            "referral returns; ward population; deprivation",
+            "What is usual in the board, gaps included, is no measure of need.",
+        ),
+        Measure(
+            "missing_referrals",
+            "Referrals missing",
+            "How many fewer were referred than expected, in the wards below the expected range.",
+            "expected less observed, summed over the wards below the lower 95% limit",
+            "referrals in 12 months",
+            "referral returns; ward population; deprivation",
+        ),
+        Measure(
+            "set_apart",
+            "Set apart",
+            "Wards whose take-up is not judged, and never called low.",
+            "no return, no provision, a hidden number, or no expected number",
+            "wards",
+            "the three components; referral returns; ward population",
+        ),
+        Measure(
+            "service_count",
+            "Services",
+            "Open services that serve the board, each once however many files list it.",
+            "entries of returns and directories joined; those that name an area or lie in the board, "
+            "and those online for it; others are not placed and stand beside the number",
+            "services",
+            "services returns; directories of services",
+        ),
+        Measure(
+            "room",
+            "Room",
+            "Whether a service can take somebody now.",
+            "as the service says (has capacity, full with waiting list, full), else by its places: "
+            "full where as many are filled as offered",
+            "words",
+            "services returns; capacity by week",
+            "What nobody said is not said: it is neither full nor free.",
+        ),
+        Measure(
+            "places_offered",
+            "Places offered",
+            "Places of the next 4 weeks.",
+            "sum over services that returned them; the newest week within 8 weeks, else the entry",
+            "places",
+            "services returns; capacity by week",
+            "Places are not people: one person can hold several.",
+        ),
+        Measure(
+            "free_places",
+            "Free places",
+            "Places of the next 4 weeks that nobody holds.",
+            "places offered less filled, at least 0; 0 where the service says it is full; of services "
+            "that returned both",
+            "places",
+            "services returns; capacity by week",
+            "Services that did not say are in no sum: missing is not 0.",
+        ),
+        Measure(
+            "people_waiting",
+            "People waiting",
+            "People who wait for a place, and the median wait where it was told.",
+            "sum over services that returned it; small numbers hidden and others rounded as the "
+            "disclosure profile says",
+            "people; days",
+            "services returns; capacity by week",
+            "Who waits for two services counts in both.",
+        ),
+        Measure(
+            "needs_not_met",
+            "Needs not met",
+            "Pairs of ward and need with nothing that has room.",
+            "cells that are full, stale only or none, of those that anybody returned services for",
+            "pairs of ward and need",
+            "services returns; directories of services",
+            "Nobody need have asked: how many people were referred is the unmet need.",
+        ),
+        Measure(
+            "funding_end",
+            "Funding ends",
+            "The last day for which a service says it has money.",
+            "as returned",
+            "date",
+            "services returns",
+            "A service that does not say may end at any time.",
+        ),
+        Measure(
+            "declined",
+            "Declined",
+            "Referred people who said no.",
+            "people with a day on which they declined / people referred, from shown numbers",
+            "percent of referrals",
+            "referral returns",
+            "Whose return has no such column is left out.",
+        ),
+        Measure(
+            "plan_cost",
+            "Cost of a plan",
+            "What the chosen sites cost in a year, and for each who is newly reached.",
+            "sum of the costs as chosen, of new places, existing venues and link workers",
+            "pounds a year",
+            "costs as chosen; candidate sites",
+            "Costs are assumptions, not offers.",
+        ),
     )
 }
+
+# By which definition a tile, heading or layer is explained that is not called as its measure is.
+SHOWN_AS = {
+    "Status": "status",
+    "Ward status": "status",
+    "To refer to": "services",
+    "Residents": "population",
+    "Deprivation fifth": "deprivation",
+    "FTE per 10,000": "fte_per_10k",
+    "Link workers": "fte_per_10k",
+    "FTE to the ward": "ward_fte",
+    "Referrals in 12 months": "referrals_12_months",
+    "Referrals, 12 months": "referrals_12_months",
+    "Take-up (95%)": "take_up_per_1000",
+    "Expected": "expected_referrals",
+    "Ratio": "take_up_ratio",
+    "Smoothed": "smoothed",
+    "Lost at": "leak",
+    "Most often lost at": "leak",
+    "Around it": "cluster",
+    "Wards below the expected range": "take_up_place",
+    "Referrals missing there": "missing_referrals",
+    "Target": "target",
+    "For every 10,000 patients": "fte_per_10k_patients",
+    "Open per FTE": "open_caseload",
+    "Contacted": "pathway",
+    "Connected to a service": "pathway",
+    "To first contact": "days_to_step",
+    "Life satisfaction": "score_change",
+    "Mean change (95%)": "score_change",
+    "Slope (95%)": "equity",
+    "Places, 4 weeks": "places_offered",
+    "Free": "free_places",
+    "Filled": "utilisation",
+    "Full": "room",
+    "Has capacity": "room",
+    "Full with waiting list": "room",
+    "Waiting": "people_waiting",
+    "Median wait, days": "people_waiting",
+    "Confirmed": "freshness",
+    "Newly reached": "site_plan",
+    "Remain unreached": "plan_need",
+    "How it was chosen": "site_plan",
+    "Cost": "plan_cost",
+    "Unmet need, people (95%)": "plan_need",
+}
+
+
+def help_of(title: str) -> str:
+    """The definition of what a tile, a heading or a layer of this title shows; "" for none."""
+    name = SHOWN_AS.get(title) or _BY_TITLE.get(title, "")
+    return MEASURES[name].definition if name else ""
+
+
+_BY_TITLE = {measure.title: measure.name for measure in MEASURES.values()}
 
 # Terms of the field that the screen uses without explaining them each time.
 GLOSSARY = (

@@ -111,8 +111,10 @@ class View:
 
     def table_data(self) -> dict[str, str]:
         """What the page tells the table: where to fetch, and what is picked."""
-        proto = next(e.proto for e in self.elements() if e.type == "bidi_component")
-        found: dict[str, str] = json.loads(proto.json)
+        protos = [e.proto for e in self.elements() if e.type == "bidi_component"]
+        found: dict[str, str] = json.loads(
+            next(proto.json for proto in protos if proto.component_name.endswith("board_table"))
+        )
         return found
 
 

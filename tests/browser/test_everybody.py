@@ -13,7 +13,7 @@ from tests.browser.visit import Visit
 # The whole file takes a browser most of a minute.
 pytestmark = pytest.mark.slow
 Open = Callable[..., Visit]
-THANET = "/?icb=QDK&locality=E07000114"
+THANET = "/coverage?icb=QDK&locality=E07000114"
 PICKED = f"{THANET}&ward=E05DM0229"
 NETWORK = "/workforce?icb=QDK&pcn=UDK006"
 PROVIDERS = "/providers?icb=QDK&locality=E07000114"
@@ -46,8 +46,8 @@ def findings(here: Visit) -> list[str]:
     [
         (PICKED, "light"),
         (PICKED, "dark"),
-        ("/", "light"),
-        ("/", "dark"),
+        ("/coverage", "light"),
+        ("/coverage", "dark"),
         (f"{THANET}&pcn=none&layer=take-up", "light"),
     ],
 )

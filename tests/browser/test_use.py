@@ -13,11 +13,11 @@ from tests.browser.visit import Visit
 
 Open = Callable[..., Visit]
 WARDS = 255
-THANET = "/?icb=QDK&locality=E07000114"
+THANET = "/coverage?icb=QDK&locality=E07000114"
 
 
 def test_the_first_page_paints_its_map(visit: Open):
-    here = visit().painted(WARDS)
+    here = visit("/coverage").painted(WARDS)
     expect(here.page.get_by_role("heading", level=1)).to_have_text(
         "Which wards have no social prescribing?"
     )
@@ -134,7 +134,7 @@ def test_a_link_opens_the_same_view_for_somebody_else(visit: Open):
 
 @pytest.mark.slow
 def test_the_back_button(visit: Open):
-    here = visit("/?icb=QDK").painted(WARDS)
+    here = visit("/coverage?icb=QDK").painted(WARDS)
     here.choose("Locality (district)", "Dover")
     expect(here.page.locator(".chosen")).to_contain_text("> Dover")
     expect(here.page).to_have_url(re.compile("locality=E07000108"))
@@ -144,7 +144,7 @@ def test_the_back_button(visit: Open):
 
 @pytest.mark.slow
 def test_the_list_is_searched_sorted_and_shown_whole(visit: Open):
-    here = visit().painted(WARDS)
+    here = visit("/coverage").painted(WARDS)
     status = here.page.locator(".board-status")
     search = here.page.get_by_label("Search the list")
     search.fill("thanet no provision")
@@ -175,7 +175,7 @@ def test_the_list_is_searched_sorted_and_shown_whole(visit: Open):
 
 @pytest.mark.slow
 def test_downloads_deliver_files(visit: Open, tmp_path: Path):
-    here = visit("/?icb=QDM").painted(20)
+    here = visit("/coverage?icb=QDM").painted(20)
     for words, end, starts in (
         ("CSV", "csv", b"\xef\xbb\xbfward_code"),
         ("Excel", "xlsx", b"PK"),
@@ -202,7 +202,7 @@ def test_methods_and_back(visit: Open):
 @pytest.mark.slow
 def test_filters_that_leave_no_ward_can_be_cleared(visit: Open):
     """Medway's networks serve no ward of Dover."""
-    here = visit("/?icb=QDK&locality=E07000108").painted(10)
+    here = visit("/coverage?icb=QDK&locality=E07000108").painted(10)
     here.choose("Primary care network", "Ashford North PCN")
     expect(here.page.get_by_role("heading", name="No ward fits these filters")).to_be_visible()
     here.choose("Primary care network", "All networks")
