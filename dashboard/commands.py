@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.exc import DBAPIError
 
-from dashboard import demonstration, export, intake, loading
+from dashboard import demonstration, export, intake, loading, mail
 from dashboard.access import current_scope, current_user
 from dashboard.data import engine, prepare_database
 from dashboard.facts import count_missing
 from dashboard.fetch import Fetched, UsageError, fetch
-from dashboard.filters import newest_as_at
+from dashboard.filters import Area, newest_as_at
 from dashboard.intake import templates
 from dashboard.intake.mapping import Mapping
 from dashboard.intake.problems import RefusedError
@@ -256,11 +256,57 @@ def worker(
 ) -> None:
     """Load what waits to be loaded. One machine starts it by itself; a team keeps one running."""
     prepare_database()
-    while not loading.work(engine(), until_idle=until_idle, wait=lambda: time.sleep(1)):
+    while not loading.work(engine(), until_idle=until_idle, wait=_between_files):
         if until_idle:
             return
         # Another worker is at work: stand by, in case it stops.
         time.sleep(5)
+
+
+def _between_files() -> None:
+    """What the worker does while no file waits: send the e-mails that are due."""
+    mail.send_due(engine(), current_scope(), datetime.now().astimezone())
+    time.sleep(1)
+
+
+@app.command(name="mail")
+def mail_command(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write what it says, and send nothing.")
+    ] = False,
+    to: Annotated[
+        str | None, typer.Option(help="Send now, once a day, to this address of the list alone.")
+    ] = None,
+) -> None:
+    """Send the weekly e-mail to everybody to whom it is due now, as the settings say."""
+    prepare_database()
+    if why := mail.why_none():
+        raise _stopped(why, 1)
+    now, address = datetime.now().astimezone(), to.strip().lower() if to else None
+    if address and address not in settings().mail_to:
+        raise _stopped("The address is not in mail_to.", 2)
+    if dry_run:
+        try:
+            made = mail.letter(engine(), current_scope(), now.date())
+        except mail.NoLetterError as error:
+            raise _stopped(f"No e-mail: {error}.", 1) from None
+        sys.stdout.buffer.write(f"{made.text}\n".encode())
+        when = f"{settings().mail_day}s from {settings().mail_hour}:00"
+        _TELL.print(f"On {when} to: {', '.join(mail.wanted_by(engine()))}", markup=False)
+        return
+    if address:
+        outcomes = mail.send_to(engine(), current_scope(), now, address)
+    else:
+        outcomes = mail.send_due(engine(), current_scope(), now)
+    for outcome in outcomes:
+        _TELL.print(
+            f"{outcome.address}: {outcome.words}",
+            style=None if outcome.went else "red",
+            markup=False,
+        )
+    if not outcomes:
+        _TELL.print("Nothing to send now: not due, sent already, tried a moment ago, or stopped.")
+    raise typer.Exit(0 if all(outcome.went for outcome in outcomes) else 1)
 
 
 @app.command()
@@ -323,6 +369,59 @@ def export_command(
         out.write_bytes(made.body)
     else:
         sys.stdout.buffer.write(made.body)
+
+
+@app.command()
+def pack(
+    out: Annotated[Path, typer.Option(help="File to write: .pptx, .pdf, .xlsx or .zip.")],
+    icb: Annotated[str, typer.Option(help="Code of the integrated care board, such as QKS.")] = "",
+    as_at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: the newest.")
+    ] = None,
+    since: Annotated[
+        str,
+        typer.Option(help="Day (2026-06-23) or meeting (meeting-12); default: the last meeting."),
+    ] = "",
+    locality: Annotated[str, typer.Option(help="Code of a district of the board.")] = "",
+    pcn: Annotated[str, typer.Option(help="Code of a network of the board.")] = "",
+    count_stale: Annotated[
+        bool, typer.Option(help="Count services that nobody confirmed in time.")
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="config.json of a pack: make it again."),
+    ] = None,
+) -> None:
+    """The pack for a meeting: every page of a board as slides, document, workbook or CSV files."""
+    from dashboard import meeting_pack, pack_work
+
+    form = out.suffix.removeprefix(".").lower()
+    if form not in pack_work.FORMS:
+        endings = ", ".join(f".{ending}" for ending in pack_work.FORMS)
+        raise _stopped(f"Expected a file ending in one of {endings}, found {out.name!r}.", 2)
+    if bool(icb) == bool(config):
+        raise _stopped("Expected either --icb or --config.", 2)
+    prepare_database()
+    day: date = as_at.date() if as_at else newest_as_at()
+    area = Area(icb, day, count_stale, locality, pcn)
+    try:
+        if config:
+            area, since = meeting_pack.asked_by(config.read_text(encoding="utf-8"))
+        with _TELL.status("Putting the pages together") as status:
+            made = meeting_pack.meeting_pack(engine(), current_scope(), area, since)
+            if made is None:
+                raise LookupError(
+                    f"no ward of {area.icb_code!r} is there with these filters, or no meeting or day "
+                    f"{since!r}"
+                )
+            status.update(f"Writing {pack_work.FORMS[form].title}")
+            body = pack_work.write(made, form)
+    except (LookupError, ValueError) as error:
+        raise _stopped(f"{str(error).removesuffix('.')}.", 1) from None
+    if config and (changed := meeting_pack.changed_since(config.read_text("utf-8"), made)):
+        _TELL.print(f"Not the same as then: {changed}.", style="yellow", markup=False)
+    out.write_bytes(body)
+    _TELL.print(out.name, markup=False)
 
 
 @app.command(name="audit")

@@ -9,9 +9,16 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +40,8 @@ _NO_COASTLINES = {
 NARROWED = (
     "theme", "room", "cost", "access", "age", "place", "provider", "by", "cohort", "groups",
 )  # fmt: skip
+# What a mail program says to stop an e-mail takes a few dozen bytes.
+MOST_SAID_BYTES = 4_096
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 # Streamlit needs inline styles, and its components and Plotly come as blobs and by eval;
@@ -223,6 +232,35 @@ def brief(request: Request) -> Response:
     return _attached(brief_pdf(found), "application/pdf", f"brief-{plain}-{as_at}.pdf")
 
 
+def actions(request: Request) -> Response:
+    """The actions of a board: as CSV, to be mended and read back, or as dates for a calendar."""
+    from dashboard.access import current_scope
+    from dashboard.action_file import MEDIA_TYPES, board_file
+    from dashboard.data import engine
+
+    warm_up.wait()
+    form, icb_code = request.path_params["form"], request.query_params.get("icb", "")
+    site = str(request.base_url).rstrip("/")
+    known = form in MEDIA_TYPES
+    body = board_file(engine(), current_scope(), icb_code, form, site) if known else None
+    if body is None:
+        return PlainTextResponse("not found", 404)
+    return _attached(body, MEDIA_TYPES[form], f"actions-{icb_code}.{form}")
+
+
+def pack(request: Request) -> Response:
+    """A file of a meeting pack that is written; its key is known to whom it was shown."""
+    from dashboard.pack_work import FORMS, finished
+    from dashboard.workforce import profile
+
+    form = request.path_params["form"]
+    made = finished(request.path_params["key"], form) if profile().may_leave else None
+    if made is None:
+        return PlainTextResponse("not found", 404)
+    name, body = made
+    return _attached(body, FORMS[form].media_type, name)
+
+
 def refusals(request: Request) -> Response:
     """What was wrong with an offered file, as CSV: its values are masked."""
     from dashboard.access import current_scope
@@ -269,12 +307,50 @@ def template(request: Request) -> Response:
     return _attached(template_bytes(dataset, form), MEDIA_TYPES[form], file_name(dataset, form))
 
 
+async def unsubscribe(request: Request) -> Response:
+    """Asks whether e-mail to the address of a link shall stop, and stops it when told so: by the
+    button of the page, or by a mail program (RFC 8058). Looking at it changes nothing."""
+    said = b""
+    async for piece in request.stream():
+        said += piece
+        if len(said) > MOST_SAID_BYTES:
+            return PlainTextResponse("too long", 413)
+    return await run_in_threadpool(
+        _unsubscribe, request.method, request.query_params.get("token", ""), said
+    )
+
+
+def _unsubscribe(method: str, token: str, said: bytes) -> Response:
+    from dashboard import mail
+    from dashboard.data import engine
+    from queries.mail import stop
+
+    warm_up.wait()
+    address = mail.address_of(engine(), token)
+    if address is None:
+        return PlainTextResponse("not found", 404)
+    page = mail.ASK_PAGE
+    if method == "POST":
+        # A form of either kind has both words, and no other asks for it.
+        if not all(word.encode() in said for word in mail.ONE_CLICK):
+            return PlainTextResponse("expected List-Unsubscribe=One-Click", 400)
+        stop(engine(), address)
+        page = mail.STOPPED_PAGE
+    return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+
+
 def _attached(body: bytes, media_type: str, file_name: str) -> Response:
     headers = {
         "Content-Disposition": f'attachment; filename="{file_name}"',
         "Cache-Control": "no-store",
     }
     return Response(body, media_type=media_type, headers=headers)
+
+
+def first_page(request: Request) -> Response:
+    """This week is what the dashboard opens with, and has no address of its own: a link may say one."""
+    query = request.url.query
+    return RedirectResponse(f"/?{query}" if query else "/")
 
 
 def is_alive(_request: Request) -> Response:
@@ -299,9 +375,13 @@ ROUTES = [
     Route("/export/{subject}.{form}", download),
     Route("/ask/services.xlsx", ask),
     Route("/brief.pdf", brief),
+    Route("/pack/{key}.{form}", pack),
+    Route("/actions.{form}", actions),
     Route("/refusals/{job_id:int}.csv", refusals),
     Route("/history.csv", all_history),
+    Route("/unsubscribe", unsubscribe, methods=["GET", "POST"]),
     Route("/template/{dataset}.{form}", template),
+    Route("/this-week", first_page),
     Route("/healthz", is_alive),
     Route("/readyz", is_ready),
 ]

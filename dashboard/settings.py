@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -18,6 +22,12 @@ from pydantic_settings import (
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / "local"
 STRAIGHT_LINE = "straight line"
+# The hosts to which nothing leaves this machine.
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+# Nothing that could end a header or a command of SMTP.
+_MAIL_ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9-]+\.)+[a-z0-9-]+")
+_HOST = re.compile(r"[A-Za-z0-9.:-]+")
+MOST_MAIL_ADDRESSES = 100
 
 
 class Settings(BaseSettings):
@@ -31,6 +41,8 @@ class Settings(BaseSettings):
         toml_file=ROOT / ".streamlit" / "secrets.toml",
         extra="ignore",
         frozen=True,
+        # What is refused may stand beside a password.
+        hide_input_in_errors=True,
     )
 
     database_url: str = Field(
@@ -97,6 +109,69 @@ class Settings(BaseSettings):
         "file like the one that is shipped.",
     )
 
+    public_address: str = Field(
+        default="",
+        max_length=200,
+        description="The https address under which colleagues open the dashboard, for links in "
+        "e-mails; http only for this machine.",
+    )
+    mail_host: str = Field(
+        default="", description="The mail server (SMTP) for the weekly e-mail; blank sends none."
+    )
+    mail_port: int = Field(default=587, ge=1, le=65_535, description="The port of the mail server.")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="How the way to the mail server is kept safe; 'none' only on this machine.",
+    )
+    mail_user: str = Field(
+        default="", description="Name to sign in at the mail server; blank for none."
+    )
+    mail_password: SecretStr | None = Field(
+        default=None, description="The password that goes with it."
+    )
+    mail_from: str = Field(default="", description="The address from which the e-mail comes.")
+    mail_to: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="The addresses to which it goes, one e-mail each: separated by commas, or a list.",
+    )
+    mail_icb: str = Field(default="", description="Code of the board that it tells of.")
+    mail_day: Literal[
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+    ] = Field(default="monday", description="The day of the week on which it goes.")
+    mail_hour: int = Field(
+        default=7,
+        ge=0,
+        le=23,
+        description="The hour from which it goes, by the server's clock; tried until midnight.",
+    )
+
+    @field_validator("mail_to", mode="before")
+    @classmethod
+    def _addresses(cls, given: Any) -> Any:
+        each = given.split(",") if isinstance(given, str) else given
+        if not isinstance(each, list | tuple) or not all(isinstance(one, str) for one in each):
+            return given
+        return tuple(dict.fromkeys(filter(None, (one.strip().lower() for one in each))))
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_address(cls, given: str) -> str:
+        return given.strip().lower()
+
+    @field_validator("public_address")
+    @classmethod
+    def _whole_address(cls, given: str) -> str:
+        if not given:
+            return ""
+        found = urlsplit(given)
+        is_plain = re.fullmatch(r"[!-~]+", given) and not re.search(r"[<>\"?#@]", given)
+        if not is_plain or not found.hostname:
+            raise ValueError("expected an address such as https://board.example.nhs.uk")
+        is_local = found.scheme == "http" and found.hostname in LOCAL_HOSTS
+        if found.scheme != "https" and not is_local:
+            raise ValueError("expected https; http is for this machine only")
+        return given.rstrip("/")
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -116,6 +191,30 @@ class Settings(BaseSettings):
                 "'nhs', 'opensafely' or 'lt6'"
             )
         return self
+
+    @model_validator(mode="after")
+    def _refuse_mail_that_cannot_go(self) -> Settings:
+        if self.mail_host and (reasons := "; ".join(self._why_no_mail())):
+            raise ValueError(f"mail_host is given, but no e-mail can be sent: {reasons}")
+        return self
+
+    def _why_no_mail(self) -> Iterator[str]:
+        if not _HOST.fullmatch(self.mail_host):
+            yield "mail_host is no name of a host"
+        for name in ("mail_from", "mail_to", "mail_icb", "public_address"):
+            if not getattr(self, name):
+                yield f"{name} is missing"
+        if self.mail_from and not _MAIL_ADDRESS.fullmatch(self.mail_from):
+            yield "mail_from is no e-mail address"
+        for number, address in enumerate(self.mail_to, 1):
+            if not _MAIL_ADDRESS.fullmatch(address):
+                yield f"number {number} of mail_to is no e-mail address"
+        if len(self.mail_to) > MOST_MAIL_ADDRESSES:
+            yield f"mail_to has {len(self.mail_to)} addresses, more than {MOST_MAIL_ADDRESSES}"
+        if bool(self.mail_user) != bool(self.mail_password):
+            yield "mail_user and mail_password go together"
+        if self.mail_security == "none" and self.mail_host not in LOCAL_HOSTS:
+            yield "mail_security 'none' is for a mail server on this machine only"
 
     @property
     def is_sqlite(self) -> bool:

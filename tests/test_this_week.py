@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, select, update
 
-from dashboard import data
+from dashboard import data, demonstration, intake
 from dashboard.filters import Choices
+from dashboard.intake.source import Source
 from dashboard.rules.changes import Kind
 from dashboard.rules.take_up import months_before
 from dashboard.seen import seen
@@ -589,3 +590,125 @@ def test_a_hidden_figure_is_corrected_without_being_told(use: Use) -> None:
     save(engine, referral_file("nine.csv", {MARCH: month_of(MARCH) | none}))
     (told,) = changed(engine, since, chosen(BEFORE)).told
     assert (told.was, told.now) == ("hidden", "10")
+
+
+# The demonstration's own returns, as if they were real: Kent, a week apart.
+
+KENT, KEY = "QDK", b"k" * 32
+STANDING = (
+    "ward boundaries 2025.geojson", "LSOA to ward lookup.csv", "LSOA to ICB lookup.csv",
+    "ward population on 2025 wards.csv", "deprivation IMD 2019 File 1.csv",
+    "practices 2026-06.csv", "list sizes 2026-06.csv", "registered patients by LSOA 2026-06.csv",
+    "PCN workforce 2026-05 corrected.csv", "scheme areas.csv", "scheme areas Thanet.csv",
+    "referrals Kent from 2024-07.csv", "local targets Kent.csv",
+)  # fmt: skip
+Rows = list[dict[str, str]]
+
+
+def rewritten(source: Source, name: str, change: Callable[[Rows], Rows]) -> Source:
+    """A CSV file of the demonstration with other rows, under another name."""
+    head, *lines = source.raw.decode().splitlines()
+    columns = head.split(",")
+    rows = change([dict(zip(columns, line.split(","), strict=True)) for line in lines])
+    text = "\n".join([head, *(",".join(row[column] for column in columns) for row in rows)])
+    return Source(name, f"{text}\n".encode())
+
+
+def told_of(number: str, **said: str) -> Callable[[Rows], Rows]:
+    """Says something else of one service."""
+    return lambda rows: [row | said if row["service_id"] == number else row for row in rows]
+
+
+def both(*changes: Callable[[Rows], Rows]) -> Callable[[Rows], Rows]:
+    def change(rows: Rows) -> Rows:
+        for each in changes:
+            rows = each(rows)
+        return rows
+
+    return change
+
+
+# A year confirmed and half a year from the end of its money on 10 July.
+FIRST_SERVICES = both(
+    told_of("DS015", confirmed_on="2025-07-10"), told_of("DS014", funding_ends="2027-01-10")
+)
+SECOND_SERVICES = both(
+    FIRST_SERVICES,
+    told_of("DS025", state="full", places_filled="12"),
+    told_of("DS027", state="has capacity", places_filled="10", waiting="0"),
+)
+
+
+def march_of_swale(rows: Rows) -> Rows:
+    """The same without 13 of the 93 of UDK026 in March 2026."""
+    march = [
+        row for row in rows if row["pcn_code"] == "UDK026" and row["received"].startswith("2026-03")
+    ]
+    assert len(march) == 93
+    gone = {row["reference"] for row in march[:13]}
+    return [row for row in rows if row["reference"] not in gone]
+
+
+def one_ward_of_thanet(rows: Rows) -> Rows:
+    """One ward is served that was not, and the two that were are not."""
+    assert {row["serves"] for row in rows} == {"E05DM0234", "E05DM0238"}
+    return [rows[0] | {"serves": "E05DM0232"}]
+
+
+def dover_east_has_a_little_less(rows: Rows) -> Rows:
+    """0.05 FTE less of the one link worker of UDK011."""
+    changed = []
+    for row in rows:
+        mine = row["PCN_CODE"] == "UDK011" and "Social Prescribing" in row["DETAILED_STAFF_ROLE"]
+        changed.append(row | {"FTE": "0.95"} if mine else row)
+    assert sum(a != b for a, b in zip(rows, changed, strict=True)) == 1
+    return changed
+
+
+@pytest.fixture(scope="module")
+def kent_made(upgraded_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    path = Path(shutil.copy(upgraded_file, tmp_path_factory.mktemp("kent") / "kent.db"))
+    files = {source.name.removeprefix("demonstration "): source for source in demonstration.files()}
+    services, referred = files["services.csv"], files["referrals Kent from 2025-07.csv"]
+    to_may = rewritten(
+        referred,
+        "referrals to May.csv",
+        lambda rows: [r for r in rows if r["received"] < "2026-06"],
+    )
+    first = [
+        *(files[name] for name in STANDING),
+        rewritten(services, "services.csv", FIRST_SERVICES),
+        to_may,
+    ]
+    second = [
+        rewritten(files["scheme areas Thanet.csv"], "Thanet.csv", one_ward_of_thanet),
+        rewritten(services, "services again.csv", SECOND_SERVICES),
+        rewritten(referred, "referrals to June.csv", march_of_swale),
+        rewritten(files["PCN workforce 2026-06.csv"], "June.csv", dover_east_has_a_little_less),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DASHBOARD_DATABASE_URL", f"sqlite:///{path.as_posix()}")
+        settings.cache_clear()
+        engine = data.engine()
+        for source in first:
+            intake.take_in(engine, source, KEY)
+        since = meet(engine, BEFORE, board=KENT)
+        for source in second:
+            intake.take_in(engine, source, KEY)
+        engine.dispose()
+    settings.cache_clear()
+    return path, since
+
+
+def test_x(kent_made, monkeypatch, settings_as_shipped):
+    path, since = kent_made
+    monkeypatch.setenv("DASHBOARD_DATABASE_URL", f"sqlite:///{path.as_posix()}")
+    settings.cache_clear()
+    engine = data.engine()
+    kent = Choices(KENT, "Kent and Medway", "", "", "", "", NOW, 24)
+    found = changed(engine, since, kent)
+    for item, c in zip(items(found, kent), found.told):
+        print(round(c.rank, 2), c.people, (item.title, item.subject, item.words, item.address))
+    for c in held_back_table(found)[1]:
+        print(c)
+    print(found.missing, found.looked_at)
