@@ -11,11 +11,10 @@ from dashboard.data import data_state, engine
 from dashboard.filters import Choices
 from dashboard.meeting_pack import NO_PACK, meeting_pack
 from dashboard.pack_work import FORMS, begin
+from dashboard.progress import progress
 from dashboard.workforce import profile
 from queries.scope import Scope
 
-# How often the page looks how far the files are.
-LOOK_EVERY = "1s"
 _MADE = "the pack that was asked for"
 ABOUT = (
     "Every page of this area as slides, as a document, as a workbook and as CSV files, each with its "
@@ -35,7 +34,7 @@ def pack_panel(scope: Scope, choices: Choices, since: str) -> None:
     made_of, key = st.session_state.get(_MADE, (None, ""))
     found = long_work.status(key if made_of == of else "")
     if found.state == "running":
-        _progress(key)
+        progress(key, "stop packing")
         return
     if found.state == "done":
         show.links([("The pack:", links(key))])
@@ -56,15 +55,3 @@ def pack_panel(scope: Scope, choices: Choices, since: str) -> None:
 def links(key: str) -> Sequence[tuple[str, str]]:
     """What each file is called, and where it is."""
     return [(form.title, f"/pack/{key}.{ending}") for ending, form in FORMS.items()]
-
-
-@st.fragment(run_every=LOOK_EVERY)
-def _progress(key: str) -> None:
-    """How far the files are, and the button that stops it; the page follows their end."""
-    found = long_work.status(key)
-    if found.state != "running":
-        st.rerun()
-    st.progress(found.done / max(found.of, 1), f"{found.done} of {found.of}: {found.words}")
-    if st.button("Stop", key="stop packing"):
-        long_work.cancel(key)
-        st.rerun()

@@ -6,13 +6,14 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from dashboard import filters, long_work, plan_trial, show
+from dashboard import filters, plan_trial, show
 from dashboard import plan_told as told
 from dashboard import site_plan_words as words
 from dashboard.access import current_user
 from dashboard.data import engine, fetch_shared
 from dashboard.filters import PLAN, SUPPOSED, Area, Choices
 from dashboard.plan_equity import plan_equity
+from dashboard.progress import progress
 from dashboard.providers_view import theme_names
 from dashboard.rules.disclosure import Released
 from dashboard.services import board_services
@@ -34,8 +35,6 @@ from queries import scenarios
 from queries.scenarios import NameTakenError, delete_scenario, save_scenario
 from queries.scope import Scope
 
-# How often the page looks how far a calculation is.
-LOOK_EVERY = "1s"
 FIRST_ROWS = 25
 
 
@@ -130,18 +129,6 @@ def need(scope: Scope, view: PlanView, choices: Choices) -> None:
             show.small_table(headings, rows, caption="Every ward, most need first")
 
 
-@st.fragment(run_every=LOOK_EVERY)
-def _progress(key: str) -> None:
-    """How far the calculation is, and the button that stops it; the page follows its end."""
-    found = plan_trial.state(key)
-    if found.state != "running":
-        st.rerun()
-    st.progress(found.done / max(found.of, 1), f"{found.done} of {found.of}: {found.words}")
-    if st.button("Stop", key="stop trying"):
-        long_work.cancel(key)
-        st.rerun()
-
-
 def sure(scope: Scope, view: PlanView, choices: Choices) -> None:
     """How often each site is chosen when what the plan assumes is otherwise."""
     if view.plan.sites.empty:
@@ -152,7 +139,7 @@ def sure(scope: Scope, view: PlanView, choices: Choices) -> None:
     found = plan_trial.state(key)
     show.lines([told.TRIES.format(n=len(payload["cases"]))])
     if found.state == "running":
-        _progress(key)
+        progress(key, "stop trying")
         return
     if found.state != "done":
         if found.state == "failed":
