@@ -53,11 +53,13 @@ class Seen:
     """A board as it was shown: for the date `as_at`, from what was loaded by `taken_at`.
 
     Tables as in `FORMS`. `told_to` is the newest month told of by dataset: what is newer is news.
+    `with_stale` is whether services that nobody confirmed in time counted as provision.
     """
 
     as_at: date
     taken_at: datetime
     profile: str
+    with_stale: bool
     tables: Mapping[str, pd.DataFrame]
     told_to: Mapping[str, date]
 
@@ -68,6 +70,7 @@ class Seen:
                 "as_at": self.as_at.isoformat(),
                 "taken_at": self.taken_at.isoformat(),
                 "profile": self.profile,
+                "with_stale": self.with_stale,
                 "told_to": {name: last.isoformat() for name, last in self.told_to.items()},
                 "tables": {
                     name: frame.astype(object).where(frame.notna(), None).to_dict("split", index=False)
@@ -89,6 +92,7 @@ class Seen:
             date.fromisoformat(kept["as_at"]),
             datetime.fromisoformat(kept["taken_at"]),
             kept["profile"],
+            kept["with_stale"],
             tables,
             {name: date.fromisoformat(last) for name, last in kept["told_to"].items()},
         )
@@ -127,6 +131,7 @@ def seen(
         as_at,
         datetime.now(UTC),
         coverage.wards.profile.name,
+        with_stale,
         {
             name: frame[list(FORMS[name])].astype(dict(FORMS[name])).reset_index(drop=True)
             for name, frame in tables.items()

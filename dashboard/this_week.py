@@ -93,6 +93,9 @@ def this_week(engine: Engine, scope: Scope, choices: Choices, since: str) -> Thi
         return None
     now = fetch_shared(seen, scope, *board)
     then, here = (_of_area(scope, choices, each) for each in (before, now))
+    if before.with_stale != now.with_stale:
+        # That services are counted otherwise is nothing that happened.
+        then, here = ({**tables, "wards": tables["wards"].iloc[:0]} for tables in (then, here))
     series = _series(engine, scope, choices, before)
     corrected = _corrected(engine, scope, choices, before.taken_at, here["networks"])
     changes = [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard import actions_view, filters, meeting_mode, show
@@ -36,16 +39,22 @@ def changes(found: ThisWeek, choices: Choices) -> None:
     """Missing returns first; then what changed, and how much was looked at for it."""
     if found.missing:
         show.heading("Missing returns that would change the reading", anchor="missing")
-        show.items(words.missing_items(found, choices), label="Missing returns")
+        show.items(_staying(words.missing_items(found, choices)), label="Missing returns")
     show.heading("What changed", anchor="changed")
     if found.told:
-        show.items(words.items(found, choices), label="Changes, the most unusual first")
+        show.items(_staying(words.items(found, choices)), label="Changes, the most unusual first")
     else:
         show.empty("Nothing unusual", "Nothing that was looked at changed by more than chance.")
     show.explanation(words.looked_at(found, profile_words()), words.ABOUT, what="list")
     if found.held_back:
         with st.expander("Smaller changes, held back", key="held back"):
             show.small_table(*words.held_back_table(found), caption="Changes held back")
+
+
+def _staying(found: Sequence[show.Item]) -> list[show.Item]:
+    """The same, with links that stay in the meeting: a link opens a session of its own."""
+    stay = f"&{filters.MEETING}={meeting_mode.ON}" if meeting_mode.is_on() else ""
+    return [replace(each, address=each.address + stay) for each in found]
 
 
 def due(view: ActionsView, choices: Choices) -> None:
@@ -56,7 +65,8 @@ def due(view: ActionsView, choices: Choices) -> None:
         show.lines(["No action is overdue or due within 7 days."])
     else:
         show.small_table(*actions_view.table(view, rows), caption="Overdue and due within 7 days")
-    show.link_to_view("All actions and decisions", choices.address(), page="/actions")
+    stay = {filters.MEETING: meeting_mode.ON} if meeting_mode.is_on() else {}
+    show.link_to_view("All actions and decisions", choices.address(**stay), page="/actions")
 
 
 def meeting(scope: Scope, choices: Choices) -> None:

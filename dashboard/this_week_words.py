@@ -247,6 +247,11 @@ def counted_looks(found: ThisWeek) -> list[str]:
         words.append(f"Of {charts} {_by_chance(found.charts)}.")
     if found.held_back:
         words.append(f"{counted(len(found.held_back), 'smaller change')} held back.")
+    if found.before.with_stale != found.now.with_stale:
+        words.append(
+            "Entries that nobody confirmed in time were counted otherwise then: statuses of wards are "
+            "not compared."
+        )
     if found.before.profile != found.now.profile:
         words.append("The disclosure profile was another one then: numbers are not comparable.")
     return words

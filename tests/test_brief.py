@@ -17,7 +17,8 @@ from sqlalchemy import Engine
 from dashboard import __version__, access, data
 from dashboard.brief import MOST_SERVICES, network_brief, ward_brief
 from dashboard.filters import Area
-from dashboard.pack.brief_pdf import ZERO_WIDTH_SPACE, Brief
+from dashboard.pack.brief_pdf import Brief
+from dashboard.pack.typeset import ZERO_WIDTH_SPACE
 from dashboard.settings import settings
 from queries.database import make_engine
 from queries.load import save

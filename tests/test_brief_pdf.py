@@ -14,7 +14,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.pack.brief_pdf import ZERO_WIDTH_SPACE, Brief, Section, area_svg, brief_pdf
+from dashboard.pack.brief_pdf import Brief, Section, area_svg, brief_pdf
+from dashboard.pack.typeset import ZERO_WIDTH_SPACE
 
 # Two wards side by side and a third above, at a latitude where a degree is twice as high as wide.
 BOUNDS = (0.0, 59.0, 2.0, 61.0)

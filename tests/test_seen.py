@@ -65,7 +65,7 @@ def tables(draw: st.DrawFn) -> dict[str, pd.DataFrame]:
 
 
 def kept(made: dict[str, pd.DataFrame]) -> Seen:
-    return Seen(AS_AT, MOMENT, "nhs", made, {"workforce": date(2026, 6, 30)})
+    return Seen(AS_AT, MOMENT, "nhs", False, made, {"workforce": date(2026, 6, 30)})
 
 
 def assert_same(one: Seen, other: Seen) -> None:

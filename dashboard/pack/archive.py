@@ -9,8 +9,8 @@ import re
 import unicodedata
 import zipfile
 
-from dashboard.pack.content import Pack, Value
-from dashboard.pack.workbook import FIXED_DATE, READ_AS, Sheet, sheets
+from dashboard.pack.content import FIXED_DATE, Pack, Value
+from dashboard.pack.workbook import READ_AS, Sheet, sheets
 
 # A cell that begins with one of these is run as a formula by spreadsheet programs.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -68,7 +68,7 @@ def _config(pack: Pack) -> str:
 def _readme(pack: Pack, tables: dict[str, Sheet]) -> str:
     return _lines(
         pack.title,
-        f"{pack.area}. Changes since {pack.since}.",
+        f"{pack.area}." + (f" Changes since {pack.since}." if pack.since else ""),
         *pack.stamp,
         "",
         "Files",

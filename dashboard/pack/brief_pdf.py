@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import shapely
 import typst
 from shapely.geometry.base import BaseGeometry
 
+from dashboard.pack.content import plain
+from dashboard.pack.typeset import breakable, fonts
 from dashboard.style import MISSING
 
 SIZES_POINTS = (10.0, 9.0, 8.0, 7.0, 6.0)  # the largest at which all is on one page
 WIDEST_IN_A_COLUMN = 4  # a table with more columns takes the width of the page
-# Longer than any English word: may break anywhere. The sources run over the whole width, and a
-# checksum there is to be copied.
-LONGEST_WORD, LONGEST_WORD_OF_FOOTER = 25, 80
-ZERO_WIDTH_SPACE = "\u200b"
+# The sources run over the whole width, and a checksum there is to be copied.
+LONGEST_WORD_OF_FOOTER = 80
 NUMBER_OR_MARK = re.compile(rf"[-−+£]?[0-9].*|\*|{MISSING}|-|")
 
 MAP_WIDTH = 600.0
@@ -68,7 +65,7 @@ def brief_pdf(brief: Brief) -> bytes:
     for size in SIZES_POINTS:
         page = typst.Compiler(
             PAGE,
-            font_paths=_fonts(),
+            font_paths=fonts(),
             ignore_system_fonts=True,
             sys_inputs={"brief": content, "map": brief.map_svg, "size": str(size)},
         )
@@ -129,27 +126,15 @@ def _path(shape: BaseGeometry) -> str:
     return "".join(f"M{ring}Z" for ring in rings)
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    """One font on every machine: the one that comes with matplotlib, which need not be imported."""
-    found = importlib.util.find_spec("matplotlib")
-    assert found is not None
-    assert found.origin is not None
-    folder = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
-    return typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)]
-    )
-
-
 def _content(brief: Brief) -> dict[str, object]:
     """The brief as the page reads it: data, of which nothing is ever read as markup."""
     return {
-        "title": _plain(brief.title),
-        "heading": _breakable(brief.title),
-        "subtitle": _breakable(brief.subtitle),
+        "title": plain(brief.title),
+        "heading": breakable(brief.title),
+        "subtitle": breakable(brief.subtitle),
         "sections": [_section(section) for section in brief.sections],
-        "alt": _plain(brief.map_alt) or "Map",
-        "footer": [_breakable(line, LONGEST_WORD_OF_FOOTER) for line in brief.footer],
+        "alt": plain(brief.map_alt) or "Map",
+        "footer": [breakable(line, LONGEST_WORD_OF_FOOTER) for line in brief.footer],
         "simulated": brief.is_simulated,
     }
 
@@ -158,9 +143,9 @@ def _section(section: Section) -> dict[str, object]:
     header, rows = section.table or ((), ())
     if any(len(row) != len(header) for row in rows):
         raise ValueError(f"Expected rows of {len(header)} cells under {section.title!r}.")
-    cells = [[_breakable(cell) for cell in row] for row in rows]
+    cells = [[breakable(cell) for cell in row] for row in rows]
     return {
-        "title": _breakable(section.title),
+        "title": breakable(section.title),
         "sentences": list(_all(section.sentences)),
         "facts": [list(_all(fact)) for fact in section.facts],
         "header": list(_all(header)),
@@ -174,19 +159,7 @@ def _section(section: Section) -> dict[str, object]:
 
 
 def _all(texts: Iterable[str]) -> Iterator[str]:
-    return (_breakable(text) for text in texts)
-
-
-def _plain(text: str) -> str:
-    """On one line, without what has no picture: control characters, and those that turn the
-    direction of what follows."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-
-
-def _breakable(text: str, longest: int = LONGEST_WORD) -> str:
-    return re.sub(
-        rf"[^\s-]{{{longest},}}", lambda word: ZERO_WIDTH_SPACE.join(word[0]), _plain(text)
-    )
+    return (breakable(text) for text in texts)
 
 
 PAGE = rb"""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -15,6 +17,11 @@ MARKS = {
     MISSING: "not available: nobody has told us",
     NOT_APPLICABLE: "not applicable",
 }
+AUTHOR = "Social prescribing dashboard"
+# The first day a ZIP file can say. Another each time would make another file of the same pack.
+FIXED_DATE = datetime(1980, 1, 1)
+# Of the NHS identity, in an order in which neighbours differ in grey printing too.
+SERIES_COLOURS = ("#005EB8", "#41B6E6", "#8A3A00", "#425563", "#78BE20", "#7C2855")
 # A number, words, or one of the marks.
 Value = int | float | str
 
@@ -153,3 +160,21 @@ def as_words(value: Value, decimals: int | None) -> str:
     if isinstance(value, str) or decimals is None:
         return str(value)
     return f"{round(value, decimals) + 0.0:,.{decimals}f}"
+
+
+def plain(text: str) -> str:
+    """On one line, without what has no picture: control characters, and those that turn the
+    direction of what follows."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def decimals_of(values: Sequence[float]) -> int:
+    """As few as tell each value, or three digits of the largest."""
+    largest = max(abs(value) for value in values)
+    return next(
+        decimals
+        for decimals in range(10)
+        if decimals == 9
+        or largest * 10**decimals >= 100
+        or all(math.isclose(value, round(value, decimals)) for value in values)
+    )

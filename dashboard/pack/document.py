@@ -9,18 +9,19 @@ from itertools import cycle
 
 import typst
 
-from dashboard.pack.brief_pdf import _breakable, _fonts, _plain
 from dashboard.pack.content import (
     MARKS,
+    SERIES_COLOURS,
     Chart,
     Pack,
     Page,
     Table,
     as_words,
+    decimals_of,
+    plain,
 )
+from dashboard.pack.typeset import breakable, fonts
 
-# The same as on the slides.
-SERIES_COLOURS = ("#005EB8", "#41B6E6", "#8A3A00", "#425563", "#78BE20", "#7C2855")
 MOST_TICKS = 6
 # Stands beside a picture; one with more columns takes the width of the page.
 WIDEST_BESIDE_A_PICTURE = 4
@@ -37,7 +38,7 @@ def document(pack: Pack) -> bytes:
     """
     pages = typst.Compiler(
         PAGES,
-        font_paths=_fonts(),
+        font_paths=fonts(),
         ignore_system_fonts=True,
         sys_inputs={"pack": json.dumps(_content(pack))},
     )
@@ -60,45 +61,45 @@ def _content(pack: Pack) -> dict[str, object]:
         ("Version", pack.version),
     )
     return {
-        "title": _plain(pack.title),
-        "heading": _breakable(pack.title),
-        "area": _breakable(pack.area),
+        "title": plain(pack.title),
+        "heading": breakable(pack.title),
+        "area": breakable(pack.area),
         "facts": _pairs(facts),
-        "stamp": _breakable(" ".join(pack.stamp)),
+        "stamp": breakable(" ".join(pack.stamp)),
         "simulated": pack.is_simulated,
         "pages": [_page(page) for page in pack.pages],
         "method": _pairs(pack.method),
         "sources": [
-            [_breakable(cell, LONGEST_WORD_OF_SOURCES) for cell in source]
+            [breakable(cell, LONGEST_WORD_OF_SOURCES) for cell in source]
             for source in pack.sources
         ],
     }
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
-    return [[_breakable(name), _breakable(words)] for name, words in pairs]
+    return [[breakable(name), breakable(words)] for name, words in pairs]
 
 
 def _page(page: Page) -> dict[str, object]:
     return {
-        "subject": _breakable(page.subject),
-        "finding": _breakable(page.finding),
-        "period": _breakable(page.period),
+        "subject": breakable(page.subject),
+        "finding": breakable(page.finding),
+        "period": breakable(page.period),
         "link": page.link,
-        "sentences": [_breakable(sentence) for sentence in page.sentences],
+        "sentences": [breakable(sentence) for sentence in page.sentences],
         "chart": page.chart and placed(page.chart),
         "map": page.map
         and {
             "svg": page.map.svg,
-            "alt": _plain(page.map.alt) or "Map",
+            "alt": plain(page.map.alt) or "Map",
             "key": [
-                [colour, _breakable(label), as_words(areas, 0)]
+                [colour, breakable(label), as_words(areas, 0)]
                 for colour, label, areas in page.map.key
             ],
         },
         "tables": [_table(table) for table in page.tables],
         "definitions": _pairs(page.definitions),
-        "sources": [_breakable(name, LONGEST_WORD_OF_SOURCES) for name in page.sources],
+        "sources": [breakable(name, LONGEST_WORD_OF_SOURCES) for name in page.sources],
     }
 
 
@@ -117,10 +118,10 @@ def _table(table: Table) -> dict[str, object]:
         for row in rows
     ]
     return {
-        "title": _breakable(table.title),
-        "header": [_breakable(title) for title in header],
+        "title": breakable(table.title),
+        "header": [breakable(title) for title in header],
         "numbers": [column.decimals is not None for column in table.columns],
-        "rows": [[_breakable(cell) for cell in row] for row in cells],
+        "rows": [[breakable(cell) for cell in row] for row in cells],
         "note": "; ".join(notes),
         "widths": [] if is_narrow else _widths(header, cells),
         "narrow": is_narrow,
@@ -150,10 +151,10 @@ def placed(chart: Chart) -> dict[str, object]:
     found = [value for series in chart.series for value in series.values if value is not None]
     drawn: dict[str, object] = {
         "kind": chart.kind if found else "none",
-        "title": _breakable(chart.title),
-        "unit": _breakable(chart.unit),
-        "alt": _plain(chart.alt) or "Chart",
-        "categories": [_breakable(name) for name in chart.categories],
+        "title": breakable(chart.title),
+        "unit": breakable(chart.unit),
+        "alt": plain(chart.alt) or "Chart",
+        "categories": [breakable(name) for name in chart.categories],
     }
     if not found:
         return drawn
@@ -179,7 +180,7 @@ def placed(chart: Chart) -> dict[str, object]:
             points.append([share(start), share(end), as_words(value, decimals)])
         series.append(
             {
-                "name": _breakable(told.name),
+                "name": breakable(told.name),
                 "role": told.role,
                 "colour": next(colours) if told.role == "value" else "",
                 "points": points,
@@ -212,18 +213,6 @@ def ticks_of(low: float, high: float) -> list[float]:
     step = next(size * by for by in (1, 2, 5, 10, 20) if width / (size * by) <= MOST_TICKS)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [number * step for number in range(first, max(last, first + 1) + 1)]
-
-
-def decimals_of(values: Sequence[float]) -> int:
-    """As few as tell each value, or three digits of the largest."""
-    largest = max(abs(value) for value in values)
-    return next(
-        decimals
-        for decimals in range(10)
-        if decimals == 9
-        or largest * 10**decimals >= 100
-        or all(math.isclose(value, round(value, decimals)) for value in values)
-    )
 
 
 PAGES = rb"""

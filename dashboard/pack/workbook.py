@@ -7,13 +7,13 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from dashboard.pack.brief_pdf import _plain
 from dashboard.pack.content import (
+    AUTHOR,
+    FIXED_DATE,
     MARKS,
     NOT_APPLICABLE,
     Chart,
@@ -23,6 +23,7 @@ from dashboard.pack.content import (
     Table,
     Value,
     as_words,
+    plain,
 )
 
 # Of a chart's value we know that it is not there, not why: its table has the mark.
@@ -30,9 +31,6 @@ NOT_SHOWN = "not shown"
 READ_AS = MARKS | {NOT_SHOWN: "in the values of a chart: hidden or not available"}
 NO_ROWS = "No rows"
 
-AUTHOR = "Social prescribing dashboard"
-# The first day a ZIP file can say. Another each time would make another file of the same pack.
-FIXED_DATE = datetime(1980, 1, 1)
 LONGEST_SHEET_NAME, LONGEST_CELL, LONGEST_HEADING = 31, 32_767, 255  # what Excel takes
 NARROWEST, WIDEST = 8, 60  # of a column, in characters
 # Beyond the sixteen bits a sign counts as two.
@@ -96,7 +94,7 @@ def _whole(table: Table) -> Table:
     """The table with headings and rows as Excel and CSV need them."""
     headings: list[str] = []
     for column in table.columns:
-        name = title = _plain(column.title)[: LONGEST_HEADING - 5] or "Column"
+        name = title = plain(column.title)[: LONGEST_HEADING - 5] or "Column"
         again = 1
         while title.casefold() in {heading.casefold() for heading in headings}:
             again += 1
@@ -111,13 +109,13 @@ def _whole(table: Table) -> Table:
         tuple(_rounded(value, column) for value, column in zip(row, columns, strict=True))
         for row in table.rows or (none,)
     )
-    return Table(_plain(table.title), columns, rows, table.shown)
+    return Table(plain(table.title), columns, rows, table.shown)
 
 
 def _rounded(value: Value, column: Column) -> Value:
     """What is read on the slides and not a digit more: they could tell what was hidden."""
     if isinstance(value, str):
-        return _plain(value) or NOT_APPLICABLE
+        return plain(value) or NOT_APPLICABLE
     if column.decimals is None:
         return as_words(value, None)
     # Adding nought makes nought of minus nought.
@@ -131,7 +129,7 @@ def workbook(pack: Pack) -> bytes:
     body = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(body, options) as book:
-        book.set_properties({"title": _plain(pack.title), "author": AUTHOR, "created": FIXED_DATE})
+        book.set_properties({"title": plain(pack.title), "author": AUTHOR, "created": FIXED_DATE})
         _Writer(book, pack).write()
     return body.getvalue()
 
@@ -272,7 +270,7 @@ class _Writer:
 
 
 def _text(page: Worksheet, row: int, column: int, words: str, look: object = None) -> None:
-    page.write_string(row, column, _plain(words)[:LONGEST_CELL], look)
+    page.write_string(row, column, plain(words)[:LONGEST_CELL], look)
 
 
 def _format(column: Column) -> str:

@@ -71,7 +71,7 @@ def test_axe_finds_nothing_of_ours_on_coverage(visit: Open, address: str, scheme
 def test_axe_finds_nothing_of_ours_on_workforce(visit: Open, address: str, scheme: str, width: int):
     here = charted(visit(address, color_scheme=scheme, width=width))
     # What is folded away is read too, by who opens it.
-    folded = here.page.locator("details:not([open]) > summary")
+    folded = here.page.locator("[data-testid=stMain] details:not([open]) > summary")
     while folded.count():
         folded.first.click()
     here.done()
@@ -115,7 +115,7 @@ def listed(here: Visit, address: str) -> Visit:
 def test_axe_finds_nothing_of_ours_on_outcomes(visit: Open, part: str, scheme: str, width: int):
     here = visit(f"{OUTCOMES}&part={part}", color_scheme=scheme, width=width)
     expect(here.page.locator(f"#{part}")).to_be_visible()
-    folded = here.page.locator("details:not([open]) > summary")
+    folded = here.page.locator("[data-testid=stMain] details:not([open]) > summary")
     while folded.count():
         folded.first.click()
     here.done()
@@ -146,7 +146,7 @@ def test_axe_finds_nothing_of_ours_on_take_up_and_funding(
     here = visit(address, color_scheme=scheme, width=width)
     part = address.split("part=")[1].split("&")[0]
     expect(here.page.locator(f"#{part}")).to_be_visible()
-    folded = here.page.locator("details:not([open]) > summary")
+    folded = here.page.locator("[data-testid=stMain] details:not([open]) > summary")
     while folded.count():
         folded.first.click()
     here.done()

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.pack.brief_pdf import ZERO_WIDTH_SPACE
-from dashboard.pack.content import Chart, Column, Pack, Page, Series, Table
-from dashboard.pack.document import decimals_of, document, placed, ticks_of
+from dashboard.pack.content import Chart, Column, Pack, Page, Series, Table, decimals_of
+from dashboard.pack.document import document, placed, ticks_of
+from dashboard.pack.typeset import ZERO_WIDTH_SPACE
 from tests.pack.a_pack import LONG, QUOTED, TAG, a_pack
 from tests.test_brief_pdf import structure
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.pack.content import HIDDEN, MISSING, Column, Pack, Table
-from dashboard.pack.workbook import AUTHOR, FIXED_DATE, sheets, workbook
+from dashboard.pack.content import AUTHOR, FIXED_DATE, HIDDEN, MISSING, Column, Pack, Table
+from dashboard.pack.workbook import sheets, workbook
 from tests.pack.a_pack import FORMULA, LONG, QUOTED, TAG, a_pack
 
 NAMES = [

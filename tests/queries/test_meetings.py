@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
+from queries.frames import each_row
 from queries.meetings import MeetingClosedError, close_meeting, meetings, open_meeting, seen_at
 from queries.scope import EVERYTHING, Scope
 from tests.small_board import AS_AT, BOARD, NEIGHBOUR
@@ -28,7 +29,7 @@ def close(engine: Engine, number: int, who: str = "Ben", scope: Scope = EVERYTHI
 
 def test_a_meeting_from_its_beginning_to_its_end(both_engines: Engine) -> None:
     number = begin(both_engines)
-    (row,) = meetings(both_engines, EVERYTHING, BOARD).itertuples(index=False)
+    (row,) = each_row(meetings(both_engines, EVERYTHING, BOARD))
     now = datetime.now(UTC)
     assert (row.id, row.opened_by, row.as_at, row.address) == (number, "Ann", AS_AT, "icb=QZ1")
     assert now - timedelta(minutes=5) < row.opened_at <= now
@@ -36,7 +37,7 @@ def test_a_meeting_from_its_beginning_to_its_end(both_engines: Engine) -> None:
     assert pd.isna(row.closed_by)
     assert seen_at(both_engines, EVERYTHING, number) is None
     close(both_engines, number)
-    (row,) = meetings(both_engines, OURS, BOARD).itertuples(index=False)
+    (row,) = each_row(meetings(both_engines, OURS, BOARD))
     assert (row.opened_by, row.closed_by, row.as_at) == ("Ann", "Ben", LATER)
     assert row.address == "icb=QZ1&ward=1"
     assert row.opened_at <= row.closed_at <= datetime.now(UTC)
