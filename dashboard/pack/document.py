@@ -70,8 +70,7 @@ def _content(pack: Pack) -> dict[str, object]:
         "pages": [_page(page) for page in pack.pages],
         "method": _pairs(pack.method),
         "sources": [
-            [breakable(cell, LONGEST_WORD_OF_SOURCES) for cell in source]
-            for source in pack.sources
+            [breakable(cell, LONGEST_WORD_OF_SOURCES) for cell in source] for source in pack.sources
         ],
     }
 

@@ -25,9 +25,9 @@ from dashboard.pack.slide_words import (
     LIGHT,
     Box,
     add_words,
-    rgb,
     cut,
     describe,
+    rgb,
     say,
 )
 
@@ -36,9 +36,9 @@ AROUND_BARS = 1.1  # of a chart: its title, scale and unit
 LEGEND = 0.45
 BAR, THIN_BAR = 0.165, 0.09  # with a name of 9 points; one of several at a name
 
-MANY_BARS = 12  # with more the names are smaller
-MOST_MONTHS = 12  # with more, every third has its name
+MANY_BARS = 12  # with more the names are smaller, and of months every third has its own
 LONGEST_CATEGORY = 60
+NOTHING_TO_DRAW = "No number can be shown: all are hidden or not available."
 NO_NUMBER = {
     "bars": "No bar: the number is hidden or not available; it is not 0.",
     "stacked": "A bar lacks the parts that are hidden or not available; they are not 0.",
@@ -67,16 +67,27 @@ class _ChartData(CategoryChartData):
 def add_chart(slide: Slide, chart: Chart, box: Box) -> None:
     """A native chart, and below it what its gaps mean."""
     shown = _bars_shown(chart, box.height)
+    found = [value for one in chart.series for value in one.values[:shown] if value is not None]
+    decimals = decimals_of(found) if found else 0
     series = [
-        Series(cut(one.name, LONGEST_CATEGORY), one.values[:shown], one.role)
+        # What is read, and not a digit more; adding nought makes nought of minus nought.
+        Series(
+            cut(one.name, LONGEST_CATEGORY),
+            tuple(
+                None if value is None else round(value, decimals) + 0.0
+                for value in one.values[:shown]
+            ),
+            one.role,
+        )
         for one in chart.series
     ]
     told = [one for one in series if one.role == "value"]
     if not any(value is not None for one in told for value in one.values):
-        add_words(slide, [NOTHING_TO_DRAW], box, WORDS_SIZES[1], LIGHT.muted)
+        add_words(slide, [NOTHING_TO_DRAW], box, 20, LIGHT.muted)
         return
     below = _below_chart(chart, told, shown)
-    data = _ChartData(number_format=_number_format(series))  # type: ignore[no-untyped-call]
+    number_format = "#,##0" + ("." + "0" * decimals if decimals else "")
+    data = _ChartData(number_format=number_format)  # type: ignore[no-untyped-call]
     data.categories = [cut(name, LONGEST_CATEGORY) for name in chart.categories[:shown]]
     for one in series:
         data.add_series(one.name, one.values)  # type: ignore[no-untyped-call]
@@ -92,13 +103,14 @@ def add_chart(slide: Slide, chart: Chart, box: Box) -> None:
     drawn: Any = frame.chart
     _dress(drawn, chart, len(data.categories), len(series))
     paint = _paint_line if chart.kind == "lines" else _paint_bars
-    colours = iter(SERIES_COLOURS * len(series))
+    colours = cycle(SERIES_COLOURS)
     for one, drawn_series in zip(series, drawn.plots[0].series, strict=True):
         paint(drawn_series, one.role, next(colours) if one.role == "value" else "")
     if chart.kind == "bars" and len(told) == 1:
+        drawn.plots[0].overlap = 100  # a target stands around its bar
         labels = drawn.plots[0].series[series.index(told[0])].data_labels
         labels.show_value = True
-        labels.number_format, labels.number_format_is_linked = data.number_format, False
+        labels.number_format, labels.number_format_is_linked = number_format, False
         labels.position = XL_LABEL_POSITION.OUTSIDE_END
         labels.font.size, labels.font.color.rgb = (
             Pt(11 if shown <= MANY_BARS else 9),
@@ -119,20 +131,16 @@ def _bars_shown(chart: Chart, height: float) -> int:
     if chart.kind == "lines":
         return len(chart.categories)
     room = height - CAPTION - AROUND_BARS - (LEGEND if len(chart.series) > 1 else 0)
-    each = max(BAR, THIN_BAR * len(chart.series) if chart.kind == "bars" else 0)
+    abreast = sum(one.role == "value" for one in chart.series) if chart.kind == "bars" else 1
+    each = max(BAR, THIN_BAR * abreast)
     return min(len(chart.categories), int(room / each))
 
 
 def _below_chart(chart: Chart, told: Sequence[Series], shown: int) -> str:
-    has_gaps = any(value is None for one in told for value in one.values)
-    gap = NO_NUMBER[chart.kind]
     more = len(chart.categories) - shown
-    return " ".join(
-        [
-            *([f"And {more:,} more in the workbook."] if more > 0 else []),
-            *([gap] if has_gaps else []),
-        ]
-    )
+    words = [f"And {more:,} more in the workbook."] if more else []
+    has_gaps = any(value is None for one in told for value in one.values)
+    return " ".join([*words, *([NO_NUMBER[chart.kind]] if has_gaps else [])])
 
 
 def _dress(drawn: Any, chart: Chart, categories: int, series: int) -> None:
@@ -158,7 +166,8 @@ def _dress(drawn: Any, chart: Chart, categories: int, series: int) -> None:
     across.tick_labels.font.size = Pt(11)
     across.tick_labels.font.color.rgb = rgb(LIGHT.muted)
     along.format.line.color.rgb = rgb(LIGHT.line)
-    along.tick_labels.font.size = Pt(11 if categories <= MANY_BARS else 9)
+    small = 8 if chart.kind == "lines" else 9
+    along.tick_labels.font.size = Pt(11 if categories <= MANY_BARS else small)
     along.tick_label_position = TICK_LABELS.LOW
     values = [value for one in chart.series for value in one.values if value is not None]
     if chart.kind != "lines":
@@ -166,11 +175,13 @@ def _dress(drawn: Any, chart: Chart, categories: int, series: int) -> None:
         across._element._remove_crosses()
         across._element._add_crosses(val=XL_AXIS_CROSSES.MAXIMUM)
         drawn.plots[0].gap_width = 45
-        # Every name is there, also where PowerPoint would leave out every second.
-        skip = along._element.makeelement(qn("c:tickLblSkip"), {"val": "1"})
-        along._element.find(qn("c:noMultiLvlLbl")).addprevious(skip)
         if min(values) >= 0:
             across.minimum_scale = 0
+    # Every name is there, also where PowerPoint would leave out every second; of many months those
+    # that can be read beside each other.
+    skips = 3 if chart.kind == "lines" and categories > MANY_BARS else 1
+    skip = along._element.makeelement(qn("c:tickLblSkip"), {"val": str(skips)})
+    along._element.find(qn("c:noMultiLvlLbl")).addprevious(skip)
 
 
 def _paint_bars(series: Any, role: str, colour: str) -> None:
@@ -205,10 +216,3 @@ def _paint_line(series: Any, role: str, colour: str) -> None:
         "target": MSO_LINE.LONG_DASH_DOT,
     }[role]
     series.marker.style = MARKER.NONE
-
-
-def _number_format(series: Sequence[Series]) -> str:
-    """As many decimals as the numbers have, two at most."""
-    values = [value for one in series for value in one.values if value is not None]
-    places = next((n for n in (0, 1) if all(round(value, n) == value for value in values)), 2)
-    return "#,##0" + ("." + "0" * places if places else "")

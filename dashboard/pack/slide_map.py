@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import typst
 from PIL import Image
@@ -18,16 +17,16 @@ from dashboard.pack.slide_words import (
     LIGHT,
     Box,
     add_words,
-    rgb,
     describe,
     flat,
+    rgb,
     shorter,
     wide,
 )
 from dashboard.style import number
 
 # Inches.
-LEAST_KEY_WIDTH, KEY_WIDTH = 2.4, 3.6
+LEAST_KEY_WIDTH, KEY_WIDTH = 2.4, 3.9
 KEY_ROW = 0.3
 PIXELS_WIDE = 1600
 MAP_COLOURS = 128  # a map has few, and those between them at its lines
@@ -36,7 +35,7 @@ MAP_COLOURS = 128  # a map has few, and those between them at its lines
 def add_map(slide: Slide, picture: MapPicture, box: Box, *, is_alone: bool) -> None:
     """The map, with its key to the right of it, or below where a table is to the right."""
     png, shape = _map_png(picture.svg)
-    size = 14 if is_alone else 11
+    size = 13 if is_alone else 11
     row = KEY_ROW * size / 11
     # A tall map leaves room on the right.
     right = KEY_WIDTH if is_alone else box.width - box.height * shape - GUTTER

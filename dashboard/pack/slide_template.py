@@ -22,7 +22,7 @@ from dashboard.pack.slide_words import LIGHT, NHS_DARK_BLUE, Box, no_margins, rg
 SLIDE_WIDTH, SLIDE_HEIGHT = 13.333, 7.5
 LEFT, WIDTH = 0.6, 12.13
 TITLE = Box(LEFT, 0.62, WIDTH, 0.88)
-BODY = Box(LEFT, 1.6, WIDTH, 5.1)
+BODY = Box(LEFT, 1.6, WIDTH, 5.05)
 FOOTER = Box(LEFT, 6.85, 11.3, 0.5)
 COVER_TITLE = Box(0.9, 1.2, 11.5, 2.0)
 

@@ -73,35 +73,25 @@ def line_count(text: str, size: float, width: float) -> int:
     room = width * 72 / size
     lines, used = 1, 0.0
     for word in text.split():
-        wide = wide(word)
-        if used and used + WIDTHS["narrow"] + wide > room:
+        long = wide(word)
+        if used and used + WIDTHS["narrow"] + long > room:
             lines, used = lines + 1, 0.0
-        used += wide + (WIDTHS["narrow"] if used else 0)
+        used += long + (WIDTHS["narrow"] if used else 0)
         if used > room:
             lines, used = lines + int(used / room), used % room
     return lines
 
 
-def tall(texts: Sequence[str], size: float, width: float, between: float = 0.0) -> float:
+def tall(texts: Sequence[str], size: float, width: float) -> float:
     """The height of paragraphs in inches, with a part of the size between them."""
     lines = sum(line_count(text, size, width) for text in texts)
-    return (lines * LINE_HEIGHT + between * max(len(texts) - 1, 0)) * size / 72
+    return (lines * LINE_HEIGHT + APART * max(len(texts) - 1, 0)) * size / 72
 
 
-def fitting(
-    texts: Sequence[str],
-    sizes: Sequence[int],
-    box: Box,
-    between: float = 0.0,
-    *,
-    bold: bool = False,
-) -> int:
+def fitting(texts: Sequence[str], sizes: Sequence[int], box: Box, *, bold: bool = False) -> int:
     """The largest size at which the texts are in the box; the smallest where none is."""
-    stretch = BOLD if bold else 1.0
-    fits = (
-        size for size in sizes if tall(texts, size, box.width / stretch, between) <= box.height
-    )
-    return next(fits, sizes[-1])
+    width = box.width / BOLD if bold else box.width
+    return next((size for size in sizes if tall(texts, size, width) <= box.height), sizes[-1])
 
 
 def shorter(
@@ -111,9 +101,7 @@ def shorter(
     kept = [plain(text) for text in texts]
 
     def count() -> int:
-        return sum(
-            line_count(text, size, width) for text in ([" ".join(kept)] if joined else kept)
-        )
+        return sum(line_count(text, size, width) for text in ([" ".join(kept)] if joined else kept))
 
     while count() > lines and len(longest := max(kept, key=len)) > 2:
         at = kept.index(longest)
@@ -142,13 +130,17 @@ def say(
 ) -> None:
     for run in paragraph.runs:
         paragraph._p.remove(run._r)
+    paragraph.alignment = align
+    # Of an empty paragraph this is the height: without it, that of 18 points.
+    paragraph._p.get_or_add_endParaRPr().set("sz", str(int(size * 100)))
+    if not text:
+        return
     run = paragraph.add_run()
     run.text = plain(text)
     run.font.size, run.font.bold = Pt(size), bold
     run.font.color.rgb = rgb(colour)
-    paragraph.alignment = align
     if apart:
-        paragraph.space_after = Pt(size * 0.5)
+        paragraph.space_after = Pt(size * APART)
 
 
 def add_words(

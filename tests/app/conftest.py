@@ -93,6 +93,14 @@ def small_board(
 
 
 @pytest.fixture
+def own(
+    use_database: Callable[[Path], Engine], small_board_path: Path, on_the_day: None, tmp_path: Path
+) -> Engine:
+    """The small board in a database that may be written to."""
+    return use_database(Path(shutil.copy(small_board_path, tmp_path / "own.db")))
+
+
+@pytest.fixture
 def load_board(
     use_database: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path, on_the_day: None
 ) -> Callable[[Board], Engine]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -39,14 +37,6 @@ LIST = "entries, the overdue first"
 FRESH = "new  0"
 BOTH = "Both texts, side by side"
 Open = Callable[..., View]
-
-
-@pytest.fixture
-def own(
-    use_database: Callable[[Path], Engine], small_board_path: Path, on_the_day: None, tmp_path: Path
-) -> Engine:
-    """The small board in a database that may be written to."""
-    return use_database(Path(shutil.copy(small_board_path, tmp_path / "own.db")))
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,14 +33,6 @@ TITLES = ["This week", "Coverage", "Workforce", "Providers", "Outcomes", "Take-u
 BESIDE = ["commitments", "data", "methods"]
 NHS_NUMBER = "943 476 5919"
 Open = Callable[..., View]
-
-
-@pytest.fixture
-def own(
-    use_database: Callable[[Path], Engine], small_board_path: Path, on_the_day: None, tmp_path: Path
-) -> Engine:
-    """The small board in a database that may be written to."""
-    return use_database(Path(shutil.copy(small_board_path, tmp_path / "own.db")))
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -57,14 +55,6 @@ PARTS = ("plan", "need", "sure", "whatif", "fairness", "compare")
 EXPORT = f"/export/site-plan.json?icb={BOARD}&as_at={AS_AT}"
 Open = Callable[..., View]
 Load = Callable[[Board], Engine]
-
-
-@pytest.fixture
-def own(
-    use_database: Callable[[Path], Engine], small_board_path: Path, on_the_day: None, tmp_path: Path
-) -> Engine:
-    """The small board in a database that may be written to."""
-    return use_database(Path(shutil.copy(small_board_path, tmp_path / "own.db")))
 
 
 @pytest.fixture

@@ -67,6 +67,14 @@ def test_the_readme_says_where_all_is_from() -> None:
     assert lines[-1] == "  python -m dashboard pack --config config.json"
 
 
+@pytest.mark.parametrize(
+    ("since", "line"),
+    [("31 May 2026", "Thanet. Changes since 31 May 2026."), ("", "Thanet.")],
+)
+def test_the_readme_says_since_when_where_it_is_known(since: str, line: str) -> None:
+    assert files(replace(a_pack(), since=since))["README.txt"].splitlines()[1] == line
+
+
 def test_what_makes_it_again() -> None:
     made = json.loads(files(replace(a_pack(), config={"b": "2", "a": "1"}))["config.json"])
     assert list(made.items()) == [("a", "1"), ("b", "2"), ("version", "0.1.0")]

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import openpyxl
 import pptx
@@ -21,10 +22,12 @@ from PIL import Image
 from pptx.oxml.ns import qn
 
 from dashboard.pack.content import Chart, Column, Pack, Page, Series, Table
-from dashboard.pack.slides import NO_NUMBER, NOTHING_TO_DRAW, slides
+from dashboard.pack.slide_charts import NO_NUMBER, NOTHING_TO_DRAW
+from dashboard.pack.slide_template import BODY, FOOTER
+from dashboard.pack.slides import slides
 from tests.pack.a_pack import FORMULA, LONG, MONTHS, QUOTED, REFERRED, TAG, a_pack
 
-COVER, CONTENTS, BARS, LINES, MAP, WORDS, LAST = range(7)
+COVER, CONTENTS, BARS, LINES, MAP, WORDS, METHOD, SOURCES = range(8)
 
 
 @lru_cache(maxsize=1)
@@ -97,7 +100,8 @@ def test_a_slide_a_page_with_its_finding_as_title() -> None:
         "Referrals rose above the upper limit in March 2026 and came back in April",
         "12 of 30 wards have no provision",
         "Two decisions are due before the next meeting",
-        "Sources, small numbers and method",
+        "Small numbers and method",
+        "Sources",
     ]
 
 
@@ -232,18 +236,83 @@ def test_a_table_shows_its_first_rows_and_says_how_many_more() -> None:
     assert "and 18 more in the workbook; * hidden, so that nobody can be recognised" in words(slide)
 
 
-def test_a_table_that_does_not_fit_is_continued() -> None:
+def test_a_table_that_does_not_fit_has_one_slide_of_its_own() -> None:
     rows = tuple((f"{LONG} {at}", at) for at in range(60))
-    table = Table("Wards", (Column("Ward"), Column("Number", 0)), rows, shown=60)
+    table = Table("All wards", (Column("Ward"), Column("Number", 0)), rows, shown=60)
     show = opened(with_page(tables=(table,)))
-    finding = a_pack().pages[0].finding
-    continued = [slide for slide in show if ", continued" in slide.shapes.title.text_frame.text]
-    assert [slide.shapes.title.text_frame.text for slide in continued][:2] == [
-        f"{finding}, continued",
-        f"{finding}, continued (2)",
-    ]
-    written = [row for slide in continued for (part,) in [tables(slide)] for row in part[1:]]
-    assert written == [[name, str(number)] for name, number in rows]
+    (slide,) = [one for one in show if one.shapes.title.text_frame.text == "All wards"]
+    ((_, *written),) = tables(slide)
+    assert 10 < len(written) < 60
+    assert written == [[name, str(number)] for name, number in rows[: len(written)]]
+    assert f"and {60 - len(written)} more in the workbook" in words(slide)
+    assert a_pack().pages[0].finding in notes(slide)
+
+
+def test_a_column_in_which_nothing_is_said_is_left_out() -> None:
+    columns = (Column("Ward"), Column("Not known because"), Column("Number", 0))
+    rows = (("Ward 1", "", 3), ("Ward 2", "", 4), ("Ward 3", "late", 5))
+    for shown, header in ((2, ["Ward", "Number"]), (3, ["Ward", "Not known because", "Number"])):
+        slide = opened(with_page(tables=(Table("Wards", columns, rows, shown),)))[BARS]
+        assert tables(slide)[0][0] == header
+
+
+def test_an_empty_cell_is_no_higher_than_its_words() -> None:
+    """Without a size of its own it is as high as 18 points, and the rows run over the footer."""
+    columns = (Column("Ward"), Column("Why"))
+    slide = opened(with_page(tables=(Table("Wards", columns, (("A", ""), ("B", "late"))),)))[BARS]
+    (table,) = [shape.table for shape in slide.shapes if shape.has_table]
+    ends = list(table._tbl.iter(qn("a:endParaRPr")))
+    assert len(ends) == 6
+    assert {end.get("sz") for end in ends} == {"1400"}
+
+
+def test_tables_end_above_the_footer_and_nothing_stands_on_them() -> None:
+    for slide in opened(many_pages())[CONTENTS:]:
+        footer = FOOTER.inches()[1]
+        bottom = sum(BODY.inches()[1::2])
+        for shape in slide.shapes:
+            if shape.has_table:
+                end = shape.top + sum(row.height for row in shape.table.rows)
+                below = [
+                    one.top
+                    for one in slide.shapes
+                    if one.top > shape.top and one.left < shape.left + shape.width
+                    and one.left + one.width > shape.left
+                ]  # fmt: skip
+                assert end <= min(bottom, *below)
+            elif not shape.is_placeholder and shape.top < footer:
+                assert shape.top + shape.height <= footer
+
+
+def test_a_long_period_stays_on_its_line() -> None:
+    slide = opened(with_page(period="Workforce census 30 June 2026; " * 9))[BARS]
+    (above,) = [shape for shape in slide.shapes if shape.has_text_frame
+                and shape.text_frame.text.startswith("Provision · ")]  # fmt: skip
+    assert above.text_frame.text.endswith("…")
+    assert above.top + above.height <= slide.shapes.title.top
+
+
+def test_a_chart_and_a_map_stand_beside_each_other() -> None:
+    slide = opened(with_page(map=a_pack().pages[2].map))[BARS]
+    (picture,) = [shape for shape in slide.shapes if shape.shape_type == 13]
+    (chart,) = [shape for shape in slide.shapes if shape.has_chart]
+    assert chart.left + chart.width <= picture.left
+
+
+def test_of_many_months_every_third_is_named() -> None:
+    def skip(months: int) -> str:
+        names = tuple(f"Month {at}" for at in range(months))
+        drawn = Chart("lines", "A", "B", names, (Series("C", (1.0,) * months),), "D")
+        (chart,) = charts(opened(with_page(chart=drawn, tables=()))[BARS])
+        return str(chart._chartSpace.find(f".//{qn('c:tickLblSkip')}").get("val"))
+
+    assert (skip(12), skip(13)) == ("1", "3")
+
+
+def test_a_chart_holds_no_digit_more_than_is_read() -> None:
+    bars = Chart("bars", "A", "B", ("x", "y"), (Series("C", (345.22, -0.49)),), "D")
+    (chart,) = charts(opened(with_page(chart=bars, tables=()))[BARS])
+    assert inside(chart)[1:] == [("x", 345), ("y", 0)]
 
 
 def test_the_map_is_a_small_sharp_picture_with_its_key() -> None:
@@ -282,35 +351,42 @@ def test_every_picture_chart_and_table_has_alternative_text() -> None:
 
 def test_notes_have_definitions_sources_period_link_and_stamp() -> None:
     pack, show = a_pack(), opened()
-    for slide, page in zip(show[BARS:LAST], pack.pages, strict=True):
+    for slide, page in zip(show[BARS:METHOD], pack.pages, strict=True):
         told = notes(slide)
         expected = [*(f"{term}: {meaning}" for term, meaning in page.definitions), *page.sources]
         for part in (*expected, *page.sentences, f"Period: {page.period}.", page.link, *pack.stamp):
             assert part in told
-    assert all(sum_ in notes(show[LAST]) for _, _, sum_ in pack.sources)
+    assert all(sum_ in notes(show[SOURCES]) for _, _, sum_ in pack.sources)
 
 
 def test_every_slide_has_its_stamp_and_says_that_data_is_simulated() -> None:
     pack, show = a_pack(), opened()
     stamp = " ".join(pack.stamp)
-    assert [stamp in words(slide) for slide in show[CONTENTS:]] == [True] * 6
+    assert [stamp in words(slide) for slide in show[CONTENTS:]] == [True] * 7
     assert all(any("Simulated data" in text for text in words(slide)) for slide in show)
     real = opened(replace(pack, is_simulated=False))
     assert not any("imulated" in "".join(words(slide)) + notes(slide) for slide in real)
 
 
-def test_the_last_slide_has_sources_profile_and_method() -> None:
-    last = opened()[LAST]
-    assert tables(last) == [
+def test_sources_profile_and_method_have_slides() -> None:
+    show = opened()
+    assert tables(show[SOURCES]) == [
         [
             ["Dataset", "File"],
             ["Referrals", "referrals_2026-06.csv"],
             ["Link workers", "PCN workforce <June> & July.csv"],
         ]
     ]
-    said = "\n".join(words(last))
+    said = "\n".join(words(show[METHOD]))
     assert "Small numbers: nhs (counts below 5 hidden, others rounded to 5)." in said
     assert "Mean: The mean of the twelve months before." in said
+
+
+def test_a_dataset_of_many_files_is_a_row_and_its_files_are_in_the_notes() -> None:
+    sources = tuple(("Workforce", f"month_{at}.csv", f"{at}" * 64) for at in range(3))
+    slide = opened(replace(a_pack(), sources=sources))[SOURCES]
+    assert tables(slide)[0][1:] == [["Workforce", "month_2.csv and 2 more, named in the notes"]]
+    assert all(name in notes(slide) and sum_ in notes(slide) for _, name, sum_ in sources)
 
 
 def test_about_the_file() -> None:
@@ -380,7 +456,7 @@ def test_sentences_that_do_not_fit_are_continued() -> None:
 
 
 def test_no_pages() -> None:
-    assert len(opened(replace(a_pack(), pages=()))) == 3
+    assert len(opened(replace(a_pack(), pages=()))) == 4
 
 
 def test_a_long_stamp_keeps_its_end() -> None:
@@ -423,16 +499,55 @@ def many_pages() -> Pack:
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not here")
 def test_an_office_program_opens_it(tmp_path: Path) -> None:
     """Each slide becomes a page, and its words are on it."""
-    file = tmp_path / "pack.pptx"
-    file.write_bytes(made())
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    pages = pypdf.PdfReader(as_pdf(a_pack(), tmp_path)).pages
+    assert len(pages) == 8
+    for page, told in zip(pages[BARS:METHOD], a_pack().pages, strict=True):
+        assert told.finding in " ".join(page.extract_text().split())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(
+    shutil.which("soffice") is None or shutil.which("pdftotext") is None,
+    reason="LibreOffice or Poppler is not here",
+)
+def test_as_drawn_no_table_runs_over_what_is_below_it(tmp_path: Path) -> None:
+    """Where an office program puts the words: none of a table on the line below it or the footer."""
+    rows = tuple((f"Ward {at}", at, "" if at else "said once") for at in range(60))
+    columns = (Column("Ward"), Column("Number", 0), Column("Not known because"))
+    pack = with_page(tables=(Table("Wards", columns, rows, shown=40),))
+    pages = drawn(pack, tmp_path)
+    (page,) = [page for page in pages if any("more in the workbook" in text for _, text in page)]
+    (more,) = [top for top, text in page if "more in the workbook" in text]
+    last = max(top for top, text in page if text.startswith("Ward "))
+    footer = min(top for top, text in page if text.startswith("Simulated data:"))
+    assert last + 8 < more
+    assert more + 8 < footer
+
+
+def as_pdf(pack: Pack, folder: Path) -> Path:
+    file = folder / "pack.pptx"
+    file.write_bytes(slides(pack))
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     subprocess.run(
-        ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, file],
+        ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", folder, file],
         check=True,
         capture_output=True,
         timeout=240,
     )
-    pages = pypdf.PdfReader(tmp_path / "pack.pdf").pages
-    assert len(pages) == 7
-    for page, told in zip(pages[BARS:LAST], a_pack().pages, strict=True):
-        assert told.finding in " ".join(page.extract_text().split())
+    return file.with_suffix(".pdf")
+
+
+def drawn(pack: Pack, folder: Path) -> list[list[tuple[float, str]]]:
+    """The top in points and the text of each line, a list a page."""
+    told = subprocess.run(
+        ["pdftotext", "-bbox-layout", as_pdf(pack, folder), "-"], check=True, capture_output=True
+    )
+    pages = ElementTree.fromstring(told.stdout).iter("{http://www.w3.org/1999/xhtml}page")
+    return [
+        [
+            (float(line.attrib["yMin"]), " ".join(word.text or "" for word in line))
+            for line in page.iter("{http://www.w3.org/1999/xhtml}line")
+        ]
+        for page in pages
+    ]
