@@ -121,9 +121,14 @@ def _change_form(scope: Scope, view: ActionsView, row: Any) -> None:
 
 def write_down(scope: Scope, view: ActionsView, choices: Choices, first: ActionEdit = NEW) -> None:
     """The form for a new entry, which begins as the first one says: in a meeting, with its page."""
-    of = f"new {first.page or ''} {st.session_state.get(_TURN, 0)}"
+    # Of a meeting on every page the same: what is half written is there on the next one.
+    of = f"new {'in meeting ' if first.meeting_id else ''}{st.session_state.get(_TURN, 0)}"
     with st.form(f"add action {of}"):
-        show.card_title("Write down", "an action has an owner and a due date; nothing of a person")
+        show.caption(
+            "Write down",
+            "An action has an owner and a due date. It goes into the pack: nothing that says who a "
+            "person is.",
+        )
         _fields(of, first, view.targets)
         asked = (scope, view.targets, choices.icb_code, of, first)
         st.form_submit_button("Write down", on_click=_add, args=asked)

@@ -61,8 +61,8 @@ class ActionsView:
         verb = "action is" if overdue == 1 else "actions are"
         kinds = Counter(self.frame["kind"])
         return [
-            f"**{overdue or 'No'} {verb if overdue else 'action is'} overdue**, {soon or 'none'} due "
-            "this week.",
+            f"**{overdue or 'No'} {verb if overdue else 'action is'} overdue**, "
+            f"{counted(soon, 'action') if soon else 'none'} due this week.",
             f"{counted(int(is_open.sum()), 'action')} open; "
             f"{counted(kinds['decision'], 'decision')} and {counted(kinds['note'], 'note')} "
             "written down.",

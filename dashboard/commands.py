@@ -291,7 +291,7 @@ def mail_command(
         except mail.NoLetterError as error:
             raise _stopped(f"No e-mail: {error}.", 1) from None
         sys.stdout.buffer.write(f"{made.text}\n".encode())
-        when = f"{settings().mail_day}s from {settings().mail_hour}:00"
+        when = f"{settings().mail_day.capitalize()}s from {settings().mail_hour}:00"
         _TELL.print(f"On {when} to: {', '.join(mail.wanted_by(engine()))}", markup=False)
         return
     if address:

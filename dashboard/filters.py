@@ -345,6 +345,11 @@ def _named(frame: pd.DataFrame, kind: str) -> dict[str, str]:
     return dict(zip(codes, frame[f"{kind}_name"].fillna(codes), strict=True))
 
 
+def staying() -> dict[str, str]:
+    """What a link says beside its own choices: it opens a session of its own, and stays in a meeting."""
+    return {MEETING: chosen(MEETING)} if chosen(MEETING) else {}
+
+
 def in_force() -> dict[str, str]:
     """All that is chosen now by name, with the date that is shown."""
     return {name: chosen(name) for name in NAMES} | {AS_AT: current().as_at.isoformat()}

@@ -67,8 +67,10 @@ def bar(scope: Scope, choices: Choices, pages: Mapping[str, st.Page], here: str)
         return
     found = going_on(scope, choices.icb_code)
     if found is None:
-        # A link from a meeting that is over.
+        # Somebody else has closed it, or a link is of one that is over.
         filters.choose(filters.MEETING, OFF)
+        show.lines(["The meeting is over: somebody has closed it."])
+        action_editor.told()
         return
     show.larger_type()
     place = AGENDA.index(here) if here in AGENDA else None

@@ -10,7 +10,7 @@ from dashboard import this_week_words as words
 from dashboard.actions_view import actions_view, due_words, targets
 from dashboard.data import fetch_shared
 from dashboard.filters import newest_as_at
-from dashboard.pack.content import MISSING, Chart, Page, Series
+from dashboard.pack.content import MISSING, NOT_APPLICABLE, Chart, Page, Series
 from dashboard.pack_page import Asked, page, table
 from dashboard.rules.actions import KINDS, STATES
 from dashboard.rules.changes import Kind
@@ -69,7 +69,7 @@ def actions_page(engine: Engine, scope: Scope, asked: Asked) -> Page:
             row.owner if isinstance(row.owner, str) else MISSING,
             STATES.get(row.state, row.state),
             KINDS.get(row.kind, row.kind),
-            row.pinned_name or MISSING,
+            row.pinned_name or NOT_APPLICABLE,
         )
         for row in each_row(
             view.frame.sort_values("state", key=lambda s: s != "open", kind="stable")

@@ -16,6 +16,7 @@ from dashboard.providers_words import ends_by, is_free, marked, where_words
 from dashboard.rules.disclosure import Released, hidden_flag
 from dashboard.rules.freshness import Freshness
 from dashboard.rules.funding import worth
+from dashboard.rules.take_up import months_before
 from dashboard.style import MISSING, count, counted, day, month, number
 from queries.frames import each_row
 
@@ -94,14 +95,20 @@ def ask_table(view: ProvidersView) -> Table:
     return ["Service", "Provider", "Confirmed", "Said by", "Where"], rows
 
 
+# So far ahead of the first a meeting looks.
+SOON_MONTHS = 6
+
+
 def funding_finding(found: Funding) -> list[str]:
     """'6 services in 4 wards end by March 2027: 310 places', and what would then be missing."""
     if found.months.empty:
         return [f"No funding is known to end within {AHEAD_MONTHS} months."]
     months = found.months
-    soon = months[months["month"] <= months["month"].iloc[0].replace(day=1)]
+    # The first half year, in which something can still be done; later ones stand in the table.
+    first = months["month"].iloc[0]
+    soon = months[[month < months_before(first, -SOON_MONTHS) for month in months["month"]]]
     said = [ends_by(soon.iloc[-1])]
-    if len(months) > 1:
+    if len(months) > len(soon):
         said.append(ends_by(months.iloc[-1]))
     if len(found.left):
         wards = found.left["ward_code"].nunique()

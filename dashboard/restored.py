@@ -22,6 +22,9 @@ TITLES = {
     "theme": "need",
     "service": "service",
     "provider": "provider",
+    "since": "day or meeting to compare with",
+    "action": "action",
+    "owner": "owner",
 }
 # What is shown instead, where it is not simply the usual.
 _INSTEAD = {

@@ -26,8 +26,10 @@ _UNSAID = (filters.BOARD, filters.AS_AT)
 
 
 def address_of(page_path: str, chosen: Mapping[str, str]) -> str:
-    """The page and the choices that are made, as they are kept: "take-up?pcn=U90001"."""
-    mine = {name: chosen[name] for name in filters.NAMES if chosen.get(name)}
+    """The page and the choices that are made, as they are kept: "take-up?pcn=U90001"; not the
+    meeting in which they are."""
+    kept = [name for name in filters.NAMES if name != filters.MEETING]
+    mine = {name: chosen[name] for name in kept if chosen.get(name)}
     return f"{page_path}?{urlencode(mine)}"
 
 
@@ -78,7 +80,9 @@ def list_markup(rows: list[Any], icb_code: str, names: Mapping[str, str]) -> str
             continue
         path, chosen = found
         # It is this board's, whatever its address says.
-        link = escape(f"/{path}?{urlencode({**chosen, filters.BOARD: icb_code})}")
+        link = escape(
+            f"/{path}?{urlencode({**chosen, filters.BOARD: icb_code, **filters.staying()})}"
+        )
         by = f"{row.saved_by}, {day(row.saved_at.date())}"
         items += (
             f'<li><a href="{link}" target="_self">{title}</a>'

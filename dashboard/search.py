@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy import Engine
 
-from dashboard import show
+from dashboard import filters, show
 from dashboard.data import fetch_shared
 from dashboard.filters import BOARD, LOCALITY, PART, PCN, PROVIDER, SERVICE, WARD, Choices
 from dashboard.intake.directory import NOT_STATED
@@ -122,7 +122,7 @@ def hits_markup(hits: list[Hit], choices: Choices) -> str:
 def _title(hit: Hit, choices: Choices) -> str:
     if hit.page is None:
         return f"<b>{escape(hit.title)}</b>"
-    query = urlencode(choices.address() | dict(hit.choices))
+    query = urlencode(choices.address() | dict(hit.choices) | filters.staying())
     anchor = f"#{hit.anchor}" if hit.anchor else ""
     address = escape(f"/{hit.page}?{query}{anchor}")
     return f'<a href="{address}" target="_self">{escape(hit.title)}</a>'

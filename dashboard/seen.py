@@ -113,6 +113,8 @@ def seen(
     wards = coverage.wards.frame
     workforce = fetch_shared(pcn_workforce, scope, *board)
     listed = fetch_shared(board_services, scope, *board).listed
+    # What is placed nowhere may be another area's.
+    listed = listed[listed["is_placed"]]
     networks = workforce.pcns.frame
     names = networks["pcn_name"].fillna(networks["pcn_code"])
     people = coverage.basis.people == "adults"

@@ -593,14 +593,17 @@ class Item:
     address: str
 
 
-def items(found: Sequence[Item], *, label: str) -> None:
-    """Things in order, each with a link to its page."""
+def items(found: Sequence[Item], *, label: str, first: int = 1) -> None:
+    """Things in order, numbered from the first on, each with a link to its page."""
     rows = "".join(
         f"<li><p><b>{escape(each.title)}.</b> {escape(each.subject)}</p><p>{escape(each.words)} "
         f'<a href="{escape(each.address)}" target="_self">{escape(each.link)}</a></p></li>'
         for each in found
     )
-    html(f'<ol class="items" aria-label="{escape(label)}">{rows}</ol>')
+    html(
+        f'<ol class="items" start="{first}" style="counter-reset:item {first - 1}" '
+        f'aria-label="{escape(label)}">{rows}</ol>'
+    )
 
 
 def links(items: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:

@@ -110,9 +110,9 @@ def this_week(engine: Engine, scope: Scope, choices: Choices, since: str) -> Thi
     looked_at = {
         "statuses of wards": len(here["wards"]),
         "networks against their target": int(here["networks"]["aim_fte"].notna().sum()),
-        "services (room, confirmation, funding)": 3 * len(here["services"]),
+        "services": len(here["services"]),
         "returns": len(here["returns"]),
-        "control charts": len(series),
+        "control charts": sum(judged.chart.variation is not None for judged in series),
     }
     return ThisWeek(
         before,
@@ -120,7 +120,7 @@ def this_week(engine: Engine, scope: Scope, choices: Choices, since: str) -> Thi
         [change for change in ordered if not change.held_back],
         [change for change in ordered if change.held_back],
         {name: count for name, count in looked_at.items() if count},
-        sum(judged.chart.variation is not None for judged in series),
+        looked_at["control charts"],
         _missing(scope, choices),
         fetch_shared(coverage_view, scope, choices.area).coverage.basis.people,
     )
@@ -176,8 +176,10 @@ def _series(engine: Engine, scope: Scope, choices: Choices, before: Seen) -> lis
 
     def add(code: str, name: str, chart: ControlChart | None, source: str, unit: str = "") -> None:
         if chart is not None:
-            people = 0 if unit or source == "workforce" else int(chart.points[-1].value)
-            found.append(Judged(code, name, chart, new_from[source], people, unit))
+            is_count = not unit and source != "workforce"
+            people = int(chart.points[-1].value) if is_count else 0
+            decimals = 0 if is_count else 1
+            found.append(Judged(code, name, chart, new_from[source], people, decimals, unit))
 
     for trend, (title, _) in TRENDS.items():
         source = "workforce" if trend == "fte" else "referrals"

@@ -17,13 +17,17 @@ from dashboard.this_week import ThisWeek, profile_words, this_week
 from queries.meetings import meetings
 from queries.scope import Scope
 
+# More than a meeting can talk about.
+READ_OUT = 20
+
 
 def pick_since(scope: Scope, choices: Choices) -> str:
     """The meeting or the day to compare with: the last meeting that was closed, until one is chosen."""
     # Not kept from run to run: closing a meeting is no change of the data.
     found = meetings(engine(), scope, choices.icb_code)
+    asked = filters.chosen(filters.SINCE)
     return filters.pick(
-        filters.SINCE, "Compare with", words.since_options(found, choices.as_at)
+        filters.SINCE, "Compare with", words.since_options(found, choices.as_at, asked)
     )  # fmt: skip
 
 
@@ -42,7 +46,11 @@ def changes(found: ThisWeek, choices: Choices) -> None:
         show.items(_staying(words.missing_items(found, choices)), label="Missing returns")
     show.heading("What changed", anchor="changed")
     if found.told:
-        show.items(_staying(words.items(found, choices)), label="Changes, the most unusual first")
+        listed = _staying(words.items(found, choices))
+        show.items(listed[:READ_OUT], label="Changes, the most unusual first")
+        if len(listed) > READ_OUT:
+            with st.expander(f"{len(listed) - READ_OUT:,} more changes", key="more changes"):
+                show.items(listed[READ_OUT:], label="More changes", first=READ_OUT + 1)
     else:
         show.empty("Nothing unusual", "Nothing that was looked at changed by more than chance.")
     show.explanation(words.looked_at(found, profile_words()), words.ABOUT, what="list")
@@ -53,7 +61,7 @@ def changes(found: ThisWeek, choices: Choices) -> None:
 
 def _staying(found: Sequence[show.Item]) -> list[show.Item]:
     """The same, with links that stay in the meeting: a link opens a session of its own."""
-    stay = f"&{filters.MEETING}={meeting_mode.ON}" if meeting_mode.is_on() else ""
+    stay = "".join(f"&{name}={value}" for name, value in filters.staying().items())
     return [replace(each, address=each.address + stay) for each in found]
 
 
@@ -65,8 +73,8 @@ def due(view: ActionsView, choices: Choices) -> None:
         show.lines(["No action is overdue or due within 7 days."])
     else:
         show.small_table(*actions_view.table(view, rows), caption="Overdue and due within 7 days")
-    stay = {filters.MEETING: meeting_mode.ON} if meeting_mode.is_on() else {}
-    show.link_to_view("All actions and decisions", choices.address(**stay), page="/actions")
+    address = choices.address(**filters.staying())
+    show.link_to_view("All actions and decisions", address, page="/actions")
 
 
 def meeting(scope: Scope, choices: Choices) -> None:

@@ -47,18 +47,26 @@ ABOUT = show.Explanation(
 )
 
 
-def since_options(meetings: pd.DataFrame, as_at: date) -> dict[str, str]:
+def since_options(meetings: pd.DataFrame, as_at: date, asked: str = "") -> dict[str, str]:
     """What can be compared with, by its name in an address: meetings that were closed and looked at no
-    later day, the newest first, then days."""
+    later day, the newest first, then days; also the day that a link asks for."""
     is_before = meetings["as_at"].map(lambda day: day <= as_at).astype(bool)
     closed = meetings[meetings["closed_at"].notna() & is_before].head(MEETINGS_OFFERED)
     options = {
-        f"{MEETING}{row.id}": f"Meeting closed {day(row.closed_at.date())} at {row.closed_at:%H:%M}"
+        f"{MEETING}{row.id}": f"Meeting closed {day(row.closed_at.date())} at {row.closed_at:%H:%M} UTC"
         for row in each_row(closed)
     }
     days = [as_at - timedelta(days=USUAL_DAYS), as_at - timedelta(days=4 * USUAL_DAYS)]
     days += [month_end(months_before(as_at, back)) for back in (3, 12)]
+    days += [each for each in (_day(asked),) if each and each < as_at]
     return options | {each.isoformat(): day(each) for each in days}
+
+
+def _day(asked: str) -> date | None:
+    try:
+        return date.fromisoformat(asked)
+    except ValueError:
+        return None
 
 
 def compared_with(since: str, found: ThisWeek) -> str:
@@ -82,7 +90,7 @@ def finding(found: ThisWeek, since: str) -> list[str]:
         wards = {code for each in found.missing for code in each.ward_codes}
         words.append(
             f"{counted(len(found.missing), 'missing return')} would change the reading: "
-            f"{counted(len(wards), 'ward')} cannot be judged without."
+            f"{counted(len(wards), 'ward')} cannot be judged without them."
         )
     return words
 
@@ -121,7 +129,7 @@ def missing_items(found: ThisWeek, choices: Choices) -> list[show.Item]:
             each.name,
             f"{each.why}: {counted(len(each.ward_codes), 'ward')} cannot be judged; "
             f"{_living(each, found.people)}.",
-            "Returns by network",
+            "Returns by network" if each.pcn_code else "What is loaded",
             "/data?" + urlencode(choices.address()),
         )
         for each in found.missing
@@ -160,7 +168,6 @@ def _subject(change: Change) -> str:
 
 
 _PEOPLE = {
-    Kind.SIGNAL: "in the newest month",
     Kind.FULL: "places",
     Kind.REOPENED: "places",
     Kind.STALE: "places",
@@ -177,6 +184,8 @@ def _words(change: Change, people_there: str) -> str:
     if change.kind is Kind.CORRECTED:
         figure, _, file_name = change.detail.partition("; ")
         return f"{figure} was {change.was}, now {change.now}: {file_name}."
+    if change.kind is Kind.SIGNAL:
+        return f"{change.now} ({change.was.removeprefix('mean ')}): {change.detail}."
     moved = f"{change.was}, now {change.now}" if change.was else change.now
     unit = _PEOPLE.get(change.kind, f"{people_there} live there")
     least = "At least " if change.at_least else ""

@@ -590,7 +590,7 @@ def test_a_dry_run_writes_and_sends_nothing(engine: Engine, sink: Sink) -> None:
     assert "Social prescribing, Small board: week of" in told.stdout
     assert f"{SITE}/coverage" in told.stdout
     assert "token=" not in told.output
-    assert "On mondays from 7:00 to: ann@example.org" in told.stderr
+    assert "On Mondays from 7:00 to: ann@example.org" in told.stderr
     assert BOB not in told.output
     assert sink.taken == []
     assert mail.addresses(engine) == set()

@@ -123,13 +123,18 @@ class Pack:
     is_simulated: bool = False
 
     @property
+    def chosen(self) -> str:
+        """The filters, as a sentence."""
+        return "; ".join(f"{name}: {words}" for name, words in self.filters) + "."
+
+    @property
     def stamp(self) -> tuple[str, ...]:
         """What stands on every page and sheet, a sentence each: filters, date, data, profile,
         version."""
         simulated = ("Simulated data: no real people or places of support.",)
         return (
             *(simulated if self.is_simulated else ()),
-            "; ".join(f"{name}: {words}" for name, words in self.filters) + ".",
+            self.chosen,
             f"As at {self.as_at}. Data as of {self.data_as_of}.",
             f"Small numbers: {self.profile}.",
             f"Version {self.version}.",
@@ -177,4 +182,20 @@ def decimals_of(values: Sequence[float]) -> int:
         if decimals == 9
         or largest * 10**decimals >= 100
         or all(math.isclose(value, round(value, decimals)) for value in values)
+    )
+
+
+def as_shown(table: Table, rows: int) -> Table:
+    """The first rows, without the columns in which none of them says anything."""
+    shown = table.rows[:rows]
+    kept = [
+        at
+        for at in range(len(table.columns))
+        if at == 0 or not shown or any(row[at] != "" for row in shown)
+    ]
+    return Table(
+        table.title,
+        tuple(table.columns[at] for at in kept),
+        tuple(tuple(row[at] for at in kept) for row in shown),
+        len(shown),
     )

@@ -16,6 +16,7 @@ from dashboard.pack.content import (
     Pack,
     Page,
     Table,
+    as_shown,
     as_words,
     decimals_of,
     plain,
@@ -25,7 +26,8 @@ from dashboard.pack.typeset import breakable, fonts
 MOST_TICKS = 6
 # Stands beside a picture; one with more columns takes the width of the page.
 WIDEST_BESIDE_A_PICTURE = 4
-LETTERS_A_LINE, WIDEST_CELL_LETTERS = 125, 40  # of a table over the width of the page
+LETTERS_A_LINE, WIDEST_CELL_LETTERS = 125, 64  # of a table over the width of the page
+SHORT_LETTERS = 16  # a number or a date, which is not broken
 LONGEST_WORD_OF_SOURCES = 80  # a checksum is to be copied
 
 
@@ -103,23 +105,27 @@ def _page(page: Page) -> dict[str, object]:
 
 
 def _table(table: Table) -> dict[str, object]:
-    rows = table.rows[: table.shown]
-    marks = [mark for mark in MARKS if any(mark in row for row in rows)]
-    notes = [f"{as_words(mark, None)} {MARKS[mark]}" for mark in marks]
+    said = as_shown(table, table.shown)
+    columns, rows = said.columns, said.rows
+    notes = [
+        f"{as_words(mark, None)} {meaning}"
+        for mark, meaning in MARKS.items()
+        if any(mark in row for row in rows)
+    ]
     if len(rows) < len(table.rows):
         notes.append(f"the first {len(rows)} of {len(table.rows)} rows; the workbook has them all")
     if not rows:
         notes = ["No rows."]
-    is_narrow = len(table.columns) <= WIDEST_BESIDE_A_PICTURE
-    header = [column.title for column in table.columns]
+    is_narrow = len(columns) <= WIDEST_BESIDE_A_PICTURE
+    header = [column.title for column in columns]
     cells = [
-        [as_words(value, column.decimals) for value, column in zip(row, table.columns, strict=True)]
+        [as_words(value, column.decimals) for value, column in zip(row, columns, strict=True)]
         for row in rows
     ]
     return {
         "title": breakable(table.title),
         "header": [breakable(title) for title in header],
-        "numbers": [column.decimals is not None for column in table.columns],
+        "numbers": [column.decimals is not None for column in columns],
         "rows": [[breakable(cell) for cell in row] for row in cells],
         "note": "; ".join(notes),
         "widths": [] if is_narrow else _widths(header, cells),
@@ -133,10 +139,16 @@ def _widths(header: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
     columns = list(zip(header, *cells, strict=True))
     if sum(max(len(cell) for cell in column) + 2 for column in columns) <= LETTERS_A_LINE:
         return []
+    needs = [max(map(len, (*map(_in_bold, title.split()), *rows))) + 3 for title, *rows in columns]
+    # Numbers and dates stay whole; the others share what is left.
+    longer = [min(need, WIDEST_CELL_LETTERS) for need in needs if need > SHORT_LETTERS]
+    left = LETTERS_A_LINE - sum(need for need in needs if need <= SHORT_LETTERS)
+    share = max(left, LETTERS_A_LINE // 2) / max(sum(longer), 1)
     return [
-        min(max(map(len, (*map(_in_bold, title.split()), *rows)), default=0), WIDEST_CELL_LETTERS)
-        + 3
-        for title, *rows in columns
+        need
+        if need <= SHORT_LETTERS
+        else max(SHORT_LETTERS, round(share * min(need, WIDEST_CELL_LETTERS)))
+        for need in needs
     ]
 
 
@@ -465,7 +477,7 @@ PAGES = rb"""
     if it.map != none { map-of(it.map) }
   }
   let said = {
-    set text(12pt)
+    set text(11pt)
     list(..it.sentences, spacing: 0.8em)
   }
   let beside = it.tables.filter(table => table.narrow)
@@ -482,12 +494,14 @@ PAGES = rb"""
       said + for table in beside { rows-of(table) }, pictures)
   }
   for table in below { rows-of(table) }
-  block(breakable: false, width: 100%, above: 1.6em, stroke: (top: hairline), inset: (top: 0.6em), {
-    set text(8.5pt)
-    grid(columns: (2fr, 1fr), column-gutter: gap,
-      terms-of(it.definitions),
-      if it.sources.len() > 0 [*From*: #it.sources.join("; ")])
-  })
+  // May go on over the page: alone there it would leave one nearly empty.
+  if it.definitions.len() + it.sources.len() > 0 {
+    block(width: 100%, above: 1.6em, stroke: (top: hairline), inset: (top: 0.6em), {
+      set text(8pt)
+      terms-of(it.definitions)
+      if it.sources.len() > 0 [*From*: #it.sources.join("; ")]
+    })
+  }
 }
 
 #let body = {

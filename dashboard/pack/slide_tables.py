@@ -10,7 +10,7 @@ from pptx.oxml.ns import qn
 from pptx.slide import Slide
 from pptx.util import Inches
 
-from dashboard.pack.content import MARKS, Table, as_words
+from dashboard.pack.content import MARKS, Table, as_shown, as_words
 from dashboard.pack.slide_words import (
     BOLD,
     CAPTION,
@@ -147,20 +147,14 @@ def _cut_to(table: Table, box: Box, size: int) -> Grid:
 
 
 def _grid(table: Table, shown: int, size: int, width: float) -> Grid:
-    rows = table.rows[:shown]
-    # A column in which nothing is said tells nothing.
-    kept = [
-        at
-        for at in range(len(table.columns))
-        if at == 0 or not rows or any(row[at] != "" for row in rows)
-    ]
-    columns = [table.columns[at] for at in kept]
+    said = as_shown(table, shown)
+    columns, rows = said.columns, said.rows
     texts = [
         tuple(cut(column.title, LONGEST_CELL) for column in columns),
         *(
             tuple(
-                cut(as_words(row[at], column.decimals), LONGEST_CELL)
-                for at, column in zip(kept, columns, strict=True)
+                cut(as_words(value, column.decimals), LONGEST_CELL)
+                for value, column in zip(row, columns, strict=True)
             )
             for row in rows
         ),

@@ -23,6 +23,7 @@ from dashboard.pack.content import (
     Table,
     Value,
     as_words,
+    decimals_of,
     plain,
 )
 
@@ -32,11 +33,13 @@ READ_AS = MARKS | {NOT_SHOWN: "in the values of a chart: hidden or not available
 NO_ROWS = "No rows"
 
 LONGEST_SHEET_NAME, LONGEST_CELL, LONGEST_HEADING = 31, 32_767, 255  # what Excel takes
+LONGEST_FOOTER = 240  # of 255, with its codes
 NARROWEST, WIDEST = 8, 60  # of a column, in characters
 # Beyond the sixteen bits a sign counts as two.
 _NOT_IN_A_SHEET_NAME = re.compile(r"[\[\]:*?/\\\U00010000-\U0010FFFF]+")
 
 A4 = 9  # as Excel numbers paper
+LEAST_PRINTED = 8  # columns
 LINE_POINTS = 15  # the height of a line
 
 
@@ -69,10 +72,8 @@ def _tables(page: Page) -> Iterator[Table]:
 
 
 def _values(chart: Chart) -> Table:
-    decimals = max(
-        (_decimals(value) for one in chart.series for value in one.values if value is not None),
-        default=0,
-    )
+    found = [value for one in chart.series for value in one.values if value is not None]
+    decimals = decimals_of(found) if found else 0
     values = [
         [NOT_SHOWN if value is None else value for value in one.values] for one in chart.series
     ]
@@ -84,10 +85,6 @@ def _values(chart: Chart) -> Table:
         ),
         tuple(zip(chart.categories, *values, strict=True)),
     )
-
-
-def _decimals(value: float, most: int = 6) -> int:
-    return next((n for n in range(most) if round(value, n) == value), most)
 
 
 def _whole(table: Table) -> Table:
@@ -139,10 +136,11 @@ class _Writer:
         self.book, self.pack, self.sheets = book, pack, sheets(pack)
         self.title = book.add_format({"bold": True, "font_size": 14})
         self.bold = book.add_format({"bold": True})
-        self.wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        self.heading = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-        # Away from the words in the next column.
+        # Away from what is in the next column.
+        left = {"align": "left", "indent": 1, "text_wrap": True, "valign": "top"}
         self.right = {"align": "right", "indent": 1, "valign": "top"}
+        self.wrapped = book.add_format(left)
+        self.heading = book.add_format({"bold": True} | left)
         self.heading_right = book.add_format({"bold": True, "text_wrap": True} | self.right)
         self.mark = book.add_format(self.right)
         self.link = book.add_format({"hyperlink": True, "valign": "top"})
@@ -172,7 +170,7 @@ class _Writer:
         for row, (name, words) in enumerate(facts, start=1):
             _text(page, row, 0, name, self.bold)
             _text(page, row, 1, words, self.wrapped)
-        _shape(page, (22, 90), facts, 1)
+        _shape(page, (36, 90), facts, 1)
 
     def contents(self) -> None:
         page = self.book.add_worksheet("Contents")
@@ -267,6 +265,11 @@ class _Writer:
         page.freeze_panes(row + 1, 1)
         _on_paper(page)
         page.repeat_rows(row)
+        # The lines above are longer than any page is wide: with all of them nothing could be read.
+        page.print_area(0, 0, row + rows, max(len(header), LEAST_PRINTED) - 1)
+        stamp = " ".join(sentence for sentence in self.pack.stamp if sentence != self.pack.chosen)
+        page.set_footer("&L&8" + plain(stamp).replace("&", "&&")[:LONGEST_FOOTER])
+        page.set_header("&R&8&P of &N")
 
 
 def _text(page: Worksheet, row: int, column: int, words: str, look: object = None) -> None:

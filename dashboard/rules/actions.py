@@ -18,6 +18,8 @@ LONGEST_WORDS, LONGEST_OWNER = 500, 100
 DUE_SOON_DAYS = 7
 # Outside these years a date is a slip of the finger.
 EARLIEST, LATEST = date(2015, 1, 1), date(2100, 12, 31)
+NO_BIRTH = "holds what may be a date of birth: nothing here may say who a person is"
+_BORN = re.compile(r"\b(born|d\.?o\.?b\b\.?|date of birth)\D{0,15}\d", re.IGNORECASE)
 NO_PERSON = "holds what may be an NHS number: nothing here may say who a person is"
 
 # Halves of characters, and what controls a screen rather than being read.
@@ -99,6 +101,7 @@ def broken_rules(
             found.append((field, f"expected a day from {EARLIEST.year} to {LATEST.year}"))
     texts = (("words", words), ("owner", owner), ("pinned_code", pinned_code))
     found += [(field, NO_PERSON) for field, text in texts if text and nhs_numbers_in(text)]
+    found += [(field, NO_BIRTH) for field, text in texts if text and _BORN.search(text)]
     return found
 
 

@@ -45,8 +45,8 @@ class Kind(StrEnum):
     UNJUDGED = "Can no longer be judged"
     JUDGED = "Can be judged again"
     TAKE_UP = "Take-up changed"
-    TARGET_MISSED = "Below target again"
-    TARGET_MET = "Target met"
+    TARGET_MISSED = "Below target or plan"
+    TARGET_MET = "Target or plan met"
     SIGNAL = "More than chance"
     FULL = "Full"
     REOPENED = "Has room again"
@@ -88,14 +88,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Judged:
-    """A series as a control chart: what it is of, since when its points are new, and how many
-    people its newest point counts."""
+    """A series as a control chart: what it is of, since when its points are new, how many people
+    its newest point counts, and how its values are written."""
 
     code: str
     name: str
     chart: ControlChart
     new_from: date
     people: int
+    decimals: int
     unit: str = ""
 
 
@@ -205,6 +206,7 @@ def target_changes(before: pd.DataFrame, now: pd.DataFrame) -> list[Change]:
             continue
         moved = max(abs(row.fte - row.fte_was), abs(row.aim_fte - row.aim_fte_was))
         is_small = round(moved, 6) < LEAST_FTE
+        raised = row.aim_fte - row.aim_fte_was
         changes.append(
             Change(
                 Kind.TARGET_MET if is_met else Kind.TARGET_MISSED,
@@ -214,6 +216,7 @@ def target_changes(before: pd.DataFrame, now: pd.DataFrame) -> list[Change]:
                 f"{row.fte:.1f} of {row.aim_fte:.1f} FTE",
                 int(row.people) if pd.notna(row.people) else 0,
                 0.0,
+                detail="" if not raised else f"the aim was {'raised' if raised > 0 else 'lowered'}",
                 held_back=f"moved by less than {LEAST_FTE:g} FTE" if is_small else "",
             )
         )
@@ -264,10 +267,14 @@ def return_changes(before: pd.DataFrame, now: pd.DataFrame) -> list[Change]:
         was == ReturnState.NOT_DUE
     )
     changes = []
+    same = ["dataset", "title", "was", "state"]
     for kind, rows in ((Kind.ARRIVED, both[arrived]), (Kind.LATE, both[late])):
-        for (_, title, month, then, state), mine in rows.assign(was=was).groupby(
-            ["dataset", "title", "month", "was", "state"], sort=False
-        ):
+        # Several months of a network are one piece of news, and so are networks of the same months.
+        of_each = rows.assign(was=was).groupby([*same, "pcn_code"], sort=False)
+        joined = of_each.agg(
+            months=("month", ", ".join), pcn_name=("pcn_name", "first"), people=("people", "first")
+        ).reset_index()
+        for (_, title, then, state, months), mine in joined.groupby([*same, "months"], sort=False):
             codes = mine["pcn_code"].tolist()
             changes.append(
                 Change(
@@ -278,7 +285,7 @@ def return_changes(before: pd.DataFrame, now: pd.DataFrame) -> list[Change]:
                     str(state),
                     int(mine["people"].sum()),
                     0.0,
-                    detail=f"{title}, {month}",
+                    detail=f"{title}, {months}",
                     at_least=bool(mine["people"].isna().any()),
                 )
             )
@@ -340,8 +347,9 @@ def signals(series: Sequence[Judged]) -> list[Change]:
                 Kind.SIGNAL,
                 judged.code,
                 (judged.name,),
-                f"mean {limits.mean:,.1f}{judged.unit}",
-                f"{point.value:,.1f}{judged.unit} in {point.date:%B %Y}",
+                f"mean {limits.mean:,.{judged.decimals}f}{judged.unit}",
+                f"{point.value:,.{judged.decimals}f}{judged.unit} in {point.date:%B %Y}, "
+                f"{'above' if point.value > limits.mean else 'below'} the mean",
                 judged.people,
                 max(surprise(_chance(rule, point, limits)) for rule in rules),
                 detail=", ".join(dict.fromkeys(_RULE_WORDS[rule] for rule in rules)),

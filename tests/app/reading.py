@@ -128,6 +128,7 @@ class Markup(HTMLParser):
         self.pieces: list[str] = []
         self.texts: dict[str, str] = {}
         self._class = ""
+        self._is_folded = False
 
     @classmethod
     def of(cls, body: str) -> Markup:
@@ -140,8 +141,15 @@ class Markup(HTMLParser):
         self.tags.add(tag)
         self.attributes += [(name, value or "") for name, value in attrs]
         self._class = dict(attrs).get("class") or ""
+        self._is_folded |= tag == "details"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_folded &= tag != "details"
 
     def handle_data(self, data: str) -> None:
+        # The definition of a figure is folded away until somebody opens it.
+        if self._is_folded:
+            return
         self.pieces.append(data)
         if self._class:
             self.texts.setdefault(self._class, data)

@@ -61,7 +61,7 @@ def here(view: View) -> str:
 
 def write(view: View, page: str, words: str) -> View:
     """Write a note down in the form of the bar."""
-    of = f"new {page} 0"
+    of = "new in meeting 0"
     view.app.text_area(key=f"action words {of}").set_value(words)
     view.app.selectbox(key=f"action kind {of}").set_value("note")
     button = next(
@@ -187,7 +187,7 @@ class TestWriteDown:
         assert row.created_by == current_user()
         assert f"Written down as number {row.id}." in view.words()
         # The form begins anew, and the meeting goes on.
-        assert [b.value for b in view.app.text_area if f"new {page} " in str(b.key)] == [""]
+        assert [b.value for b in view.app.text_area if "new in meeting " in str(b.key)] == [""]
         assert is_in_a_meeting(view)
 
     def test_words_of_a_person_are_refused(self, begun: int, own: Engine, open_page: Open) -> None:

@@ -162,7 +162,7 @@ class TestAfterAMeeting:
     def test_narrowed_to_a_network(self, two_weeks: tuple[Engine, str], open_it: Open) -> None:
         view = open_it(icb=BOARD, pcn=NORTH)
         titles = [row[0] for row in listed(view)]
-        assert "Target met. North PCN" in titles
+        assert "Target or plan met. North PCN" in titles
         assert not any("Old List" in title or "South PCN" in title for title in titles)
         assert listed(view, "Missing returns") == []
 
@@ -175,13 +175,20 @@ class TestAfterAMeeting:
 
 class TestWhatItIsComparedWith:
     @pytest.mark.parametrize(
-        "since", ["meeting-999", "meeting-x", "2026-01-05", "<b>", "99999999999999"]
+        "since", ["meeting-999", "meeting-x", "2099-01-05", "<b>", "99999999999999"]
     )
     def test_what_is_not_there_falls_back_to_the_last_meeting(
         self, two_weeks: tuple[Engine, str], open_it: Open, since: str
     ) -> None:
         view = open_it(icb=BOARD, since=since)
         assert view.value("since") == view.address["since"] == two_weeks[1]
+
+    def test_any_day_before_can_be_asked_for(
+        self, two_weeks: tuple[Engine, str], open_it: Open
+    ) -> None:
+        view = open_it(icb=BOARD, since="2026-01-05")
+        assert view.value("since") == "2026-01-05"
+        assert "5 January 2026" in finding(view)
 
     def test_another_boards_meeting_is_not_offered(
         self, own: tuple[Engine, str], open_it: Open

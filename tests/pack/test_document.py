@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.pack.content import Chart, Column, Pack, Page, Series, Table, decimals_of
-from dashboard.pack.document import document, placed, ticks_of
+from dashboard.pack.document import _widths, document, placed, ticks_of
 from dashboard.pack.typeset import ZERO_WIDTH_SPACE
 from tests.pack.a_pack import LONG, QUOTED, TAG, a_pack
 from tests.test_brief_pdf import structure
@@ -199,6 +199,22 @@ def test_a_table_of_many_rows_has_its_heading_on_every_page() -> None:
     assert len(pages) > 1
     assert all("Quarter 0" in page for page in pages if "Row-" in page)
     assert all(any(f"Row-{row} " in page for page in pages) for row in range(30))
+
+
+def test_a_column_in_which_nothing_is_said_is_left_out() -> None:
+    columns = (Column("Ward"), Column("Not known because"), Column("Number", 0))
+    rows = (("Ward 1", "", 3), ("Ward 2", "late", 4))
+    for shown, says in ((1, False), (2, True)):
+        page = words(read(one(tables=(Table("Wards", columns, rows, shown),))).pages[2])
+        assert ("Not known because" in page) is says
+
+
+def test_numbers_stay_whole_beside_long_words() -> None:
+    """Their columns have all the letters they need, and those of words share the rest."""
+    header = ["Name", "Adults", "Why"]
+    cells = [["Ward 1", "1,234,567.0", "because " * 40]]
+    assert _widths(header, cells) == [9, 14, 102]
+    assert _widths(header, [["Ward 1", "12", "late"]]) == []
 
 
 def test_no_rows() -> None:

@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.pack.content import AUTHOR, FIXED_DATE, HIDDEN, MISSING, Column, Pack, Table
+from dashboard.pack.content import (
+    AUTHOR,
+    FIXED_DATE,
+    HIDDEN,
+    MISSING,
+    Chart,
+    Column,
+    Pack,
+    Series,
+    Table,
+)
 from dashboard.pack.workbook import sheets, workbook
 from tests.pack.a_pack import FORMULA, LONG, QUOTED, TAG, a_pack
 
@@ -142,6 +152,25 @@ def test_no_digit_more_than_is_read() -> None:
         ("Ward", "Rate", "People", "Year"),
         ("A", 12.3, 7, "2026"),
     ]
+
+
+def test_on_paper_a_sheet_is_as_wide_as_its_table_and_says_where_it_is_from() -> None:
+    pack = replace(a_pack(), version="A & B")
+    sheet = opened(pack)["2 Link workers by ward"]
+    assert sheet.print_area == "'2 Link workers by ward'!$A$1:$H$10"
+    # The library reads an ampersand as written, twice.
+    assert sheet.oddFooter.left.text == (
+        "Simulated data: no real people or places of support. As at 30 June 2026. "
+        "Data as of 28 June 2026. Small numbers: nhs (counts below 5 hidden, others rounded to 5). "
+        "Version A && B."
+    )
+
+
+def test_a_chart_has_as_many_decimals_as_are_read() -> None:
+    page = a_pack().pages[0]
+    chart = Chart("bars", "A", "B", ("x", "y"), (Series("C", (345.22, -0.49)),), "D")
+    pack = replace(a_pack(), pages=(replace(page, chart=chart, tables=()),))
+    assert [sheet.table.rows for sheet in sheets(pack)] == [(("x", 345), ("y", 0))]
 
 
 def test_no_rows_and_headings_that_are_the_same() -> None:

@@ -472,7 +472,7 @@ def chart(values: Sequence[float], **more: Any) -> ControlChart:
 def judged(values: Sequence[float], new: int, **more: Any) -> Judged:
     """Of which so many points at the end are new."""
     new_from = [*months(len(values)), date(2099, 1, 1)][-1 - new]
-    return Judged("code", "Referrals", chart(values, **more), new_from, 7, "%")
+    return Judged("code", "Referrals", chart(values, **more), new_from, 7, 1, "%")
 
 
 def test_a_new_point_outside_the_limits() -> None:
@@ -482,7 +482,7 @@ def test_a_new_point_outside_the_limits() -> None:
     assert limits.upper is not None
     sigmas = (150 - limits.mean) / ((limits.upper - limits.mean) / 3)
     assert change == Change(
-        Kind.SIGNAL, "code", ("Referrals",), f"mean {limits.mean:.1f}%", "150.0% in February 2026",
+        Kind.SIGNAL, "code", ("Referrals",), f"mean {limits.mean:.1f}%", "150.0% in February 2026, above the mean",
         7, change.surprise, detail="outside the limits",
     )  # fmt: skip
     # By a table of the normal distribution: beyond 3 sigma lie 0.27%, beyond 4 of them 0.0063%.
@@ -499,7 +499,7 @@ def test_an_old_point_and_a_calm_one_are_no_news() -> None:
 
 def test_a_calm_point_after_a_new_signal_does_not_hide_it() -> None:
     (change,) = signals([judged((*CALM, 150.0, 100.0), 2)])
-    assert (change.now, change.held_back) == ("150.0% in February 2026", "")
+    assert (change.now, change.held_back) == ("150.0% in February 2026, above the mean", "")
 
 
 ABOVE = (85.0, 98.0, 87.0, 97.0, 86.0, 98.0, 90.0, 105.0, 118.0, 103.0, 117.0, 104.0, 116.0)
@@ -541,7 +541,7 @@ def test_a_series_judged_anew_from_a_date() -> None:
 def test_a_series_of_which_nobody_had_told_is_new_whole() -> None:
     of = judged((*CALM, 150.0), 0)
     (change,) = signals([replace(of, new_from=date.min)])
-    assert (change.now, change.held_back) == ("150.0% in February 2026", "")
+    assert (change.now, change.held_back) == ("150.0% in February 2026, above the mean", "")
 
 
 def test_few_points_are_not_judged() -> None:
