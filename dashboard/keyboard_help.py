@@ -14,6 +14,8 @@ _EVERYWHERE = st.components.v2.component(
 )
 KEYS = (
     ("Ctrl + K", "Go to the search (on a Mac, Command + K)."),
+    ("Alt + N, Alt + B", "In a meeting, the next page or the one before; not while you write in a "
+     "box."),
     ("Ctrl + P", "Print the page whole on A4, in light colours, without the boxes at the left."),
     ("Tab, Shift + Tab", "Go to the next or the last box, button, table or link."),
     ("Enter or Space", "Press a button: also a column's heading, which sorts, and a row's name, "

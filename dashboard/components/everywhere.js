@@ -19,6 +19,12 @@ export default function () {
     focus();
   });
 
+  // Who writes does not turn the page by a key: what is half written would be gone.
+  window.addEventListener("keydown", (event) => {
+    if (event.altKey && event.target.closest?.("textarea, input") && event.target.value)
+      event.stopImmediatePropagation();
+  }, true);
+
   // The heading that a link names is drawn after the browser has looked for it, and by then the
   // address has been written anew without it: what was opened still has it.
   const opened = performance.getEntriesByType("navigation")[0]?.name ?? window.location.href;

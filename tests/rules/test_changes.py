@@ -482,7 +482,8 @@ def test_a_new_point_outside_the_limits() -> None:
     assert limits.upper is not None
     sigmas = (150 - limits.mean) / ((limits.upper - limits.mean) / 3)
     assert change == Change(
-        Kind.SIGNAL, "code", ("Referrals",), f"mean {limits.mean:.1f}%", "150.0% in February 2026, above the mean",
+        Kind.SIGNAL, "code", ("Referrals",), f"mean {limits.mean:.1f}%",
+        "150.0% in February 2026, above the mean",
         7, change.surprise, detail="outside the limits",
     )  # fmt: skip
     # By a table of the normal distribution: beyond 3 sigma lie 0.27%, beyond 4 of them 0.0063%.
