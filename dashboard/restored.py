@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from html import escape
 
 import streamlit as st
 
@@ -23,8 +24,8 @@ TITLES = {
     "service": "service",
     "provider": "provider",
     "since": "day or meeting to compare with",
-    "action": "action",
-    "owner": "owner",
+    "action": "number of an action",
+    "owner": "person who owns actions",
 }
 # What is shown instead, where it is not simply the usual.
 _INSTEAD = {
@@ -37,8 +38,6 @@ _INSTEAD = {
 }
 # The board and the date stand in the page's header, and the rest says itself.
 _NAMED = ("locality", "pcn", "ward", "service", "provider")
-# Longer is no name of anything: it is cut, so that a link cannot fill the page.
-LONGEST_SHOWN = 40
 LINK, PAGE = "link", "page"
 _ASKED, _CAME_BY = "choices that came along", "how choices came along"
 
@@ -65,9 +64,9 @@ def told(
     for name, value in asked.items():
         if not value or used.get(name, "") == value or name not in titles:
             continue
-        shown = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
         instead = _INSTEAD.get(name, "the usual is shown")
-        sentences.append(f"The link names {titles[name]} {shown}, which is not there: {instead}.")
+        # Not which: a link may name what this reader must not be told of.
+        sentences.append(f"The link names a {titles[name]} that is not there: {instead}.")
     return sentences
 
 
@@ -76,12 +75,12 @@ def restored_words(
 ) -> str:
     """'locality Thanet, network North PCN': the choices in force by their names; "" for none.
 
-    `names` is what a code is called.
+    `names` is what a code is called: of another there is nothing to say to this reader.
     """
     said = [
-        f"{title} {names.get(used[name], used[name])}"
+        f"{title} {names[used[name]]}"
         for name, title in titles.items()
-        if name in _NAMED and used.get(name)
+        if name in _NAMED and used.get(name) in names
     ]
     return ", ".join(said)
 
@@ -103,5 +102,5 @@ def draw_restored(
     if not sentences:
         return
     with st.container(key="restored", horizontal=True, vertical_alignment="center"):
-        show.lines(sentences)
+        show.html(f'<p class="brought" role="status">{escape(" ".join(sentences))}</p>')
         st.button("Reset filters", key="reset filters", on_click=on_reset)

@@ -70,9 +70,13 @@ class View:
         return "\n".join(text for element in self.elements() for text in _strings(_plain(element)))
 
     def markup(self) -> list[str]:
-        """The bodies of our own markup, styles left out."""
-        bodies = [e.proto.body for e in self.elements() if e.type == "html"]
+        """The bodies of our own markup on the page itself, styles left out."""
+        bodies = [e.proto.body for e in _leaves(self.app.main) if e.type == "html"]
         return [body for body in bodies if not body.startswith("<style>")]
+
+    def beside(self) -> list[str]:
+        """The same of what stands beside every page."""
+        return [e.proto.body for e in _leaves(self.app.sidebar) if e.type == "html"]
 
     def words(self) -> str:
         """The text of our own markup, and of headings."""

@@ -100,13 +100,13 @@ def settled(view: View) -> View:
 
 
 def press(view: View, words: str) -> View:
-    next(button for button in view.app.button if button.label == words).click().run()
+    next(button for button in view.app.main.button if button.label == words).click().run()
     assert not view.app.exception
     return view
 
 
 def buttons(view: View) -> list[str]:
-    return [button.label for button in view.app.button]
+    return [button.label for button in view.app.main.button]
 
 
 def states(engine: Engine) -> list[tuple[str, str]]:
@@ -438,7 +438,7 @@ def test_an_export_is_mapped_once(
         "source": "Referrer Type",
     }
     assert boxes(view, "word") == {"source": "GP"}
-    save_it = next(b for b in view.app.button if b.label == "Save and check the file")
+    save_it = next(b for b in view.app.main.button if b.label == "Save and check the file")
     assert save_it.disabled
     name = next(b for b in view.app.text_input if str(b.key).startswith("mapping name"))
     name.set_value("Elemental").run()
@@ -467,7 +467,7 @@ def test_a_column_that_is_needed_must_be_named(nothing: Engine, open_page: Calla
     ).run()
     next(b for b in view.app.text_input).set_value("ours").run()
     assert "Still needed: received" in said(view, "lines")
-    assert next(b for b in view.app.button if b.label.startswith("Save")).disabled
+    assert next(b for b in view.app.main.button if b.label.startswith("Save")).disabled
 
 
 # Taking a load back.

@@ -148,7 +148,7 @@ def test_a_view_without_a_name_or_with_a_taken_one_is_refused(
 
 def test_what_a_link_names_and_is_not_there_is_said(small_board: Engine) -> None:
     app = opened(asked={"pcn": "U99999"}, came_by="link")
-    said = "The link names network U99999, which is not there: all networks are shown."
+    said = "The link names a network that is not there: all networks are shown."
     assert said in everything(app)
     app.button(key="reset filters").click().run()
     assert app.session_state["was reset"]

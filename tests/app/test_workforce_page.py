@@ -558,7 +558,7 @@ class TestEmpty:
             view = open_it(**address)
             assert "No workforce return" in view.part("finding")
             assert "Load the published PCN workforce" in view.part("finding")
-            assert "workforce, published: no return" in view.markup()[0]
+            assert "workforce, published: no return" in "".join(view.markup())
             assert not any(e.type == "plotly_chart" for e in view.elements())
             assert 'class="tiles"' not in "".join(view.markup())
 
@@ -745,8 +745,9 @@ class TestTargetEditor:
         view = open_it(pcn=NORTH)
         assert len(history(view)) == 2
         assert said(view) == "You may see targets and plans, not set them."
-        assert [button.label for button in view.app.button] == ["Show every network"]
-        assert list(view.app.number_input) == list(view.app.text_input) == []
+        main = view.app.main
+        assert [button.label for button in main.button] == ["Reset filters", "Show every network"]
+        assert list(main.number_input) == list(main.text_input) == []
 
     @pytest.mark.slow
     def test_each_network_has_its_own(self, small_board: Engine, open_it: Open):
