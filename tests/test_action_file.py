@@ -371,7 +371,7 @@ def test_the_overdue_come_first_in_the_view(two: Engine) -> None:
         (4, "not due", ""),
     ]
     assert found.finding == [
-        "**1 action is overdue**, 1 due this week.",
+        "**1 action is overdue**, 1 action due this week.",
         "3 actions open; 0 decisions and 1 note written down.",
     ]
 

@@ -35,7 +35,8 @@ from tests.conftest import rest_is_slow, skip_or_fail
 from tests.made_once import HASH_KEY
 from tests.small_board import AS_AT, BOARD, Board
 
-pytestmark = pytest.mark.usefixtures("settings_as_shipped")
+# Each puts a pack together.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("settings_as_shipped")]
 
 MONDAY = date(2026, 11, 23)
 SEVEN = datetime(2026, 11, 23, 7, tzinfo=UTC)

@@ -11,6 +11,9 @@ from playwright.sync_api import expect
 
 from tests.browser.visit import Visit
 
+# A browser takes its time.
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Visit]
 COVERAGE = "/coverage?icb=QDK"
 WARDS = 255
