@@ -102,7 +102,8 @@ def asked_trend(
     told_from = each.frame.groupby("pcn_code")["month"].min().max()
     rows: list[dict[str, object]] = []
     for month in _to(window_end, months):
-        of_month = each.rows((each.frame["month"] == month) & (month >= told_from))
+        is_told = len(each.frame) > 0 and month >= told_from
+        of_month = each.rows((each.frame["month"] == month) & is_told)
         row: dict[str, object] = {"month": month}
         for name in (RECEIVED, OPEN):
             row[name], row[hidden_flag(name)] = added_up(of_month, name)

@@ -75,7 +75,7 @@ def loads(path: Path) -> list[tuple]:
 
 def test_the_first_start_shows_the_demonstration(first: Server, folder: Path):
     shown = words(first)
-    assert "Which wards have no social prescribing?" in shown
+    assert "What changed since we last met, and what do we decide?" in shown
     assert "Demonstration." in shown
     made = loads(folder / "new.db")
     assert len(made) > 40
