@@ -25,6 +25,7 @@ from dashboard.pack.content import Chart, Column, Pack, Page, Series, Table
 from dashboard.pack.slide_charts import NO_NUMBER, NOTHING_TO_DRAW
 from dashboard.pack.slide_template import BODY, FOOTER
 from dashboard.pack.slides import slides
+from tests.conftest import skip_or_fail
 from tests.pack.a_pack import FORMULA, LONG, MONTHS, QUOTED, REFERRED, TAG, a_pack
 
 COVER, CONTENTS, BARS, LINES, MAP, WORDS, METHOD, SOURCES = range(8)
@@ -496,7 +497,6 @@ def many_pages() -> Pack:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not here")
 def test_an_office_program_opens_it(tmp_path: Path) -> None:
     """Each slide becomes a page, and its words are on it."""
     pages = pypdf.PdfReader(as_pdf(a_pack(), tmp_path)).pages
@@ -507,10 +507,6 @@ def test_an_office_program_opens_it(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(
-    shutil.which("soffice") is None or shutil.which("pdftotext") is None,
-    reason="LibreOffice or Poppler is not here",
-)
 def test_as_drawn_no_table_runs_over_what_is_below_it(tmp_path: Path) -> None:
     """Where an office program puts the words: none of a table on the line below it or the footer."""
     rows = tuple((f"Ward {at}", at, "" if at else "said once") for at in range(60))
@@ -526,6 +522,9 @@ def test_as_drawn_no_table_runs_over_what_is_below_it(tmp_path: Path) -> None:
 
 
 def as_pdf(pack: Pack, folder: Path) -> Path:
+    lacking = [name for name in ("soffice", "pdftotext") if shutil.which(name) is None]
+    if lacking:
+        skip_or_fail(f"LibreOffice and Poppler are not both on this machine: no {lacking[0]}")
     file = folder / "pack.pptx"
     file.write_bytes(slides(pack))
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
