@@ -121,7 +121,6 @@ def _change_form(scope: Scope, view: ActionsView, row: Any) -> None:
 
 def write_down(scope: Scope, view: ActionsView, choices: Choices, first: ActionEdit = NEW) -> None:
     """The form for a new entry, which begins as the first one says: in a meeting, with its page."""
-    # Of a meeting on every page the same: what is half written is there on the next one.
     of = f"new {'in meeting ' if first.meeting_id else ''}{st.session_state.get(_TURN, 0)}"
     with st.form(f"add action {of}"):
         show.caption(

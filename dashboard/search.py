@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from html import escape
+from typing import Any
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -18,8 +19,7 @@ from dashboard.data import fetch_shared
 from dashboard.filters import BOARD, LOCALITY, PART, PCN, PROVIDER, SERVICE, WARD, Choices
 from dashboard.intake.directory import NOT_STATED
 from dashboard.rules.measures import GLOSSARY, MEASURES
-from dashboard.rules.search import Entry, Hit, Key
-from dashboard.rules.search import find as found_in
+from dashboard.rules.search import Entry, Hit, Key, find
 from dashboard.services import board_services
 from queries import places, search, workforce
 from queries.frames import each_row
@@ -75,11 +75,6 @@ def index(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Index:
     )
 
 
-def find(engine: Engine, scope: Scope, icb_code: str, as_at: date, words: str) -> list[Hit]:
-    """What is meant by these words in a board at a date, best first, at most 12."""
-    return found_in(index(engine, scope, icb_code, as_at).entries, words)
-
-
 def names(scope: Scope, choices: Choices) -> dict[str, str]:
     """What each code of the chosen board is called."""
     return fetch_shared(index, scope, choices.icb_code, choices.as_at).names
@@ -99,7 +94,7 @@ def draw(scope: Scope, choices: Choices) -> None:
     if not words or not words.strip():
         return
     known = fetch_shared(index, scope, choices.icb_code, choices.as_at)
-    hits = found_in(known.entries, words)
+    hits = find(known.entries, words)
     if not hits:
         show.html(
             f'<p class="search-none" role="status">Nothing is called “{escape(words)}” in '
@@ -199,8 +194,8 @@ def plain_or_none(name: str) -> str:
     return Key(str(name)).plain
 
 
-def _held(was: str, part: object) -> str:
-    held, whole = int(part.lsoas), int(part.old_lsoas)  # type: ignore[attr-defined]
+def _held(was: str, part: Any) -> str:
+    held, whole = int(part.lsoas), int(part.old_lsoas)
     share = f"all {whole}" if held == whole else f"{held} of {whole}"
     return f"{was}: {share} of its LSOAs are here"
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from queries import tables
 from queries.database import writing
-from queries.frames import in_utc, read_frame
+from queries.frames import in_utc, moments, read_frame
 from queries.scope import Scope
 
 _ACTION, _CHANGE, _MEETING = tables.action.c, tables.action_change.c, tables.meeting.c
@@ -109,9 +109,7 @@ def actions(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
             .order_by(_ACTION.due_on.is_(None), _ACTION.due_on, _ACTION.id),
             columns,
         )
-    for column in ("created_at", "changed_at"):
-        frame[column] = pd.Series(map(in_utc, frame[column]), frame.index, dtype="object")
-    return frame
+    return moments(frame, "created_at", "changed_at")
 
 
 def action_history(engine: Engine, scope: Scope, action_id: int) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, Select, and_, false, func, or_, select, true
 
 from queries import tables
-from queries.frames import in_utc, read_frame
+from queries.frames import moments, read_frame
 from queries.scope import Scope
 from queries.workforce import pcns_of
 
@@ -114,7 +114,7 @@ def _changed_parts(connection: Connection, dataset: str, since: datetime) -> pd.
     )
     # What an undo has put back was there before what it undid: of two the later was in force.
     both = then.drop_duplicates("part_key", keep="last").merge(now, on="part_key")
-    both["loaded_at"] = pd.Series(map(in_utc, both["loaded_at"]), both.index, dtype="object")
+    both = moments(both, "loaded_at")
     return both[both["then_id"] != both["now_id"]].reset_index(drop=True)
 
 
@@ -188,6 +188,4 @@ def return_arrivals(
             {"dataset": "str", "pcn_code": "str", "day": "object", "arrived_at": "object"},
         )
     rows["month"] = pd.Series([day.replace(day=1) for day in rows["day"]], rows.index, dtype=object)
-    arrived = [in_utc(moment) for moment in rows["arrived_at"]]
-    rows["arrived_at"] = pd.Series(arrived, rows.index, dtype="object")
-    return rows.drop(columns="day")
+    return moments(rows, "arrived_at").drop(columns="day")

@@ -30,6 +30,14 @@ def in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def moments(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The same frame with the moments of these columns in UTC; `None` where one is missing."""
+    for column in columns:
+        found = [None if pd.isna(moment) else in_utc(moment) for moment in frame[column]]
+        frame[column] = pd.Series(found, frame.index, dtype="object")
+    return frame
+
+
 def each_row(frame: pd.DataFrame) -> Iterable[Any]:
     """The rows as named tuples, whose fields have the types that the columns promise."""
     return frame.itertuples()

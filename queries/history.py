@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, literal, null, select, true, update
 
 from queries import tables
 from queries.database import writing
-from queries.frames import in_utc, read_frame
+from queries.frames import in_utc, moments, read_frame
 from queries.load import bump_version, count_scores, parts_changed_by
 from queries.loads import LOCAL_RETURNS
 from queries.places import rebuild_wards
@@ -180,10 +180,7 @@ def history(engine: Engine, scope: Scope) -> pd.DataFrame:
                 "message": "str",
             },
         )
-    for column in ("at", "undone_at"):
-        moments = [None if pd.isna(moment) else in_utc(moment) for moment in frame[column]]
-        frame[column] = pd.Series(moments, frame.index, dtype="object")
-    return frame.iloc[::-1].reset_index(drop=True)
+    return moments(frame, "at", "undone_at").iloc[::-1].reset_index(drop=True)
 
 
 def problems(engine: Engine, scope: Scope, job_id: int) -> pd.DataFrame:
@@ -230,8 +227,7 @@ def periods_in_force(engine: Engine, scope: Scope) -> pd.DataFrame:
                 "loaded_at": "object",
             },
         )
-    frame["loaded_at"] = pd.Series(map(in_utc, frame["loaded_at"]), frame.index, dtype="object")
-    return frame
+    return moments(frame, "loaded_at")
 
 
 def replaced_by_parts(engine: Engine, dataset: str, part_keys: list[str]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import Engine, func, select, true
 
 from queries import tables
-from queries.frames import in_utc, read_frame
+from queries.frames import moments, read_frame
 from queries.scope import Scope
 
 # What organisations of a board send it themselves; all else is published.
@@ -99,5 +99,4 @@ def sources(engine: Engine, scope: Scope) -> pd.DataFrame:
                 "period_end": "object",
             },
         )
-    frame["loaded_at"] = pd.Series(map(in_utc, frame["loaded_at"]), frame.index, dtype="object")
-    return frame
+    return moments(frame, "loaded_at")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from queries import tables
 from queries.database import writing
-from queries.frames import in_utc, read_frame
+from queries.frames import moments, read_frame
 from queries.scope import Scope
 
 _MEETING = tables.meeting.c
@@ -46,10 +46,7 @@ def meetings(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
                 "address": "str",
             },
         )
-    for column in ("opened_at", "closed_at"):
-        moments = [None if pd.isna(moment) else in_utc(moment) for moment in frame[column]]
-        frame[column] = pd.Series(moments, frame.index, dtype="object")
-    return frame
+    return moments(frame, "opened_at", "closed_at")
 
 
 def seen_at(engine: Engine, scope: Scope, meeting_id: int) -> str | None:

@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Engine, false, func, select, true
 
 from queries import tables
-from queries.frames import in_utc, read_frame
+from queries.frames import moments, read_frame
 from queries.places import in_force
 from queries.scope import Scope
 from queries.workforce import pcns_of
@@ -131,8 +131,7 @@ def target_history(
                 "is_in_force": "bool",
             },
         )
-    frame["loaded_at"] = pd.Series(map(in_utc, frame["loaded_at"]), frame.index, dtype="object")
-    return frame
+    return moments(frame, "loaded_at")
 
 
 def budgets_in_place(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:

@@ -2,80 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pandas as pd
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine
 
-from queries import tables
-from queries.database import writing
-from queries.frames import in_utc, read_frame
+from queries import saved, tables
+from queries.saved import NameTakenError, Shelf
 from queries.scope import Scope
 
-_SCENARIO = tables.scenario.c
+__all__ = ["NameTakenError", "delete_scenario", "save_scenario", "scenarios"]
 
-
-class NameTakenError(ValueError):
-    """A plan of the board has this name already."""
+_PLANS = Shelf(tables.scenario, "plan", "scenario_name", "choices")
 
 
 def scenarios(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     """One row per saved plan of the board, by name: its choices as a link has them, who, and when."""
-    with engine.connect() as connection:
-        frame = read_frame(
-            connection,
-            select(
-                _SCENARIO.id,
-                _SCENARIO.scenario_name,
-                _SCENARIO.choices,
-                _SCENARIO.saved_by,
-                _SCENARIO.saved_at,
-            )
-            .where(_SCENARIO.icb_code == icb_code, scope.within(_SCENARIO.icb_code))
-            .order_by(_SCENARIO.scenario_name),
-            {
-                "id": "int64",
-                "scenario_name": "str",
-                "choices": "str",
-                "saved_by": "str",
-                "saved_at": "object",
-            },
-        )
-    frame["saved_at"] = pd.Series(map(in_utc, frame["saved_at"]), frame.index, dtype="object")
-    return frame
+    return saved.saved(engine, scope, _PLANS, icb_code)
 
 
 def save_scenario(
     engine: Engine, scope: Scope, icb_code: str, name: str, choices: str, saved_by: str
 ) -> None:
-    """Save a plan; `NameTakenError` where the board has one of this name, `LookupError` outside
-    the scope: nothing that somebody saved is lost."""
-    if not scope.admits(icb_code):
-        raise LookupError(f"there is no board {icb_code!r}")
-    with writing(engine) as connection:
-        taken = select(_SCENARIO.id).where(
-            _SCENARIO.icb_code == icb_code, _SCENARIO.scenario_name == name
-        )
-        if connection.scalar(taken) is not None:
-            raise NameTakenError(f"A plan is called {name!r} already: choose another name.")
-        connection.execute(
-            insert(tables.scenario).values(
-                icb_code=icb_code,
-                scenario_name=name,
-                choices=choices,
-                saved_by=saved_by,
-                saved_at=datetime.now(UTC),
-            )
-        )
+    """Save a plan, as `saved.save` does."""
+    saved.save(engine, scope, _PLANS, icb_code, name, choices, saved_by)
 
 
 def delete_scenario(engine: Engine, scope: Scope, icb_code: str, name: str) -> None:
     """Delete a saved plan of the board; nothing where there is none."""
-    with writing(engine) as connection:
-        connection.execute(
-            delete(tables.scenario).where(
-                _SCENARIO.icb_code == icb_code,
-                _SCENARIO.scenario_name == name,
-                scope.within(_SCENARIO.icb_code),
-            )
-        )
+    saved.remove(engine, scope, _PLANS, icb_code, name)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, func, literal, null, select, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Engine,
+    func,
+    literal,
+    null,
+    select,
+    union,
+)
 
 from queries import tables
 from queries.frames import read_frame
@@ -146,7 +155,7 @@ def practices_now(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> p
         )
 
 
-def _networks(scope: Scope, icb_code: str):  # type: ignore[no-untyped-def]
+def _networks(scope: Scope, icb_code: str) -> CompoundSelect[tuple[str]]:
     """The codes of every network that ever had a practice, or returned its workforce, here."""
     returned = tables.workforce_return.c
     return union(

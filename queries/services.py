@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from queries import tables
-from queries.frames import in_utc, read_frame
+from queries.frames import moments, read_frame
 from queries.places import in_force
 from queries.scope import Scope
 
@@ -367,8 +367,7 @@ def directories(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.Dat
             .order_by(_LOAD.id.desc()),
             columns,
         )
-    found["loaded_at"] = pd.Series(map(in_utc, found["loaded_at"]), found.index, dtype="object")
-    return found
+    return moments(found, "loaded_at")
 
 
 def travel_modes(engine: Engine, scope: Scope, icb_code: str) -> list[str]:

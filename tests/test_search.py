@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from dashboard import search
 from dashboard.filters import Choices
-from dashboard.rules.search import Hit
+from dashboard.rules.search import Hit, find
 from queries import search as searched
 from queries.database import make_engine
 from queries.load import CleanLoad, save
@@ -84,7 +84,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> Eng
 
 
 def hits(engine: Engine, words: str, scope: Scope = EVERYTHING) -> list[Hit]:
-    return search.find(engine, scope, b.BOARD, b.AS_AT, words)
+    return find(search.index(engine, scope, b.BOARD, b.AS_AT).entries, words)
 
 
 def found(engine: Engine, words: str) -> list[tuple[str, str, str, str | None]]:
