@@ -139,7 +139,7 @@ def test_a_view_without_a_name_or_with_a_taken_one_is_refused(
     engine = load_board(Board())
     save_view(engine, EVERYTHING, BOARD, "Mine", "take-up?pcn=U1", "ann")
     app = opened()
-    for name, said in (("  ", "A view needs a name."), ("Mine", "called 'Mine' already")):
+    for name, said in (("  ", "A view needs a name."), ("Mine", "called &#x27;Mine&#x27; already")):
         app.text_input(key="view name").set_value(name)
         app.button[0].click().run()
         assert said in everything(app)
