@@ -6,8 +6,11 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from dashboard.providers_plan_view import Funding
+from dashboard.providers_plan_words import funding_finding
 from dashboard.providers_words import ends_by, ward_cell
 from dashboard.rules.disclosure import PROFILES
 from dashboard.rules.gaps import Cell
@@ -51,3 +54,28 @@ def test_when_funding_ends(unknown: int, said: str) -> None:
         services=6, wards=1, month=date(2027, 3, 1), places=10, places_unknown=unknown
     )
     assert ends_by(row) == f"Funding of **6 services in 1 ward** ends by March 2027: {said}"
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        # The half year from the first month on: from September to February.
+        ([date(2027, 2, 1)], ["3 services", "February 2027"]),
+        ([date(2027, 3, 1)], ["1 service", "September 2026"]),
+    ],
+)
+def test_what_ends_in_the_half_year_from_the_first_comes_first(
+    later: list[date], said: list[str]
+) -> None:
+    months = pd.DataFrame(
+        [(month, 1, services, 1, 10 * services, 0)
+         for month, services in zip([date(2026, 9, 1), *later], (1, 3), strict=True)],
+        columns=["month", "ending", "services", "wards", "places", "places_unknown"],
+    )  # fmt: skip
+    nothing = pd.DataFrame({"ward_code": []})
+    first, *rest = funding_finding(Funding(months, nothing, nothing, nothing))
+    assert [words in first for words in said] == [True, True]
+    # All of it is said as well, where that is more.
+    assert [("3 services" in words) for words in rest] == (
+        [] if said[0] == "3 services" else [True]
+    )

@@ -21,6 +21,7 @@ from dashboard.rules.coverage import Status
 from dashboard.rules.freshness import Freshness
 from dashboard.rules.returns import ReturnState
 from dashboard.seen import FORMS, Seen, seen
+from dashboard.services import board_services
 from dashboard.settings import settings
 from dashboard.this_week_words import looked_at
 from queries.scope import EVERYTHING, Scope
@@ -176,6 +177,18 @@ def test_a_board_as_it_is_shown(use: Use) -> None:
     assert services.loc["Choir", "ends_soon"] == "ends on 30 September 2026"
     returns = found.tables["returns"]
     assert (len(returns), returns["month"].nunique()) == (2 * 3 * 6, 6)
+
+
+@pytest.mark.slow
+def test_a_service_that_is_placed_nowhere_is_not_kept(use: Use) -> None:
+    """It may be another area's: what becomes of it is no news here."""
+    nowhere = b.Service("nowhere", ())
+    board = b.Board(services=(*b.SERVICES, nowhere))
+    engine = use(lambda engine: board.save(engine))
+    listed = board_services(engine, EVERYTHING, BOARD, AS_AT).listed
+    assert "Nowhere" in set(listed["service_name"])
+    kept = seen(engine, EVERYTHING, BOARD, AS_AT, False).tables["services"]
+    assert sorted(kept["service_name"]) == ["Choir", "Garden", "Helpline", "Old List"]
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def test_a_name_that_is_taken_keeps_what_it_names(any_engine: Engine) -> None:
 def test_deleted_is_the_one_of_this_name_and_board(any_engine: Engine) -> None:
     for icb_code, name in ((BOARD, "view"), (BOARD, "other"), (NEIGHBOUR, "view")):
         save_view(any_engine, EVERYTHING, icb_code, name, "?", "ann")
-    delete_view(any_engine, MINE, BOARD, "view")
+    delete_view(any_engine, EVERYTHING, BOARD, "view")
     assert [row[0] for row in saved(any_engine)] == ["other"]
     assert [row[0] for row in saved(any_engine, icb_code=NEIGHBOUR)] == ["view"]
     delete_view(any_engine, EVERYTHING, BOARD, "never saved")
