@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.filters import NAMES
+from dashboard.filters import MEETING, NAMES
 from dashboard.saved_views import (
     LONGEST_NAME,
     address_of,
@@ -45,9 +45,17 @@ def test_what_is_kept_is_the_page_and_what_is_chosen() -> None:
     assert read_address("?") == ("", {})
 
 
+def test_the_meeting_in_which_it_was_saved_is_not_kept() -> None:
+    assert address_of("coverage", {"icb": "QZ1", MEETING: "on"}) == "coverage?icb=QZ1"
+
+
 @given(
     st.sampled_from(sorted(PAGES)),
-    st.dictionaries(st.sampled_from(NAMES), st.text(min_size=1), max_size=5),
+    st.dictionaries(
+        st.sampled_from([name for name in NAMES if name != MEETING]),
+        st.text(min_size=1),
+        max_size=5,
+    ),
 )
 def test_what_was_kept_is_read_again(path: str, chosen: dict[str, str]) -> None:
     try:
