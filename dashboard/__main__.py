@@ -5,7 +5,14 @@ from streamlit import logger
 # Outside a page Streamlit warns of every cache that it keeps in memory only: no news to anybody.
 logger.set_log_level("error")
 
+import sys  # noqa: E402
+
 from dashboard.commands import app  # noqa: E402
+from dashboard.errors import NotReadyError  # noqa: E402
 
 if __name__ == "__main__":
-    app(prog_name="python -m dashboard")
+    try:
+        app(prog_name="python -m dashboard")
+    except NotReadyError as error:
+        # Its message is all there is to say.
+        sys.exit(str(error))

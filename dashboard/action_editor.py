@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard import access, filters, show
 from dashboard import actions_view as words
-from dashboard import filters, show
 from dashboard.access import current_user
 from dashboard.action_file import READ_ONLY, Reading, read_csv
 from dashboard.actions_view import ActionsView, Targets
 from dashboard.data import engine
 from dashboard.filters import Choices
+from dashboard.rules import roles
 from dashboard.rules.actions import (
     EARLIEST,
     KINDS,
@@ -41,6 +42,7 @@ from queries.scope import Scope
 
 FIRST_ROWS = 25
 PROBLEMS_SHOWN = 50
+NOT_LISTED = "Entries that are pinned to another network of the board are not listed."
 NEW = ActionEdit("action", "")
 _SAID, _REFUSED = "said of actions", "why an action was not saved"
 # The entry, version and words the form began with; what two people saved of it; new forms and files.
@@ -57,6 +59,8 @@ def told() -> None:
 
 def listed(scope: Scope, view: ActionsView, choices: Choices) -> None:
     """The list, narrowed, and one entry of it with its history and its form."""
+    if scope.networks_of(choices.icb_code) is not None:
+        show.notes([NOT_LISTED])
     if view.frame.empty:
         show.empty(
             "Nothing is written down yet",
@@ -194,10 +198,16 @@ def _day(value: Any) -> date | None:
     return value if isinstance(value, date) else None
 
 
-# What follows runs before the page is drawn: a form that was saved can begin anew.
+# What follows runs before the page is drawn: a form that was saved can begin anew. Whoever had a role
+# when the page was drawn may not have it any more.
+
+
+def _check() -> None:
+    access.check(roles.WRITE, filters.current().icb_code)
 
 
 def _add(scope: Scope, known: Targets, icb_code: str, of: str, first: ActionEdit) -> None:
+    _check()
     edit = _typed(of, first)
     if broken := words.refused(edit, known):
         st.session_state[_REFUSED] = words.rules_in_words(broken)
@@ -219,6 +229,7 @@ def _save(
 
 def _write(scope: Scope, action_id: int, version: int, edit: ActionEdit) -> None:
     """Save over the version that was read; where that has changed, keep both to choose from."""
+    _check()
     conflicts = st.session_state.setdefault(_CONFLICTS, {})
     try:
         now = change_action(engine(), scope, action_id, version, edit, current_user())
@@ -309,6 +320,7 @@ def files(scope: Scope, view: ActionsView, choices: Choices) -> None:
 
 
 def _save_file(scope: Scope, icb_code: str, found: Reading) -> None:
+    _check()
     try:
         ids = save_all(engine(), scope, icb_code, found.wanted, current_user())
     except NotSavedError as error:

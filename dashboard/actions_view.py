@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Engine
 
+from dashboard.own_networks import own_rows
 from dashboard.rules.actions import KINDS, PINNED_KINDS, STATES, Due, broken_rules, due
 from dashboard.rules.measures import MEASURES
 from dashboard.services import board_services
@@ -92,7 +93,7 @@ def targets(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Targets
     """What an entry may be pinned to: wards, networks and providers of the board, and measures, by
     kind and code. A query by its signature."""
     wards = places.wards(engine, scope, icb_code)
-    pcns = workforce.fte_by_pcn(engine, scope, icb_code, as_at)
+    pcns = own_rows(scope, icb_code, workforce.fte_by_pcn(engine, scope, icb_code, as_at))
     providers = board_services(engine, scope, icb_code, as_at).listed["provider"].dropna()
     return {
         "ward": dict(zip(wards["ward_code"], wards["ward_name"], strict=True)),

@@ -37,27 +37,56 @@ def apply_settings(path: Path) -> None:
 
 apply_settings(ROOT / ".streamlit" / "config.toml")
 
+from dashboard import logs  # noqa: E402
+
+# First, so that what the rest says on the way goes through it too.
+logs.configure()
+
+from pydantic import ValidationError  # noqa: E402
 from starlette.formparsers import MultiPartParser  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 
 # What is uploaded stays in memory: by itself it would be written to a temporary file on the way.
 MultiPartParser.spool_max_size = 1 << 40
 
-from dashboard import errors, network, routes, warm_up  # noqa: E402
+from streamlit import runtime  # noqa: E402
 
+from dashboard import drain, errors, metrics, network, routes, upload_limits, warm_up  # noqa: E402
+from dashboard.settings import settings  # noqa: E402
+
+try:
+    chosen = settings()
+# The library's own words name the setting and say why; the values are left out of them.
+except ValidationError as error:
+    sys.exit(f"Not started, since a setting cannot be used:\n{error}")
+if why := chosen.why_not_serve(config.get_option("server.address")):
+    sys.exit(why)
+if chosen.cookie_secret is not None:
+    # A sign-in under way is signed with it: whichever process it began in, it may end in another.
+    config.set_option("server.cookieSecret", chosen.cookie_secret.get_secret_value(), "settings")
 network.send_at_once()
+network.ask_nobody_for_own_address()
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Have everything a first page needs in memory soon after the server is there."""
+    # Again: the server has set up handlers of its own since.
+    logs.configure()
+    upload_limits.watch(runtime.get_instance())
     warm_up.start()
-    yield
+    drain.at_sigterm()
+    metrics.start(settings().metrics_port, settings().metrics_address)
+    try:
+        yield
+    finally:
+        metrics.stop()
 
 
 app = st.App(
     ROOT / "dashboard" / "main.py",
     routes=routes.ROUTES,
-    middleware=routes.MIDDLEWARE,
+    middleware=[Middleware(drain.Draining), *routes.MIDDLEWARE],
     lifespan=lifespan,
     on_script_error=errors.show_error_id,
 )

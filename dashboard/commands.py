@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -15,10 +16,19 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.exc import DBAPIError
 
-from dashboard import demonstration, export, intake, loading, mail
-from dashboard.access import current_scope, current_user
-from dashboard.data import engine, prepare_database
-from dashboard.facts import count_missing
+from dashboard import (
+    access_commands,
+    database_commands,
+    demonstration,
+    export,
+    intake,
+    loading,
+    mail,
+    warm_up,
+)
+from dashboard.access import at_the_command_line, current_scope, current_user
+from dashboard.data import as_worker, engine, prepare_database
+from dashboard.errors import NotReadyError
 from dashboard.fetch import Fetched, UsageError, fetch
 from dashboard.filters import Area, newest_as_at
 from dashboard.intake import templates
@@ -27,9 +37,8 @@ from dashboard.intake.problems import RefusedError
 from dashboard.intake.source import Source, plain_name
 from dashboard.intake.staged import LaterError
 from dashboard.rules.control_chart import Improvement
-from dashboard.settings import settings
+from dashboard.settings import ROOT, settings
 from queries import history, mappings
-from queries.database import NEWEST_REVISION, upgrade
 from queries.load import AlreadyLoadedError, remove_demonstration
 
 app = typer.Typer(
@@ -38,7 +47,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Social prescribing coverage.",
 )
+app.add_typer(database_commands.app)
+app.add_typer(access_commands.app)
 _TELL = Console(stderr=True, highlight=False)
+
+
+@app.callback()
+def _begin() -> None:
+    # Whoever may run a command here has the machine and its database.
+    at_the_command_line()
+    as_worker()
 
 
 @app.command()
@@ -261,6 +279,27 @@ def worker(
             return
         # Another worker is at work: stand by, in case it stops.
         time.sleep(5)
+
+
+@app.command(name="serve")
+def serve_command(
+    processes: Annotated[int, typer.Option(min=1, max=64, help="How many app processes.")] = 2,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_000, help="The first has this port, the others the next.")
+    ] = 8501,
+    address: Annotated[str, typer.Option(help="Where they listen.")] = "127.0.0.1",
+    workers: Annotated[int, typer.Option(min=0, max=8, help="How many workers.")] = 1,
+) -> None:
+    """Serve the dashboard for a team: several app processes and a worker, watched, behind a proxy."""
+    # Once, before there are several who could do it at the same time.
+    try:
+        warm_up.prepare()
+    except NotReadyError as error:
+        raise _stopped(str(error), 1) from None
+    # What only watches needs none of what was imported until here: a sixth of the memory.
+    asked = map(str, (processes, port, address, workers))
+    os.chdir(ROOT)
+    os.execv(sys.executable, [sys.executable, "-m", "dashboard.serve", *asked])  # noqa: S606  # nosec B606
 
 
 def _between_files() -> None:
@@ -486,14 +525,6 @@ def chart(
         raise _stopped("\n  ".join([f"{error.file_name} was refused:", *problems]), 1) from None
     except (OSError, ValueError) as error:
         raise _stopped(f"{error}.", 2) from None
-
-
-@app.command(name="upgrade")
-def upgrade_command() -> None:
-    """Bring the database to the form this version needs."""
-    upgrade(engine())
-    count_missing(engine())
-    _TELL.print(f"The database has the form {NEWEST_REVISION}.")
 
 
 @app.command(name="fetch")

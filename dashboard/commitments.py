@@ -25,7 +25,7 @@ from dashboard.rules.disclosure import (
 )
 from dashboard.rules.returns import ReferralWindow, months_between
 from dashboard.rules.staffing import CASELOAD_HIGH, CASELOAD_LOW
-from dashboard.workforce import REFERRALS, Workforce, area_totals, pcn_workforce, profile
+from dashboard.workforce import REFERRALS, Workforce, area_totals, board_workforce, profile
 from queries import list_sizes, posts, workforce
 from queries.frames import each_row
 from queries.scope import Scope
@@ -96,7 +96,7 @@ class Commitments:
 def board_commitments(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Commitments:
     """Every commitment for one board at a date. A query by its signature: `fetch` keeps it."""
     asked = (engine, scope, icb_code, as_at)
-    staffed = pcn_workforce(*asked)
+    staffed = board_workforce(*asked)
     pcns = tuple(staffed.pcns.frame["pcn_code"])
     total: Any = next(area_totals(staffed, pcns).frame.itertuples())
     budgets, received = _budgets(*asked), _received(staffed)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine
 
+from dashboard.own_networks import own_rows, unnamed
 from dashboard.reach import ward_reach
 from dashboard.rules import apportion, moves, take_up
 from dashboard.rules.coverage import (
@@ -111,6 +112,7 @@ def ward_coverage(
     moved = [changes.get(code, 0.0) for code in pcns["pcn_code"]]
     pcns["fte"] = (pcns["fte"] + moved).clip(lower=0)
     shares = apportion.apportion(patients, pcns, settings().served_share)
+    shares = unnamed(scope, icb_code, shares)
     frame = (
         wards.merge(people, on="ward_code", how="left")
         .merge(deprivation.drop(columns="lsoas"), on="ward_code", how="left")
@@ -167,7 +169,8 @@ def ward_coverage(
         people=[REFERRALS],
         derive=lambda disclosed: _judge_take_up(disclosed, basis),
     )
-    return Coverage(released, release(shares, profile, people=[]), basis)
+    served = own_rows(scope, icb_code, shares)
+    return Coverage(released, release(served, profile, people=[]), basis)
 
 
 def ward_patients(
@@ -380,7 +383,7 @@ def _told(engine: Engine, scope: Scope, icb_code: str, as_at: date, shares: pd.D
     # A return that never came weighs more than one that began late: it is said last.
     for reason in ("less than 12 months of referrals", "no referral return"):
         for ward_code, names in serving[why == reason].groupby("ward_code")["pcn_name"]:
-            silent[str(ward_code)] = f"{reason} from {' and '.join(sorted(names))}"
+            silent[str(ward_code)] = f"{reason} from {' and '.join(sorted(set(names)))}"
     return _Told(told.window, told.no_window, silent)
 
 

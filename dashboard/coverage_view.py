@@ -17,6 +17,7 @@ from dashboard.coverage import Coverage, ward_coverage
 from dashboard.data import fetch, fetch_shared
 from dashboard.filters import Area
 from dashboard.maps import board_map
+from dashboard.own_networks import unnamed
 from dashboard.rules.disclosure import Released
 from dashboard.services import board_services
 from dashboard.style import Theme, map_layout
@@ -57,6 +58,7 @@ def coverage_view(
     coverage = fetch_shared(ward_coverage, scope, *area.board)
     wards = words.chosen_wards(coverage, area.lad_code, area.pcn_code)
     pcns = fetch(workforce.fte_by_pcn, scope, area.icb_code, area.as_at)
+    pcns = unnamed(scope, area.icb_code, pcns)
     services = fetch_shared(board_services, scope, area.icb_code, area.as_at)
     return CoverageView(
         coverage=coverage,

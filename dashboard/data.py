@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from dashboard.errors import NotReadyError
+from dashboard import logs
+from dashboard.errors import NotReadyError, NotThereError
 from dashboard.facts import count_missing
 from dashboard.settings import settings
 from queries import loads
-from queries.database import NEWEST_REVISION, make_engine, revision, upgrade
+from queries.database import (
+    NEWEST_REVISION,
+    Connections,
+    make_engine,
+    revision,
+    upgrade,
+    why_not_this_server,
+)
 from queries.scope import Scope
 
 P = ParamSpec("P")
@@ -25,32 +37,75 @@ Answer = TypeVar("Answer")
 MOST_ANSWERS = 500
 
 
-@lru_cache(maxsize=4)
-def _engine_of(url: str) -> Engine:
-    return make_engine(url)
+# How long a replica that failed is left alone.
+REPLICA_PAUSE_SECONDS = 30.0
+
+
+class _Process:
+    """What this process is: of the pages, or of the command line, which loads."""
+
+    loads = False
+    ask_replica_at = 0.0
+
+
+@lru_cache(maxsize=8)
+def _engine_of(url: str, connections: Connections) -> Engine:
+    return make_engine(url, connections)
+
+
+def _engine(url: str, name: str) -> Engine:
+    chosen = settings()
+    connections = Connections(chosen.pool_size, chosen.pool_overflow, f"dashboard {name}")
+    return _engine_of(url or chosen.database_url, connections)
 
 
 def engine() -> Engine:
-    """The engine for the database of the settings."""
-    return _engine_of(settings().database_url)
+    """The engine for the database of the settings: as the pages' role, at the command line as the
+    worker's."""
+    return loading_engine() if _Process.loads else _engine("", "pages")
+
+
+def loading_engine() -> Engine:
+    """The engine for what is written as a load or taken back, whichever process does it."""
+    return _engine(settings().worker_database_url, "worker" if _Process.loads else "pages loading")
+
+
+def owner_engine() -> Engine:
+    """The engine for what changes tables, as the role that owns them."""
+    return _engine(settings().migration_database_url, "upgrade")
+
+
+def as_worker() -> None:
+    """From here on this process is one that loads: the command line, of which the worker is a part."""
+    _Process.loads = True
 
 
 def prepare_database() -> bool:
     """Bring an SQLite file to the newest form, and count what it lacks; whether it was new.
 
-    A PostgreSQL database is upgraded by command only, when its operator chooses:
-    `NotReadyError` when that has not been done.
+    What it was before is kept beside it. A PostgreSQL database is upgraded by command only, when its
+    operator chooses: `NotReadyError` when that has not been done, or a newer version has been here.
     """
+    if why := why_not_this_server(engine()):
+        raise NotReadyError(why)
     found = revision(engine())
     if found != NEWEST_REVISION:
+        # Only a change of the form needs it, and it takes a moment to import.
+        from dashboard import backup
+
+        backup.check_known(found)
         if not settings().is_sqlite:
             raise NotReadyError(
                 f"The database has the form {found or 'of an empty database'}, and this version "
                 f"needs {NEWEST_REVISION}: run `python -m dashboard upgrade` and start again."
             )
+        if found is not None:
+            backup.keep_before_upgrade(engine(), found)
         upgrade(engine())
-    # Also of a database of the newest form: the last start may have been cut off before the end.
-    count_missing(engine())
+    # Also of a database of the newest form: the last start may have been cut off before the end. Pages
+    # may not read what is counted.
+    if settings().is_sqlite or _Process.loads:
+        count_missing(engine())
     return found is None
 
 
@@ -64,7 +119,10 @@ def fetch(
 
     The key is the query's name, the data version, the scope and the plain arguments; never
     a frame, whose hash would be of a sample. Each caller gets a copy of its own.
+
+    `NotThereError` where an argument names a board or a network that the scope does not admit.
     """
+    _check(scope, *args, *kwargs.values())
     name = f"{query.__module__}.{query.__qualname__}"
     named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))
     answer: Answer = _kept(
@@ -80,6 +138,7 @@ def fetch_shared(
     **kwargs: P.kwargs,
 ) -> Answer:
     """The same for answers that nobody changes: every caller gets the one that is kept."""
+    _check(scope, *args, *kwargs.values())
     name = f"{query.__module__}.{query.__qualname__}"
     named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))
     answer: Answer = _shared(
@@ -88,28 +147,83 @@ def fetch_shared(
     return answer
 
 
-_STATE: ContextVar[loads.DataState | None] = ContextVar("state of the data", default=None)
+@dataclass(frozen=True)
+class _Now:
+    """The state of the data, and whether the replica has all of it."""
+
+    state: loads.DataState
+    is_on_replica: bool = False
+
+
+_NOW: ContextVar[_Now | None] = ContextVar("state of the data", default=None)
 
 
 def data_state() -> loads.DataState:
     """What is in the database now: its version, and whether it is simulated."""
-    return _STATE.get() or loads.data_state(engine())
+    return _now().state
+
+
+def _now() -> _Now:
+    return _NOW.get() or _ask_now()
+
+
+def _ask_now() -> _Now:
+    """Always of the first database: what somebody has just loaded is never missed. Each load and each
+    undo gives another version, in its own transaction: a replica of that version has all of it."""
+    state = loads.data_state(engine())
+    return _Now(state, _on_replica(loads.data_version, None) == state.version)
+
+
+def _on_replica(query: Callable[[Engine], Answer], otherwise: Answer | None) -> Answer | None:
+    """The answer of the replica; `otherwise` where there is none, or it failed lately."""
+    address = settings().replica_database_url
+    if not address or time.monotonic() < _Process.ask_replica_at:
+        return otherwise
+    try:
+        return query(_engine(address, "reads"))
+    except (DBAPIError, PoolTimeoutError) as error:
+        _Process.ask_replica_at = time.monotonic() + REPLICA_PAUSE_SECONDS
+        logs.log.warning(
+            "replica left alone", seconds=REPLICA_PAUSE_SECONDS, error=type(error).__name__
+        )
+        return otherwise
+
+
+def _answer(query: Any, scope: Scope, args: Any, kwargs: Any) -> Any:
+    """Figures alone are read from the replica: what people write is asked of `engine` by who shows it."""
+
+    def ask(of: Engine) -> tuple[Any]:
+        return (query(of, scope, *args, **dict(kwargs)),)
+
+    found = _on_replica(ask, None) if _now().is_on_replica else None
+    return (found or ask(engine()))[0]
 
 
 @contextmanager
 def one_state() -> Iterator[None]:
     """Inside, the state of the data is asked once: one run of a page shows one version of it,
     even when a load ends in the middle."""
-    token = _STATE.set(loads.data_state(engine()))
+    token = _NOW.set(_ask_now())
     try:
         yield
     finally:
-        _STATE.reset(token)
+        _NOW.reset(token)
 
 
-def _scope_key(scope: Scope) -> list[str] | None:
+def _check(scope: Scope, *asked: object) -> None:
+    """Whatever a page or an address forgets to check: nothing of another area is worked out."""
+    for each in asked:
+        icb_code, pcn_code = (getattr(each, name, "") for name in ("icb_code", "pcn_code"))
+        if (icb_code and not scope.admits(icb_code)) or (
+            pcn_code and not scope.admits_network(icb_code, pcn_code)
+        ):
+            raise NotThereError("not there")
+
+
+def _scope_key(scope: Scope) -> tuple[list[str] | None, list[tuple[str, str]]]:
     # A reader of no board is not a reader of every board: an empty list is not `None`.
-    return None if scope.icb_codes is None else sorted(scope.icb_codes)
+    boards = None if scope.icb_codes is None else sorted(scope.icb_codes)
+    return boards, sorted(scope.networks)
 
 
 @st.cache_data(
@@ -120,7 +234,7 @@ def _scope_key(scope: Scope) -> list[str] | None:
 def _kept(
     name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
 ) -> Any:
-    return _query(engine(), scope, *args, **dict(kwargs))
+    return _answer(_query, scope, args, kwargs)
 
 
 @st.cache_resource(
@@ -131,4 +245,4 @@ def _kept(
 def _shared(
     name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
 ) -> Any:
-    return _query(engine(), scope, *args, **dict(kwargs))
+    return _answer(_query, scope, args, kwargs)

@@ -67,7 +67,8 @@ def _all(engine: Engine, scope: Scope, found: Pathway) -> Iterator[dict[str, Any
     kinds, silent = (
         dict(zip(areas["code"], areas[name], strict=True)) for name in ("kind", "reason")
     )
-    days = pathway_by(engine, scope, cohort, PCN).days
+    every = pathway_by(engine, scope, cohort, PCN).days
+    days = {key: found for key, found in every.items() if key[0] in kinds}
     yield from _steps(found.steps, lambda code: kinds[code], days, silent)
     for category in PATHWAY_GROUPS:
         groups = pathway_by(engine, scope, cohort, category)

@@ -17,8 +17,10 @@ from sqlalchemy import Engine
 from dashboard import __version__
 from dashboard.commitments import board_commitments
 from dashboard.coverage import REFERRALS, ward_coverage
+from dashboard.errors import NotThereError as NotThereError
 from dashboard.evaluation import COLUMNS, evaluation
 from dashboard.gaps import REFERRED, WITHOUT, ward_gaps
+from dashboard.own_networks import is_shown, own_rows
 from dashboard.plan_export import COLUMNS as PLAN_COLUMNS
 from dashboard.plan_export import (
     area_of,
@@ -54,10 +56,6 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 SITE_PLAN = "site-plan"
-
-
-class NotThereError(LookupError):
-    """A board, a subject or a form that is not there, or not to be seen."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +206,7 @@ def workforce_by_pcn(
             "pcns": len(frame),
             "pcns_returned": int(returned.sum()),
             "pcns_with_link_worker": int((frame["fte"] > 0).fillna(False).sum()),
-            "pcns_not_returned": frame.loc[~returned, "pcn_code"].tolist(),
+            "pcns_not_returned": own_rows(scope, icb_code, frame[~returned])["pcn_code"].tolist(),
             "registered_patients": _plain(patients),
             "fte_per_10k": _plain(fte / patients * PER_PEOPLE, 4) if pd.notna(patients) else None,
         },
@@ -503,6 +501,8 @@ def _site_plan(
     asked: Mapping[str, str] = {},
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Meta with everything the plan assumes, and one row per site and ward of it."""
+    if not is_shown(scope, icb_code, asked):
+        raise NotThereError("no such network")
     plan = plan_of_board(engine, scope, icb_code, as_at, with_stale, asked)
     meta = _meta(engine, scope, SITE_PLAN, icb_code, as_at) | plan_basis(plan)
     meta |= supposed_basis(engine, scope, area_of(icb_code, as_at, with_stale, asked), asked)

@@ -7,8 +7,9 @@ from sqlalchemy import Engine
 from dashboard.intake.pathway_facts import PathwayFacts
 from dashboard.rules.groups import ethnicity_group_of, sex_of
 from queries import recount
-from queries.database import writing
+from queries.database import reading, writing
 from queries.load import bump_version
+from queries.scope import EVERYTHING
 
 
 def count_missing(engine: Engine) -> int:
@@ -16,7 +17,7 @@ def count_missing(engine: Engine) -> int:
 
     One transaction a load: cut off in between, the next start goes on.
     """
-    with engine.connect() as connection:
+    with reading(engine, EVERYTHING) as connection:
         loads = recount.loads_without_pathway(connection)
     for load_id in loads:
         facts = PathwayFacts()

@@ -293,7 +293,7 @@ def _pick(
         if after:
             after()
 
-    return str(
+    picked = str(
         st.selectbox(
             label,
             list(options),
@@ -302,6 +302,8 @@ def _pick(
             on_change=changed,
         )
     )
+    # Whatever a browser sends back: nothing that was not offered is chosen.
+    return picked if picked in options else next(iter(options))
 
 
 def _pick_date() -> date:
@@ -336,8 +338,13 @@ def _districts(engine: Engine, scope: Scope, icb_code: str) -> dict[str, str]:
 
 
 def _networks(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> dict[str, str]:
-    pcns = workforce.fte_by_pcn(engine, scope, icb_code, as_at)
-    return {ALL: "All networks"} | _named(pcns, "pcn")
+    """Who leads networks of the board always has one of them chosen."""
+    named = _named(workforce.fte_by_pcn(engine, scope, icb_code, as_at), "pcn")
+    mine = scope.networks_of(icb_code)
+    if mine is None:
+        return {ALL: "All networks"} | named
+    # One that is not there at the date stays what they see: nothing of it.
+    return {code: named.get(code, code) for code in sorted(mine)}
 
 
 def _named(frame: pd.DataFrame, kind: str) -> dict[str, str]:

@@ -9,21 +9,35 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import filters, keyboard_help, meeting_mode, restored, saved_views, search, tour
+from dashboard import (
+    drain,
+    filters,
+    keyboard_help,
+    meeting_mode,
+    restored,
+    saved_views,
+    search,
+    signed_in,
+    tour,
+)
+from dashboard.access import Reader
 from dashboard.filters import Choices
 from queries.scope import Scope
 
 
-def beside(top: DeltaGenerator, scope: Scope, choices: Choices | None, here: str) -> None:
+def beside(top: DeltaGenerator, who: Reader, choices: Choices | None, here: str) -> None:
     """The sidebar but for the filters: the search above them, the rest below. Help is there where no
     board is loaded, too."""
+    drain.draw_notice()
     if choices is not None:
         with top:
-            search.draw(scope, choices)
+            search.draw(who.scope, choices)
     with st.sidebar:
         if choices is not None:
-            saved_views.draw(scope, choices, here)
+            saved_views.draw(who.scope, choices, here)
         keyboard_help.draw()
+    signed_in.draw(who)
+    signed_in.warn()
 
 
 @contextmanager

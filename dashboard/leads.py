@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pandas as pd
 from sqlalchemy import Engine
 
+from dashboard.own_networks import own_rows
 from dashboard.rules import moves
 from dashboard.rules.leads import judge_supervision, leads_at
 from dashboard.settings import settings
@@ -36,7 +37,7 @@ def supervision(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.
     pcn_code, pcn_name, lad_code (where most of its patients live), role_title, supervised_by,
     last_supervision_on, due_on and `state`."""
     now = moves.posts_at(posts.posts(engine, scope, icb_code, as_at), as_at)
-    filled = now[now["status"] == moves.FILLED]
+    filled = own_rows(scope, icb_code, now[now["status"] == moves.FILLED])
     pcns = pcn_workforce(engine, scope, icb_code, as_at).pcns.frame
     pcns = pcns[["pcn_code", "pcn_name", "lad_code"]]
     judged = judge_supervision(filled, as_at, timedelta(weeks=settings().supervision_weeks))

@@ -25,6 +25,7 @@ from dashboard.intake.source import Source
 from dashboard.settings import ROOT, settings
 from queries import history, jobs, load
 from queries.load import AlreadyLoadedError, CleanLoad, LoadRecord, NotWrittenError, Reading
+from queries.trail import NOBODY
 
 # Rows of these are about a person, or count a few: no row of a file that has them is shown.
 OF_PERSONS = {"referral", "outcome", "gp_contact", "personal_health_budget"}
@@ -312,7 +313,7 @@ def work(engine: Engine, *, until_idle: bool, wait: Callable[[], None]) -> bool:
 
 def start_worker() -> None:
     """Start a worker in a process of its own, which ends when nothing waits."""
-    subprocess.Popen(
+    subprocess.Popen(  # nosec B603 - our own words only
         [sys.executable, "-m", "dashboard", "worker", "--until-idle"],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
@@ -322,12 +323,14 @@ def start_worker() -> None:
     )
 
 
-def undo(engine: Engine, load_id: int, who: str | None) -> history.UndoRecord:
+def undo(
+    engine: Engine, load_id: int, who: str | None, person_id: int = NOBODY
+) -> history.UndoRecord:
     """Take a load back; where it had removed the demonstration, that is there again.
 
     `history.UndoError` when there is no such load, or it was taken back before.
     """
-    record = history.undo(engine, load_id, who)
+    record = history.undo(engine, load_id, who, person_id)
     if record.leaves_demonstration:
         demonstration.make(engine, settings().hash_key_bytes())
     return record

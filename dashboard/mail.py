@@ -20,6 +20,7 @@ from email.utils import format_datetime
 from sqlalchemy import Engine
 
 from dashboard.errors import report_error
+from dashboard.plain_page import plain_page
 from dashboard.rules.mail_schedule import (
     MOST_ATTEMPTS,
     PERMANENT,
@@ -46,22 +47,16 @@ ABOUT_NUMBERS = (
 )
 _LOG = logging.getLogger("dashboard")
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
-<style>body{{font:1.1rem/1.5 Arial,Helvetica,sans-serif;max-width:34rem;margin:3rem auto;
-padding:0 1rem;color:#10181D}}button{{font:inherit;padding:.6rem 1.2rem;border:0;
-border-radius:4px;background:#005EB8;color:#fff}}</style></head>
-<body><main><h1>{title}</h1>{body}</main></body></html>"""
 # What a mail program sends by itself (RFC 8058), and the button as well.
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 # Neither page repeats the address: whoever has a link forwarded does not learn whose it is.
-ASK_PAGE = _PAGE.format(
+ASK_PAGE = plain_page(
     title="Stop the weekly e-mail?",
     body="<p>No more e-mail of the social prescribing board comes to the address that this link was "
     f'sent to.</p><form method="post"><input type="hidden" name="{ONE_CLICK[0]}" '
     f'value="{ONE_CLICK[1]}"><button>Stop the e-mail</button></form>',
 )
-STOPPED_PAGE = _PAGE.format(
+STOPPED_PAGE = plain_page(
     title="The weekly e-mail is stopped",
     body="<p>No more comes to this address. Whoever runs the board can begin it again.</p>",
 )

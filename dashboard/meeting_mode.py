@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard import action_editor, filters, show
+from dashboard import access, action_editor, filters, show
 from dashboard.access import current_user
 from dashboard.actions_view import actions_view, targets, when
 from dashboard.data import engine, fetch_shared
 from dashboard.filters import Choices
+from dashboard.rules import roles
 from dashboard.seen import seen
 from queries.actions import ActionEdit
 from queries.frames import each_row
@@ -25,6 +26,10 @@ AGENDA = (
     "this-week", "coverage", "workforce", "providers", "outcomes", "take-up", "where-to-fund",
     "actions",
 )  # fmt: skip
+NOT_YOURS = (
+    "A meeting of the board is begun and closed by those who work for the whole board. Once it is "
+    "begun, it can be joined here."
+)
 # No letter alone: who dictates, or types beside a box, would turn the page.
 NEXT_KEY, BACK_KEY = "Alt+N", "Alt+B"
 _SAID = "what became of the meeting"
@@ -45,6 +50,9 @@ def begin(scope: Scope, choices: Choices) -> None:
     """The button that begins a meeting, or joins the one that somebody has begun."""
     _say()
     found = going_on(scope, choices.icb_code)
+    if found is None and not may_meet(choices):
+        show.notes([NOT_YOURS])
+        return
     if found is None:
         label, words = (
             "Begin the meeting",
@@ -84,21 +92,31 @@ def bar(scope: Scope, choices: Choices, pages: Mapping[str, st.Page], here: str)
         if st.button(f"Next: {pages[after].title}", shortcut=NEXT_KEY, type="primary", key="next"):
             st.switch_page(pages[after])
         st.button("Leave meeting view", on_click=_leave, key="leave meeting")
-        with st.popover("Close the meeting", key="close popover"):
-            show.lines(
-                ["What is seen now is kept, and the next meeting is compared with it.",
-                 "What was written down stays under Actions."]
-            )  # fmt: skip
-            st.button(
-                "Close it now", on_click=_close, args=(scope, choices, int(found.id)),
-                type="primary", key="close meeting",
-            )  # fmt: skip
+        if may_meet(choices):
+            _close_box(scope, choices, int(found.id))
     with st.expander("Write down an action, a decision or a note", key="write in meeting"):
         known = fetch_shared(targets, scope, choices.icb_code, choices.as_at)
         view = actions_view(engine(), scope, choices.icb_code, filters.newest_as_at(), known)
         action_editor.told()
         first = ActionEdit(kind="action", words="", page=here, meeting_id=int(found.id))
         action_editor.write_down(scope, view, choices, first)
+
+
+def may_meet(choices: Choices) -> bool:
+    """Whether the reader may begin and close a meeting of the board; whoever sees it may join one."""
+    return access.reader().may(roles.MEET, choices.icb_code)
+
+
+def _close_box(scope: Scope, choices: Choices, meeting_id: int) -> None:
+    with st.popover("Close the meeting", key="close popover"):
+        show.lines(
+            ["What is seen now is kept, and the next meeting is compared with it.",
+             "What was written down stays under Actions."]
+        )  # fmt: skip
+        st.button(
+            "Close it now", on_click=_close, args=(scope, choices, meeting_id),
+            type="primary", key="close meeting",
+        )  # fmt: skip
 
 
 def _say() -> None:
@@ -110,8 +128,10 @@ def _say() -> None:
 
 
 def _begin(scope: Scope, choices: Choices) -> None:
-    address = urlencode(choices.address(**_place(choices)))
-    open_meeting(engine(), scope, choices.icb_code, choices.as_at, address, current_user())
+    if may_meet(choices) or going_on(scope, choices.icb_code) is None:
+        access.check(roles.MEET, choices.icb_code)
+        address = urlencode(choices.address(**_place(choices)))
+        open_meeting(engine(), scope, choices.icb_code, choices.as_at, address, current_user())
     filters.choose(filters.MEETING, ON)
 
 
@@ -120,6 +140,7 @@ def _leave() -> None:
 
 
 def _close(scope: Scope, choices: Choices, meeting_id: int) -> None:
+    access.check(roles.MEET, choices.icb_code)
     kept = seen(engine(), scope, choices.icb_code, choices.as_at, choices.with_stale)
     address = urlencode(choices.address(**_place(choices)))
     try:

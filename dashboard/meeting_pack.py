@@ -108,6 +108,8 @@ def choices_of(engine: Engine, scope: Scope, area: Area) -> Choices | None:
     networks = _names(workforce.fte_by_pcn(engine, scope, area.icb_code, area.as_at), "pcn")
     if area.lad_code not in {"", *districts} or area.pcn_code not in {"", *networks}:
         return None
+    if not scope.admits_network(area.icb_code, area.pcn_code):
+        return None
     return Choices(
         area.icb_code, boards[area.icb_code], area.lad_code, districts.get(area.lad_code, ""),
         area.pcn_code, networks.get(area.pcn_code, ""), area.as_at, int(USUAL_MONTHS),

@@ -91,8 +91,26 @@ def cohort_of(
 
 
 def board_pathway(engine: Engine, scope: Scope, icb_code: str, as_at: date, which: str) -> Pathway:
-    """The board, its localities and its networks, released as one table: none of them can give
-    away what is hidden in another."""
+    """The board, its localities, and its networks that are shown in detail."""
+    found = whole_pathway(engine, scope, icb_code, as_at, which)
+    codes = found.counts.frame["code"]
+    is_mine = is_shown_in_detail(scope, icb_code, found.counts.frame)
+    steps = found.steps[found.steps["group"].isin(codes[is_mine])]
+    return replace(found, counts=found.counts.rows(is_mine), steps=steps)
+
+
+def is_shown_in_detail(scope: Scope, icb_code: str, areas: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows of areas (`code`, `kind`) the reader may see: of who leads some networks those, and
+    the board; a locality less their own would be another's."""
+    mine = scope.networks_of(icb_code)
+    if mine is None:
+        return pd.Series(True, areas.index)
+    return (areas["kind"] == BOARD) | ((areas["kind"] == NETWORK) & areas["code"].isin(mine))
+
+
+def whole_pathway(engine: Engine, scope: Scope, icb_code: str, as_at: date, which: str) -> Pathway:
+    """The board, its localities and all its networks, released as one table: none of them can give
+    away what is hidden in another. For totals of the board, not to be shown row by row."""
     returned = referrals.returned_months(engine, scope, icb_code, as_at)
     told = referral_window(returned, as_at, settings().late_months)
     cohort = cohort_of(told.window, icb_code, as_at, which)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from math import ceil
 
 import numpy as np
@@ -20,8 +21,10 @@ from dashboard.outcomes import (
     judged_steps,
     pathway_by,
     ward_fifths,
+    whole_pathway,
 )
 from dashboard.outcomes_change import Question, changes_by, scale
+from dashboard.own_networks import own_released
 from dashboard.rules.control_chart import Improvement
 from dashboard.rules.disclosure import Released, hidden_flag, release, rounding
 from dashboard.rules.funnel import Funnel, Kind, fit_funnel, funnel_curve, funnel_places
@@ -60,12 +63,14 @@ FIFTHS = tuple("12345")
 class NetworkFunnel:
     """One row per network with a share: pcn_code, pcn_name, people (of whom it is a share), rate
     (percent), place; the limits by number of people; and what they rest on. `left_out` counts
-    networks without a share by why."""
+    networks without a share by why. `is_part` where rows of other networks were taken away: the
+    funnel is of all of them."""
 
     rows: Released
     limits: pd.DataFrame
     funnel: Funnel
     left_out: Mapping[str, int]
+    is_part: bool = False
 
 
 def events_of(found: Pathway | Groups, share: str) -> pd.DataFrame:
@@ -83,7 +88,7 @@ def events_of(found: Pathway | Groups, share: str) -> pd.DataFrame:
 
 def network_funnel(found: Pathway, share: str) -> NetworkFunnel:
     """The networks of a board by how many people a share rests on, against the limits of chance,
-    widened where networks differ by more."""
+    widened where networks differ by more. `found` has every network of the board."""
     frame = found.counts.frame.set_index("code")
     mine = frame[frame["kind"] == NETWORK]
     events = events_of(found, share).reindex(mine.index)
@@ -107,13 +112,30 @@ def network_funnel(found: Pathway, share: str) -> NetworkFunnel:
             "place": judged["place"].to_numpy(),
         }
     )
-    largest = float(there["of"].max()) if len(there) else 0.0
-    smallest = float(there["of"].min()) if len(there) else 0.0
-    grid = np.linspace(smallest * 0.8, largest * 1.05, FUNNEL_POINTS if len(there) else 0)
-    curve = funnel_curve(funnel, grid)
-    limits = (curve.drop(columns="of") * 100).assign(people=curve["of"])
     released = Released(rows, (), found.counts.profile)
-    return NetworkFunnel(released, limits, funnel, _counted(state[state != ""]))
+    return NetworkFunnel(released, _limits(funnel, rows), funnel, _counted(state[state != ""]))
+
+
+def own_funnel(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, which: str, share: str
+) -> NetworkFunnel:
+    """The same with the networks that are shown in detail. A query by its signature."""
+    found = network_funnel(whole_pathway(engine, scope, icb_code, as_at, which), share)
+    if scope.networks_of(icb_code) is None:
+        return found
+    rows = own_released(scope, icb_code, found.rows)
+    # The ends of the lines over all of them would tell how large the others are.
+    limits = _limits(found.funnel, rows.frame)
+    return NetworkFunnel(rows, limits, found.funnel, {}, is_part=True)
+
+
+def _limits(funnel: Funnel, rows: pd.DataFrame) -> pd.DataFrame:
+    """The lines of a funnel around the sizes of some networks."""
+    sizes = rows["people"].astype(float)
+    smallest, largest = (float(sizes.min()), float(sizes.max())) if len(rows) else (0.0, 0.0)
+    grid = np.linspace(smallest * 0.8, largest * 1.05, FUNNEL_POINTS if len(rows) else 0)
+    curve = funnel_curve(funnel, grid)
+    return (curve.drop(columns="of") * 100).assign(people=curve["of"])
 
 
 def _counted(words: pd.Series[str]) -> dict[str, int]:

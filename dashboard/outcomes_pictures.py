@@ -18,8 +18,8 @@ from dashboard.commitments import commitments_on
 from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.outcomes_change import Question, distribution, scale
-from dashboard.outcomes_compared import SHARES, Equity, network_funnel
-from dashboard.outcomes_view import OutcomesView, outcomes_view, share_trend
+from dashboard.outcomes_compared import SHARES, Equity, NetworkFunnel
+from dashboard.outcomes_view import outcomes_view, share_trend
 from dashboard.rules.disclosure import HIDDEN_MARK, Released
 from dashboard.rules.pathway import STEP_TITLES
 from dashboard.style import Theme, template
@@ -121,9 +121,9 @@ def equity_figure(found: Equity, figure: str, label: str, is_dark: bool) -> Figu
     )
 
 
-def funnel_figure(view: OutcomesView, share: str, picked: str, is_dark: bool) -> Figure | None:
+def funnel_figure(found: NetworkFunnel, share: str, picked: str, is_dark: bool) -> Figure | None:
     """The networks of the board; `None` without any."""
-    found, theme = network_funnel(view.found, share), Theme(is_dark)
+    theme = Theme(is_dark)
     if found.rows.frame.empty:
         return None
     return funnel_plot(

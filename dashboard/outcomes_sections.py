@@ -12,8 +12,9 @@ from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.outcomes import FIFTH, lacking_service
 from dashboard.outcomes_change import GP_ATTENDANCES, distribution, scale
-from dashboard.outcomes_compared import DECLINED, SHARES, TAKE_UP, equity, network_funnel
+from dashboard.outcomes_compared import DECLINED, SHARES, TAKE_UP, equity, own_funnel
 from dashboard.outcomes_view import OutcomesView, breakdown, share_trend
+from dashboard.own_networks import LEFT_OUT
 from queries.appointments import recorded_by_month
 from queries.scope import Scope
 
@@ -63,7 +64,8 @@ def steps(scope: Scope, view: OutcomesView, choices: Choices) -> None:
         picked=choices.pcn_code,
         on_pick=filters.pick_of_pathway,
     )
-    show.notes([told.BY_GROUP])
+    is_part = scope.networks_of(choices.icb_code) is not None
+    show.notes([told.BY_GROUP, *([LEFT_OUT] if is_part else [])])
 
 
 def endings(scope: Scope, view: OutcomesView, choices: Choices) -> None:
@@ -153,8 +155,8 @@ def networks(scope: Scope, view: OutcomesView, choices: Choices) -> None:
     shares = {name: f"Share {title}" for name, (title, _) in SHARES.items()}
     share = filters.pick(filters.MEASURE, "Share", shares)
     which, is_dark = filters.chosen(filters.COHORT), show.theme().is_dark
-    found = network_funnel(view.found, share)
-    figure = pictures.funnel_figure(view, share, choices.pcn_code, is_dark)
+    found = fetch_shared(own_funnel, scope, choices.icb_code, choices.as_at, which, share)
+    figure = pictures.funnel_figure(found, share, choices.pcn_code, is_dark)
     if figure is None:
         show.empty("No funnel to draw", "No network of the board has this share.")
     else:

@@ -424,6 +424,13 @@ def funnel_finding(found: NetworkFunnel, share: str) -> list[str]:
     title = SHARES[share][0]
     outside = rows[rows["place"] != "inside the 95% limits"]
     beyond = rows[rows["place"] == "outside the 99.8% limits"]
+    if found.is_part:
+        return [
+            f"**{found.funnel.centre:.0%}** of the board's referrals are {title}. Of "
+            f"{counted(len(rows), 'network')} shown here **{len(outside)}** "
+            f"{'lies' if len(outside) == 1 else 'lie'} outside the 95% limits, {len(beyond)} outside "
+            "the 99.8% limits; other networks of the board are not shown one by one."
+        ]
     sentences = [
         f"**{found.funnel.centre:.0%}** of referrals are {title}, over {counted(len(rows), 'network')}. "
         f"**{len(outside)}** lie outside the 95% limits (about {0.05 * len(rows):.0f} would by chance), "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import long_work, show
+from dashboard.access import reader
 from dashboard.data import data_state, engine
 from dashboard.filters import Choices
 from dashboard.meeting_pack import NO_PACK, meeting_pack
@@ -30,7 +31,7 @@ def pack_panel(scope: Scope, choices: Choices, since: str) -> None:
         return
     show.lines([ABOUT])
     # By what it is of: its content is worked out when somebody asks for it.
-    of = (choices.area, since, data_state().version, profile().name)
+    of = (choices.area, since, data_state().version, profile().name, reader().mark)
     made_of, key = st.session_state.get(_MADE, (None, ""))
     found = long_work.status(key if made_of == of else "")
     if found.state == "running":
@@ -48,7 +49,7 @@ def pack_panel(scope: Scope, choices: Choices, since: str) -> None:
         if pack is None:
             show.lines([NO_WARD], is_problem=True)
             return
-        st.session_state[_MADE] = (of, begin(pack))
+        st.session_state[_MADE] = (of, begin(pack, reader().mark))
         st.rerun()
 
 

@@ -67,20 +67,27 @@ def file_name(pack: Pack, form: str) -> str:
     return f"social-prescribing-{'-'.join(filter(None, plain))}.{form}"
 
 
-def key_of(pack: Pack) -> str:
-    """The name of a pack's files: of what is in it, so that only who has seen it can know it."""
-    return hashlib.sha256(to_json(pack).encode()).hexdigest()
+def key_of(pack: Pack, whose: str) -> str:
+    """The name of a pack's files: of what is in it, and of whose it is (`Reader.mark`)."""
+    return _bound(hashlib.sha256(to_json(pack).encode()).hexdigest(), whose)
 
 
-def begin(pack: Pack) -> str:
-    """Write the files in a process of its own; the key by which to ask for them."""
-    key = key_of(pack)
+def _bound(content: str, whose: str) -> str:
+    return f"{content}-{hashlib.sha256(f'{content} {whose}'.encode()).hexdigest()}"
+
+
+def begin(pack: Pack, whose: str) -> str:
+    """Write the files in a process of its own; the key by which the same reader asks for them."""
+    key = key_of(pack, whose)
     long_work.start(key, TASK, {"pack": to_json(pack)})
     return key
 
 
-def finished(key: str, form: str) -> tuple[str, bytes] | None:
-    """Name and content of a file that is written; `None` where there is none (any more)."""
+def finished(key: str, form: str, whose: str) -> tuple[str, bytes] | None:
+    """Name and content of a file that is written; `None` where there is none (any more), or it was
+    made for another reader, or for what this one might see before."""
+    if key != _bound(key.partition("-")[0], whose):
+        return None
     found = long_work.status(key).result
     if not isinstance(found, dict) or form not in FORMS or form not in found:
         return None

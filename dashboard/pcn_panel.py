@@ -22,10 +22,14 @@ from queries.scope import Scope
 def pcn_panel(scope: Scope, view: WorkforceView, choices: Choices) -> None:
     """The panel of the picked network; says so when it is not one of the board."""
     pcns = view.workforce.pcns.frame
-    row = next(pcns[pcns["pcn_code"] == choices.pcn_code].itertuples())
+    row = next(pcns[pcns["pcn_code"] == choices.pcn_code].itertuples(), None)
+    if row is None:
+        show.empty("Network not found", "The board has no such network at this date.")
+        return
     show.heading(words.name_of(row), anchor="network")
     show.definition_list(network_facts(row, view.workforce.basis), label="What is known of it")
-    st.button("Show every network", on_click=filters.pick_pcn, args=("",))
+    if scope.networks_of(choices.icb_code) is None:
+        st.button("Show every network", on_click=filters.pick_pcn, args=("",))
     show.link_to_view("Link to this network", choices.address(pcn=choices.pcn_code))
     with st.expander("Target and plan of this network", key="targets"):
         target_editor(scope, choices)

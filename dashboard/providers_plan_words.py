@@ -284,7 +284,7 @@ def feed_words(feed: Feed) -> str:
     return f"loaded {day(feed.loaded_at.date())}; {entries} of or for this board, or not placed"
 
 
-LEVELS = {"fail": "✕ fail", "warn": "△ warn", "": "note", "pass": "✓ pass"}
+LEVELS = {"fail": "✕ fail", "warn": "△ warn", "": "note", "pass": "✓ pass"}  # nosec B105 - no password
 
 
 def report_title(feed: Feed) -> str:

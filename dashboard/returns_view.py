@@ -11,6 +11,7 @@ import pandas as pd
 
 from dashboard.data import fetch
 from dashboard.intake import DATASETS
+from dashboard.own_networks import LEFT_OUT, own_rows
 from dashboard.rules.returns import EXPECTED, ReturnState, judge_return, months_between, months_to
 from dashboard.settings import settings
 from dashboard.style import day
@@ -71,9 +72,10 @@ def finding(grid: Grid) -> str:
 
 
 def pcn_grid(scope: Scope, icb_code: str, as_at: date, dataset: str) -> Grid:
-    """One row per PCN of the board, by name: whether its return of each month is there."""
+    """One row per PCN of the board that is shown in detail, by name: whether its return of each month
+    is there."""
     months = months_to(as_at, MONTHS_SHOWN)
-    pcns = fetch(workforce.fte_by_pcn, scope, icb_code, as_at)
+    pcns = own_rows(scope, icb_code, fetch(workforce.fte_by_pcn, scope, icb_code, as_at))
     returned = fetch(history.pcn_returns, scope, icb_code, months[0])
     late = settings().late_months
     rows = []
@@ -86,6 +88,11 @@ def pcn_grid(scope: Scope, icb_code: str, as_at: date, dataset: str) -> Grid:
     # Where something is wrong comes first.
     rows.sort(key=lambda row: (-sum(state in WRONG for state, _ in row[1]), row[0]))
     return Grid(months, rows)
+
+
+def not_shown(scope: Scope, icb_code: str) -> str:
+    """That networks of the board are left out of a list, and where they are; "" where none is."""
+    return "" if scope.networks_of(icb_code) is None else LEFT_OUT
 
 
 def without_months(scope: Scope) -> list[list[str]]:

@@ -5,8 +5,13 @@ What answers with data imports what it needs when first asked: the server is the
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
+from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -21,8 +26,15 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.file_util import get_static_dir
 
-from dashboard import warm_up
+from dashboard import health, sign_in, warm_up
+from dashboard.closed_paths import ClosedPaths
+from dashboard.gate import SIGN_IN, Gate
+from dashboard.request_log import RequestLog
+from dashboard.rules import roles
+from dashboard.settings import settings
+from dashboard.upload_limits import UploadLimits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,16 +56,25 @@ NARROWED = (
 MOST_SAID_BYTES = 4_096
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
-# Streamlit needs inline styles, and its components and Plotly come as blobs and by eval;
-# nothing may come from, or go to, another host.
+
+def _scripts_of_the_page() -> str:
+    """Hashes of the scripts that stand in Streamlit's own page: no other may stand in it."""
+    page = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
+    found = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = (hashlib.sha256(script.encode()).digest() for script in found)
+    return " ".join(f"'sha256-{base64.b64encode(each).decode()}'" for each in hashes)
+
+
+# Streamlit needs inline styles, and its components come as blobs; nothing may come from, or go
+# to, another host.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        f"script-src 'self' {_scripts_of_the_page()} blob:",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
-        "connect-src 'self' ws: wss:",
+        "connect-src 'self'",
         "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'self'",
@@ -72,26 +93,55 @@ SAFE_HEADERS = {
 
 
 class SafeHeaders:
-    """Puts the headers that Streamlit leaves out on every answer."""
+    """Puts the headers that Streamlit leaves out on every answer, errors and refusals too."""
 
     def __init__(self, app: ASGIApp):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
         async def send_safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                names = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(
-                        (name.lower().encode(), value.encode())
-                        for name, value in SAFE_HEADERS.items()
-                        if name.lower().encode() not in names
-                    ),
-                ]
+            nonlocal begun
+            if message["type"] == "websocket.close" and not begun and _may_answer(scope):
+                # Refused before it began: the server's own answer has no headers.
+                start = {"type": "websocket.http.response.start", "status": 403, "headers": []}
+                await send_safely(start)
+                await send({"type": "websocket.http.response.body", "body": b""})
+                return
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                message["headers"] = _with_safe_headers(message["headers"], message["status"])
+            begun = True
             await send(message)
 
-        await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
+        try:
+            await self.app(scope, receive, send_safely)
+        except Exception:
+            # Starlette's own answer to an error goes out before these headers are put on.
+            if scope["type"] == "http" and not begun:
+                answer = PlainTextResponse("Internal Server Error", 500)
+                await answer(scope, receive, send_safely)
+            raise
+
+
+def _may_answer(scope: Scope) -> bool:
+    return "websocket.http.response" in scope.get("extensions", {})
+
+
+def _with_safe_headers(
+    headers: Iterable[tuple[bytes, bytes]], status: int
+) -> list[tuple[bytes, bytes]]:
+    """What an answer says itself stands; what it leaves out is added."""
+    given = list(headers)
+    wanted = dict(SAFE_HEADERS)
+    if settings().public_address.startswith("https:"):
+        wanted["Strict-Transport-Security"] = "max-age=31536000"
+    # Kept nowhere unless it says so; "not modified" speaks of an answer that is kept already.
+    if status != 304:
+        wanted["Cache-Control"] = "no-store"
+    names = {name.lower() for name, _ in given}
+    more = ((name.lower().encode(), value.encode()) for name, value in wanted.items())
+    return [*given, *((name, value) for name, value in more if name not in names)]
 
 
 def geometry(request: Request) -> Response:
@@ -121,6 +171,7 @@ def download(request: Request) -> Response:
     from dashboard import export
     from dashboard.access import current_scope
     from dashboard.data import engine
+    from dashboard.errors import NotThereError
 
     warm_up.wait()
     subject, form = request.path_params["subject"], request.path_params["form"]
@@ -141,7 +192,7 @@ def download(request: Request) -> Response:
             with_stale,
             dict(request.query_params),
         )
-    except export.NotThereError:
+    except NotThereError:
         return PlainTextResponse("not found", 404)
     return _attached(made.body, made.media_type, made.file_name)
 
@@ -185,7 +236,11 @@ def table(request: Request) -> Response:
         chosen.get("pcn", ""),
     )
     more = (asked,) if subject in ("services", "capacity", "pathway") else ()
-    body = fetch_shared(lists[subject], current_scope(), area, *more)
+    scope = current_scope()
+    # Who leads a network always asks for theirs: its lists of the whole board are nobody's here.
+    if not scope.admits_network(area.icb_code, area.pcn_code):
+        return PlainTextResponse("not found", 404)
+    body = fetch_shared(lists[subject], scope, area, *more)
     # The address names the data version, so what is kept is never out of date; private, since
     # it is what this user may see.
     headers = {"Cache-Control": "private, max-age=3600", "Content-Encoding": "gzip"}
@@ -225,7 +280,9 @@ def brief(request: Request) -> Response:
     area = Area(asked.get("icb", ""), as_at, asked.get("stale", "") == "counted")
     ward_code, pcn_code = asked.get("ward", ""), asked.get("pcn", "")
     make, code = (ward_brief, ward_code) if ward_code else (network_brief, pcn_code)
-    found = fetch_shared(make, current_scope(), area, code) if profile().may_leave else None
+    scope = current_scope()
+    is_theirs = profile().may_leave and scope.admits(area.icb_code)
+    found = fetch_shared(make, scope, area, code) if is_theirs else None
     if found is None:
         return PlainTextResponse("not found", 404)
     plain = "".join(letter for letter in code if letter.isascii() and letter.isalnum())
@@ -249,12 +306,14 @@ def actions(request: Request) -> Response:
 
 
 def pack(request: Request) -> Response:
-    """A file of a meeting pack that is written; its key is known to whom it was shown."""
+    """A file of a meeting pack that is written, for whom it was made."""
+    from dashboard.access import reader
     from dashboard.pack_work import FORMS, finished
     from dashboard.workforce import profile
 
     form = request.path_params["form"]
-    made = finished(request.path_params["key"], form) if profile().may_leave else None
+    key, whose = request.path_params["key"], reader().mark
+    made = finished(key, form, whose) if profile().may_leave else None
     if made is None:
         return PlainTextResponse("not found", 404)
     name, body = made
@@ -262,25 +321,53 @@ def pack(request: Request) -> Response:
 
 
 def refusals(request: Request) -> Response:
-    """What was wrong with an offered file, as CSV: its values are masked."""
-    from dashboard.access import current_scope
+    """What was wrong with an offered file, as CSV: its values are masked. For those who load."""
+    from dashboard.access import current_scope, reader
     from dashboard.data import engine
     from queries import history
 
     job_id = request.path_params["job_id"]
     found = history.problems(engine(), current_scope(), job_id)
-    if found.empty:
+    if found.empty or not reader().may(roles.LOAD):
         return PlainTextResponse("not found", 404)
     return _csv(found, f"refusals-{job_id}.csv")
 
 
 def all_history(_request: Request) -> Response:
-    """What was offered and loaded, as CSV."""
-    from dashboard.access import current_scope
+    """What was offered and loaded, as CSV. For those who load."""
+    from dashboard.access import current_scope, reader
     from dashboard.data import engine
     from queries import history
 
+    if not reader().may(roles.LOAD):
+        return PlainTextResponse("not found", 404)
     return _csv(history.history(engine(), current_scope()), "history.csv")
+
+
+def access_review(_request: Request) -> Response:
+    """Who has which role, as CSV, for administrators."""
+    from datetime import UTC, datetime
+
+    from dashboard.access import reader
+    from dashboard.data import engine
+    from dashboard.export import csv_bytes
+    from dashboard.given import review
+
+    if not reader().may(roles.GIVE_ACCESS):
+        return PlainTextResponse("not found", 404)
+    body = csv_bytes(review(engine(), datetime.now(UTC)))
+    return _attached(body, "text/csv", "access-review.csv")
+
+
+def whole_trail(_request: Request) -> Response:
+    """The trail of what was done, as CSV, for administrators."""
+    from dashboard.access import reader
+    from dashboard.data import engine
+    from queries import trail
+
+    if not reader().may(roles.GIVE_ACCESS):
+        return PlainTextResponse("not found", 404)
+    return _csv(trail.lines(engine()), "trail.csv")
 
 
 def _csv(frame: pd.DataFrame, file_name: str) -> Response:
@@ -355,17 +442,14 @@ def first_page(request: Request) -> Response:
 
 def is_alive(_request: Request) -> Response:
     """The process answers."""
-    return PlainTextResponse("ok")
+    return JSONResponse(health.process(), headers={"Cache-Control": "no-store"})
 
 
 def is_ready(_request: Request) -> Response:
-    """The database answers and has the form this version needs."""
-    from dashboard.data import engine
-    from queries.database import NEWEST_REVISION, revision
-
-    warm_up.wait()
-    ready = revision(engine()) == NEWEST_REVISION
-    return JSONResponse({"database": ready}, 200 if ready else 503)
+    """People can be sent here: the database answers and has the form this version needs, the disk has
+    room, files that wait are loaded, and the process is not about to end."""
+    ready, told = health.readiness()
+    return JSONResponse(told, 200 if ready else 503, headers={"Cache-Control": "no-store"})
 
 
 ROUTES = [
@@ -379,10 +463,23 @@ ROUTES = [
     Route("/actions.{form}", actions),
     Route("/refusals/{job_id:int}.csv", refusals),
     Route("/history.csv", all_history),
+    Route("/access-review.csv", access_review),
+    Route("/trail.csv", whole_trail),
     Route("/unsubscribe", unsubscribe, methods=["GET", "POST"]),
     Route("/template/{dataset}.{form}", template),
+    Route(SIGN_IN, sign_in.ask),
+    Route(f"{SIGN_IN}/start", sign_in.start),
+    Route(f"{SIGN_IN}/done", sign_in.done),
+    Route("/sign-out", sign_in.sign_out),
     Route("/this-week", first_page),
     Route("/healthz", is_alive),
     Route("/readyz", is_ready),
 ]
-MIDDLEWARE = [Middleware(SafeHeaders)]
+# From the outside in: what an answer says of itself, what is written down of it, who asks.
+MIDDLEWARE = [
+    Middleware(SafeHeaders),
+    Middleware(RequestLog),
+    Middleware(Gate),
+    Middleware(ClosedPaths),
+    Middleware(UploadLimits),
+]

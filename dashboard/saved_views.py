@@ -9,10 +9,12 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from dashboard import filters, show
+from dashboard import access, filters, show
 from dashboard.access import current_user
 from dashboard.data import engine
 from dashboard.filters import Choices
+from dashboard.own_networks import own_choices, own_saved
+from dashboard.rules import roles
 from dashboard.search import PAGES, names
 from dashboard.style import day
 from queries import saved_views
@@ -96,14 +98,16 @@ def draw(scope: Scope, choices: Choices, page_path: str) -> None:
     with st.expander("Saved views", key="saved views"):
         # Asked each time: somebody else may have saved one meanwhile.
         saved = saved_views.saved_views(engine(), scope, choices.icb_code)
+        saved = own_saved(scope, choices.icb_code, saved, "address")
         if saved.empty:
             show.notes(["No view is saved yet. A saved view keeps the page and what is chosen."])
         else:
             rows = list(each_row(saved))
             show.html(list_markup(rows, choices.icb_code, names(scope, choices)))
         _save(scope, choices, page_path)
-        if not saved.empty:
-            _delete(scope, choices, saved["view_name"].tolist())
+        mine = saved[own_choices(scope, choices.icb_code, saved["address"])]
+        if not mine.empty:
+            _delete(scope, choices, mine["view_name"].tolist())
 
 
 def _save(scope: Scope, choices: Choices, page_path: str) -> None:
@@ -118,6 +122,7 @@ def _save(scope: Scope, choices: Choices, page_path: str) -> None:
         address = address_of(page_path, chosen)
         name = name.strip()
         try:
+            access.check(roles.WRITE, choices.icb_code)
             saved_views.save_view(engine(), scope, choices.icb_code, name, address, current_user())
         except NameTakenError as error:
             problem = str(error)
@@ -131,6 +136,7 @@ def _delete(scope: Scope, choices: Choices, names: list[str]) -> None:
     """Twice asked: first which, then whether."""
     picked = st.selectbox("Delete a view", ["", *names], key="view to delete",
                           format_func=lambda name: name or "Pick one")  # fmt: skip
-    if picked and st.button("Delete it for everybody", key="delete view"):
+    if picked in names and st.button("Delete it for everybody", key="delete view"):
+        access.check(roles.WRITE, choices.icb_code)
         saved_views.delete_view(engine(), scope, choices.icb_code, picked)
         st.rerun()

@@ -18,6 +18,7 @@ from dashboard import filters, show
 from dashboard.data import fetch_shared
 from dashboard.filters import BOARD, LOCALITY, PART, PCN, PROVIDER, SERVICE, WARD, Choices
 from dashboard.intake.directory import NOT_STATED
+from dashboard.own_networks import own_rows
 from dashboard.rules.measures import GLOSSARY, MEASURES
 from dashboard.rules.search import Entry, Hit, Key, find
 from dashboard.services import board_services
@@ -201,10 +202,12 @@ def _held(was: str, part: Any) -> str:
 
 
 def _networks(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Iterator[Entry]:
-    now = workforce.fte_by_pcn(engine, scope, icb_code, as_at)
+    now = own_rows(scope, icb_code, workforce.fte_by_pcn(engine, scope, icb_code, as_at))
     names = dict(zip(now["pcn_code"], now["pcn_name"].fillna(now["pcn_code"]), strict=True))
     told = search.network_names(engine, scope, icb_code)
-    practices = search.practices_now(engine, scope, icb_code, as_at)
+    practices = own_rows(
+        scope, icb_code, search.practices_now(engine, scope, icb_code, as_at)
+    )
     then = search.practices_then(engine, scope, icb_code)
     others = told[told["pcn_code"].isin(names)]
     for code, name in names.items():
@@ -215,7 +218,8 @@ def _networks(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Itera
         ]
         hit = Hit("Network", name, code, "workforce", ((PCN, code),))
         yield Entry(hit, (Key(code, True), Key(name), *was))
-    yield from _old_networks(names, told, then, practices)
+    if scope.networks_of(icb_code) is None:
+        yield from _old_networks(names, told, then, practices)
     for practice in each_row(practices):
         name = practice.practice_code if pd.isna(practice.practice_name) else practice.practice_name
         in_network = practice.pcn_code in names

@@ -7,6 +7,7 @@ import hashlib
 import pandas as pd
 from sqlalchemy import Engine
 
+from dashboard.access import reader
 from dashboard.data import data_state
 from queries.load import CleanLoad, LoadRecord, save
 
@@ -35,4 +36,10 @@ def say_whether_same(
         rows={"service_match": pd.DataFrame([{**row, "part_key": part_key}])},
     )
     # Beside the demonstration, what is said belongs to it: it must not make way for one answer.
-    return save(engine, clean, is_demonstration=data_state().is_demonstration, loaded_by=user)
+    return save(
+        engine,
+        clean,
+        is_demonstration=data_state().is_demonstration,
+        loaded_by=user,
+        person_id=reader().person_id,
+    )

@@ -49,6 +49,35 @@ class Settings(BaseSettings):
         default=f"sqlite:///{(LOCAL / 'dashboard.db').as_posix()}",
         description="Where the data is kept: an SQLite file or a PostgreSQL database.",
     )
+    worker_database_url: str = Field(
+        default="",
+        description="PostgreSQL: the same database for what loads, as a role that may (README, "
+        "Deploy for a team); blank is database_url.",
+    )
+    migration_database_url: str = Field(
+        default="",
+        description="PostgreSQL: the same database for upgrades, as the role that owns its tables; "
+        "blank is database_url.",
+    )
+    replica_database_url: str = Field(
+        default="",
+        description="PostgreSQL: a streaming replica of it, from which figures are read while it has "
+        "the newest data; blank is none.",
+    )
+    pool_size: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description="PostgreSQL: how many connections each process keeps to each role; as many pages "
+        "ask at a time on two cores.",
+    )
+    pool_overflow: int = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="PostgreSQL: how many more it opens for a moment; 2 processes stay well below the "
+        "server's usual 100.",
+    )
     hash_key: SecretStr | None = Field(
         default=None,
         min_length=32,
@@ -145,6 +174,62 @@ class Settings(BaseSettings):
         description="The hour from which it goes, by the server's clock; tried until midnight.",
     )
 
+    sign_in: Literal["none", "oidc"] = Field(
+        default="none",
+        description="'oidc' for a team: everybody signs in with their organisation's account; "
+        "'none' on one machine, for whoever sits at it.",
+    )
+    oidc_metadata_url: str = Field(
+        default="",
+        description="Where the organisation's sign-in service describes itself, ending in "
+        "/.well-known/openid-configuration.",
+    )
+    oidc_client_id: str = Field(
+        default="", description="The number under which that service knows the dashboard."
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The secret that goes with it."
+    )
+    oidc_scopes: str = Field(
+        default="openid profile", description="What is asked of that service about a person."
+    )
+    oidc_groups_claim: str = Field(
+        default="groups",
+        description="The name under which that service lists the groups (or roles) of a person.",
+    )
+    cookie_secret: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Secret that signs a sign-in under way; the same in every process.",
+    )
+    session_hours: float = Field(
+        default=8, gt=0, le=8, description="A sign-in ends after so many hours, whatever is done."
+    )
+    idle_minutes: float = Field(
+        default=30, gt=0, le=30, description="It ends after so many minutes in which nothing is done."
+    )
+
+    drain_seconds: float = Field(
+        default=20,
+        ge=0,
+        le=600,
+        description="How long an app process that was told to end (SIGTERM) waits for its open "
+        "sessions.",
+    )
+
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="The port on which numbers for Prometheus are told; 0 is off. Each process on a "
+        "machine needs one of its own.",
+    )
+    metrics_address: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="The address of this machine at which they can be asked for.",
+    )
+
     @field_validator("mail_to", mode="before")
     @classmethod
     def _addresses(cls, given: Any) -> Any:
@@ -193,10 +278,41 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _refuse_roles_of_a_file(self) -> Settings:
+        for name in ("worker_database_url", "migration_database_url", "replica_database_url"):
+            address = getattr(self, name)
+            if address and (self.is_sqlite or not address.startswith("postgresql+psycopg://")):
+                raise ValueError(
+                    f"{name} is for PostgreSQL, as database_url must be then: expected "
+                    "postgresql+psycopg://user:password@host/name in both"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _refuse_mail_that_cannot_go(self) -> Settings:
         if self.mail_host and (reasons := "; ".join(self._why_no_mail())):
             raise ValueError(f"mail_host is given, but no e-mail can be sent: {reasons}")
         return self
+
+    @model_validator(mode="after")
+    def _refuse_sign_in_that_cannot_work(self) -> Settings:
+        if self.sign_in == "oidc" and (reasons := "; ".join(self._why_no_sign_in())):
+            raise ValueError(f"sign_in is 'oidc', but nobody could sign in safely: {reasons}")
+        return self
+
+    def _why_no_sign_in(self) -> Iterator[str]:
+        for name in (
+            "oidc_metadata_url", "oidc_client_id", "oidc_client_secret", "cookie_secret",
+            "public_address", "hash_key",
+        ):  # fmt: skip
+            if not getattr(self, name):
+                yield f"{name} is missing"
+        found = urlsplit(self.oidc_metadata_url)
+        is_local = found.scheme == "http" and found.hostname in LOCAL_HOSTS
+        if self.oidc_metadata_url and found.scheme != "https" and not is_local:
+            yield "oidc_metadata_url does not begin with https"
+        if self.disclosure_profile == "internal":
+            yield "disclosure_profile 'internal' hides no number, and is for one machine"
 
     def _why_no_mail(self) -> Iterator[str]:
         if not _HOST.fullmatch(self.mail_host):
@@ -215,6 +331,16 @@ class Settings(BaseSettings):
             yield "mail_user and mail_password go together"
         if self.mail_security == "none" and self.mail_host not in LOCAL_HOSTS:
             yield "mail_security 'none' is for a mail server on this machine only"
+
+    def why_not_serve(self, address: str | None) -> str:
+        """Why pages must not be served at this address of the machine; "" where they may."""
+        if self.sign_in == "none" and address not in LOCAL_HOSTS:
+            return (
+                f"Not started: the server would listen on {address or 'every address'}, and nobody "
+                "has to sign in. Leave server.address at 127.0.0.1, or set up sign-in (README, Deploy "
+                "for a team)."
+            )
+        return ""
 
     @property
     def is_sqlite(self) -> bool:

@@ -6,15 +6,17 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from dashboard import filters, plan_trial, show
+from dashboard import access, filters, plan_trial, show
 from dashboard import plan_told as told
 from dashboard import site_plan_words as words
 from dashboard.access import current_user
 from dashboard.data import engine, fetch_shared
 from dashboard.filters import PLAN, SUPPOSED, Area, Choices
+from dashboard.own_networks import own_choices, own_saved
 from dashboard.plan_equity import plan_equity
 from dashboard.progress import progress
 from dashboard.providers_view import theme_names
+from dashboard.rules import roles
 from dashboard.rules.disclosure import Released
 from dashboard.services import board_services
 from dashboard.site_plan import KINDS, PlanChoices
@@ -210,6 +212,7 @@ def equity(_scope: Scope, view: PlanView, _choices: Choices) -> None:
 def compare(scope: Scope, view: PlanView, choices: Choices) -> None:
     """Save this plan by a name, and see two beside one another."""
     saved = scenarios.scenarios(engine(), scope, choices.icb_code)
+    saved = own_saved(scope, choices.icb_code, saved, "choices")
     name = st.text_input("Name of this plan", key="plan name", max_chars=60)
     if st.button("Save this plan", key="save plan", disabled=not name.strip()):
         try:
@@ -218,6 +221,7 @@ def compare(scope: Scope, view: PlanView, choices: Choices) -> None:
                 for n in (*PLAN, *SUPPOSED, filters.THEME, filters.LOCALITY, filters.PCN)
             }
             text = told.as_text({n: v for n, v in mine.items() if v})
+            access.check(roles.WRITE, choices.icb_code)
             save_scenario(engine(), scope, choices.icb_code, name.strip(), text, current_user())
             st.rerun()
         except NameTakenError as error:
@@ -240,6 +244,10 @@ def compare(scope: Scope, view: PlanView, choices: Choices) -> None:
         show.small_table(
             *told.compared(view.plan, beside.plan, other, (both[0], both[1])), caption="Two plans"
         )
-        if st.button(f"Delete the plan {other}", key="delete plan"):
+        is_mine = own_choices(scope, choices.icb_code, saved["choices"])
+        if other not in set(saved.loc[is_mine, "scenario_name"]):
+            show.notes(["Who made it for the whole board takes it away."])
+        elif st.button(f"Delete the plan {other}", key="delete plan"):
+            access.check(roles.WRITE, choices.icb_code)
             delete_scenario(engine(), scope, choices.icb_code, other)
             st.rerun()

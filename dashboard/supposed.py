@@ -62,7 +62,7 @@ def what_if_of(engine: Engine, scope: Scope, area: Area, chosen: Mapping[str, st
     # Nobody can leave who is not there.
     moved = moved if leaves is None or pd.isna(leaves) else min(moved, float(leaves))
     for code, sign in ((chosen.get(WORKER_FROM, ""), -1), (chosen.get(WORKER_TO, ""), 1)):
-        if code:
+        if code in there:
             fte[code] = fte.get(code, 0.0) + sign * moved
     return WhatIf(
         tuple(sorted(listed.loc[is_closed.fillna(False).astype(bool), "service_key"])),

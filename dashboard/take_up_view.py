@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -25,7 +25,7 @@ from dashboard.coverage_words import ward_names
 from dashboard.data import fetch_shared
 from dashboard.filters import Area
 from dashboard.maps import board_map
-from dashboard.outcomes import board_pathway
+from dashboard.outcomes import is_shown_in_detail, whole_pathway
 from dashboard.rules.disclosure import Released
 from dashboard.rules.funnel import WIDE_CONFIDENCE
 from dashboard.rules.rates import CONFIDENCE, funnel_limits
@@ -200,5 +200,8 @@ def wait_figure(
 
 def complex_need_of(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> ComplexNeed:
     """Complex need of a board whose referrals were told."""
-    found = fetch_shared(board_pathway, scope, icb_code, as_at, "")
-    return board_complex_need(engine, scope, found)
+    found = whole_pathway(engine, scope, icb_code, as_at, "")
+    need = board_complex_need(engine, scope, found)
+    areas = found.counts.frame
+    shown = areas.loc[is_shown_in_detail(scope, icb_code, areas), "code"]
+    return replace(need, areas=need.areas.rows(need.areas.frame["code"].isin(shown)))

@@ -8,11 +8,12 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from dashboard import show, targets
+from dashboard import access, show, targets
 from dashboard.access import current_user, may_set_targets
 from dashboard.data import data_state, engine, fetch
 from dashboard.filters import Choices
 from dashboard.intake.recruitment_plan import APRIL, financial_year
+from dashboard.rules import roles
 from dashboard.rules.take_up import month_end, months_before
 from dashboard.style import MISSING, day, month, number
 from queries import posts
@@ -24,6 +25,9 @@ _SAID = "said of targets"
 # Targets begin with a month: a list is quicker than a calendar, and its targets are large enough.
 MONTHS_BACK, MONTHS_AHEAD = 24, 36
 NO_END = "no end"
+NOT_HERE = (
+    "Targets and plans of this board are set by its ICB leads and commissioners, in this place."
+)
 
 
 def target_editor(scope: Scope, choices: Choices) -> None:
@@ -35,8 +39,8 @@ def target_editor(scope: Scope, choices: Choices) -> None:
         show.small_table(*_history(history), caption=f"Targets of {choices.pcn_name}, newest first")
     else:
         show.lines([f"No target has been set for {choices.pcn_name}."])
-    if not may_set_targets():
-        show.lines(["You may see targets and plans, not set them."])
+    if not may_set_targets(choices.icb_code):
+        show.lines([NOT_HERE])
         return
     left, right = st.columns(2)
     with left:
@@ -75,6 +79,7 @@ def _target_form(scope: Scope, choices: Choices) -> None:
         if st.form_submit_button("Set target"):
             until = None if end == NO_END else date.fromisoformat(end)
             _told(
+                choices.icb_code,
                 lambda: targets.set_target(
                     engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
                     round(float(fte), 2), start, until, reason, current_user(),
@@ -83,6 +88,7 @@ def _target_form(scope: Scope, choices: Choices) -> None:
             )  # fmt: skip
         if st.form_submit_button("Take targets away from that month on"):
             _told(
+                choices.icb_code,
                 lambda: targets.set_target(
                     engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
                     None, start, None, "", current_user(),
@@ -115,6 +121,7 @@ def _plan_form(scope: Scope, choices: Choices) -> None:
         if st.form_submit_button("Save plan"):
             planned = {first: float(fte) for first, fte in values.items() if fte is not None}
             _told(
+                choices.icb_code,
                 lambda: targets.set_plan(
                     engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
                     year, planned, current_user(),
@@ -128,8 +135,9 @@ def _april(day_in_year: date) -> date:
     return date(day_in_year.year - (day_in_year.month < APRIL), APRIL, 1)
 
 
-def _told(change: Callable[[], object], said: str) -> None:
+def _told(icb_code: str, change: Callable[[], object], said: str) -> None:
     """Make a change and say what became of it; the page runs again with the new figures."""
+    access.check(roles.SET_TARGETS, icb_code)
     try:
         change()
     except AlreadyLoadedError:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import pandas as pd
 from sqlalchemy import Engine
 
+from dashboard.access import reader
 from dashboard.intake.recruitment_plan import financial_year
 from dashboard.rules.take_up import month_end
 from queries import loads, posts, workforce
@@ -118,4 +119,10 @@ def _save(
     )
     # Beside the demonstration, what is set belongs to it: it must not make way for one target.
     simulated = loads.data_state(engine).is_demonstration
-    return save(engine, clean, is_demonstration=simulated, loaded_by=user)
+    return save(
+        engine,
+        clean,
+        is_demonstration=simulated,
+        loaded_by=user,
+        person_id=reader().person_id,
+    )

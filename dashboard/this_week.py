@@ -14,6 +14,7 @@ from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.outcomes_compared import SHARES
 from dashboard.outcomes_view import share_trend
+from dashboard.own_networks import own_rows
 from dashboard.returns_view import PCN_RETURNS
 from dashboard.rules.changes import (
     Change,
@@ -141,8 +142,12 @@ def _before(engine: Engine, scope: Scope, choices: Choices, since: str) -> Seen 
 
 
 def _of_area(scope: Scope, choices: Choices, whole: Seen) -> Mapping[str, pd.DataFrame]:
-    """The tables of the chosen locality or network; of the board, where neither is chosen."""
-    tables = whole.tables
+    """The tables of the chosen locality or network; of the board, where neither is chosen. What was
+    kept when a meeting was closed has every network."""
+    tables = {
+        name: own_rows(scope, choices.icb_code, frame) if "pcn_code" in frame else frame
+        for name, frame in whole.tables.items()
+    }
     if not (choices.lad_code or choices.pcn_code):
         return tables
     wards = fetch_shared(coverage_view, scope, choices.area).wards.frame["ward_code"]
@@ -213,7 +218,7 @@ def _corrected(
     ).frame.assign(figure=TRENDS[RECEIVED][0], decimals=0, missing="hidden")
     fte = corrected_fte(*asked).assign(figure=TRENDS["fte"][0], decimals=2, missing="no return")
     both = pd.concat([counts, fte], ignore_index=True)
-    both = both[both["pcn_code"].isin(networks["pcn_code"])]
+    both = own_rows(scope, choices.icb_code, both[both["pcn_code"].isin(networks["pcn_code"])])
     names = dict(zip(networks["pcn_code"], networks["pcn_name"], strict=True))
     return both.assign(
         code=both["pcn_code"],

@@ -9,18 +9,23 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import intake, loading, mapping_editor, show
-from dashboard.access import current_scope, current_user
+from dashboard import access, intake, loading, mapping_editor, show
+from dashboard.access import current_scope, current_user, reader
 from dashboard.data import engine
 from dashboard.intake.problems import Problem, RefusedError
 from dashboard.intake.source import Source
 from dashboard.loading import Preview
+from dashboard.rules import roles
 from dashboard.style import day
 from queries import history, jobs
 from queries.frames import each_row
 from queries.history import UndoError
 from queries.jobs import UNDER_WAY, Job
 
+FOR_ANALYSTS = (
+    "Files are checked, loaded and taken back by analysts of every board: a file speaks of several. Who "
+    "holds an export or a return that is missing above sends it to them."
+)
 # How long the end of a job stays in view; the history keeps it.
 IN_VIEW = timedelta(minutes=30)
 PROBLEMS_SHOWN = 20
@@ -40,8 +45,14 @@ STATE_WORDS = {
 }
 
 
+def may_load() -> bool:
+    """Whether the reader may load files, and see what was offered."""
+    return reader().may(roles.LOAD)
+
+
 def upload_box() -> None:
     """Where files are dropped; each is checked at once, and loaded when it is confirmed."""
+    access.check(roles.LOAD)
     files = st.file_uploader(
         "Files to check, one or many: they are recognised by what is in them",
         accept_multiple_files=True,
@@ -70,6 +81,7 @@ def _content_of(job_id: int) -> Source | None:
 
 def job_cards() -> None:
     """What became of each file; it looks again each second while something is under way."""
+    access.check(roles.LOAD)
     watched = _under_way(_open_jobs())
     st.fragment(_cards, run_every=1.0 if watched else None)(watched)
 
@@ -84,6 +96,7 @@ def _under_way(found: list[Job]) -> set[int]:
 
 
 def _cards(watched: set[int]) -> None:
+    access.check(roles.LOAD)
     found = _open_jobs()
     if _under_way(found) != watched:
         # Something began, so that it is to be watched, or ended: the grids and the history above
@@ -173,7 +186,11 @@ def _problem(row: Any) -> str:
     )
 
 
+# What follows writes, and runs before the page is drawn.
+
+
 def _load(ready: list[Job]) -> None:
+    access.check(roles.LOAD)
     # A second click finds nothing to queue: it is one job.
     queued = [jobs.queue(engine(), job.id) for job in ready]
     if any(queued):
@@ -181,11 +198,13 @@ def _load(ready: list[Job]) -> None:
 
 
 def _drop(job_id: int) -> None:
+    access.check(roles.LOAD)
     jobs.drop(engine(), job_id)
 
 
 def history_list() -> None:
     """What was offered and loaded, the newest first, and how to take a load back."""
+    access.check(roles.LOAD)
     # Refused files are no change of the data: nothing is kept from run to run.
     found = history.history(engine(), current_scope())
     if found.empty:
@@ -256,8 +275,9 @@ def _undo_box(loads: pd.DataFrame) -> None:
 
 
 def _undo(load_id: int) -> None:
+    access.check(roles.LOAD)
     try:
-        record = loading.undo(engine(), load_id, current_user())
+        record = loading.undo(loading_engine(), load_id, current_user())
     except UndoError as error:
         said = str(error)
     else:

@@ -12,6 +12,7 @@ from dashboard.charts.bars import month_bars
 from dashboard.coverage import REFERRALS, Basis, Coverage, ward_neighbours, ward_trend
 from dashboard.data import fetch, fetch_shared
 from dashboard.filters import Choices
+from dashboard.own_networks import LEFT_OUT
 from dashboard.providers_words import marked
 from dashboard.rules.disclosure import hidden_flag
 from dashboard.services import board_services, in_order, keys_of_ward
@@ -36,6 +37,8 @@ def ward_panel(scope: Scope, choices: Choices, coverage: Coverage, ward_code: st
         show.small_table(
             *_pcns(coverage.shares.frame, ward_code), caption="Networks that serve the ward"
         )
+        if scope.networks_of(choices.icb_code) is not None:
+            show.notes([LEFT_OUT])
     with right:
         _referrals(scope, choices, coverage, ward)
         services = _services(scope, choices, ward)

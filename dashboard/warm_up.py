@@ -5,6 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Literal
+
+from dashboard.errors import NotReadyError, report_error
 
 _LOG = logging.getLogger("dashboard")
 _POOL = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
@@ -14,8 +17,19 @@ _DONE: list[Future[None]] = []
 def start() -> None:
     """Begin to warm up; the server answers meanwhile."""
     # What the first words of a page need comes first; its map and the tidying do not hold it up.
-    _DONE.append(_POOL.submit(warm_up))
+    done = _POOL.submit(warm_up)
+    done.add_done_callback(_say_failure)
+    _DONE.append(done)
     _POOL.submit(finish)
+
+
+def _say_failure(done: Future[None]) -> None:
+    # Each page says it again, but a page may be opened much later.
+    error = done.exception()
+    if isinstance(error, NotReadyError):
+        _LOG.error("Not started: %s", error)
+    elif isinstance(error, Exception):
+        report_error(error)
 
 
 def wait() -> None:
@@ -24,22 +38,36 @@ def wait() -> None:
         done.result()
 
 
-def warm_up() -> None:
-    """Bring the database up, fill a new one with the demonstration, make the first page's words."""
-    # Imported here, so that the server is there before they are.
-    from dashboard.access import current_scope
-    from dashboard.coverage_view import coverage_view, layer_view
-    from dashboard.data import engine, fetch_shared, prepare_database
-    from dashboard.filters import Area, newest_as_at
+def prepare() -> None:
+    """Bring the database up, and fill a new one with the demonstration."""
+    from dashboard.data import engine, prepare_database
     from dashboard.settings import settings
-    from queries.places import boards
 
     if prepare_database():
         from dashboard import demonstration
 
         _LOG.warning("First start: making the demonstration. Load your own files at any time.")
         demonstration.make(engine(), settings().hash_key_bytes())
-    scope = current_scope()
+
+
+def state() -> Literal["under way", "failed", "ok"]:
+    """How far it is, without waiting for it."""
+    if not all(done.done() for done in _DONE):
+        return "under way"
+    return "failed" if any(done.exception() for done in _DONE) else "ok"
+
+
+def warm_up() -> None:
+    """Bring the database up, then make the first page's words."""
+    # Imported here, so that the server is there before they are.
+    from dashboard.coverage_view import coverage_view, layer_view
+    from dashboard.data import engine, fetch_shared
+    from dashboard.filters import Area, newest_as_at
+    from queries.places import boards
+    from queries.scope import EVERYTHING
+
+    prepare()
+    scope = EVERYTHING
     for icb_code in boards(engine(), scope)["icb_code"].head(1):
         area = Area(icb_code, newest_as_at())
         fetch_shared(coverage_view, scope, area)
@@ -49,7 +77,6 @@ def warm_up() -> None:
 def finish() -> None:
     """Make the first page's comparison and the first map, and put what is in memory by now out of the
     collector's way."""
-    from dashboard.access import current_scope
     from dashboard.data import engine, fetch_shared
     from dashboard.filters import Area, newest_as_at
     from dashboard.maps import board_map
@@ -58,8 +85,9 @@ def finish() -> None:
     from dashboard.this_week_words import since_options
     from queries.meetings import meetings
     from queries.places import boards
+    from queries.scope import EVERYTHING
 
-    scope = current_scope()
+    scope = EVERYTHING
     for icb_code in boards(engine(), scope)["icb_code"].head(1):
         choices = choices_of(engine(), scope, Area(icb_code, newest_as_at()))
         if choices is not None:

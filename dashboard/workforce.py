@@ -4,7 +4,7 @@ show the same frame."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from dashboard.coverage import ward_patients
+from dashboard.own_networks import own_released
 from dashboard.rules import moves, staffing
 from dashboard.rules.disclosure import PROFILES, Profile, Released, added_up, hidden_flag, release
 from dashboard.rules.rates import smooth_funnel_limits
@@ -50,7 +51,8 @@ class Basis:
 
 @dataclass(frozen=True)
 class Workforce:
-    """One row per PCN of a board, the shortest of its target first, and what they rest on.
+    """One row per PCN of a board that is shown in detail, the shortest of its target first, and what
+    they rest on.
 
     `centre` is the FTE per 10,000 patients of all that returned, `funnel` the limits of chance
     around it by number of patients: people, lower_95, upper_95, lower_998, upper_998. `people` are
@@ -65,17 +67,42 @@ class Workforce:
 
 
 def pcn_workforce(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Workforce:
-    """Every PCN of one board at a date. A query by its signature: `fetch` keeps it."""
+    """The PCNs of one board at a date that the reader is shown in detail. A query by its signature:
+    `fetch` keeps it."""
+    found = board_workforce(engine, scope, icb_code, as_at)
+    mine = scope.networks_of(icb_code)
+    if mine is None:
+        return found
+    pcns = own_released(scope, icb_code, found.pcns)
+    told = pcns.frame.dropna(subset=["fte", "registered_patients"])
+    return replace(
+        found,
+        pcns=pcns,
+        # Who is in no network is the whole board's.
+        basis=replace(found.basis, unallocated_patients=0),
+        # The lines over the lists that are shown: their ends would tell of the others'.
+        funnel=_funnel(_grid(told), found.centre),
+        people={code: people for code, people in found.people.items() if code in mine},
+    )
+
+
+def board_workforce(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Workforce:
+    """Every PCN of one board at a date: for totals of the board, not to be shown row by row."""
     frame, basis = _true(engine, scope, icb_code, as_at)
     told = frame.dropna(subset=["fte", "registered_patients"])
     people = float(told["registered_patients"].sum())
     centre = float(told["fte"].sum()) / people * staffing.PER_10_000_PEOPLE if people else 0.0
     frame = frame.join(_placed_in_funnel(frame, centre))
     released = release(frame, profile(), people=[REFERRALS, OPEN], derive=_pressed)
-    lists = told["registered_patients"].astype(float)
-    grid = np.linspace(lists.min() * 0.8, lists.max() * 1.05, FUNNEL_POINTS if people else 0)
     staff = _people(engine, scope, icb_code, basis.census)
-    return Workforce(released, basis, centre, _funnel(grid, centre), staff)
+    return Workforce(released, basis, centre, _funnel(_grid(told), centre), staff)
+
+
+def _grid(told: pd.DataFrame) -> npt.NDArray[Any]:
+    """Lengths of lists around those of the PCNs that told theirs; none without a patient."""
+    lists = told["registered_patients"].astype(float)
+    points = FUNNEL_POINTS if lists.sum() else 0
+    return np.linspace(lists.min() * 0.8, lists.max() * 1.05, points)
 
 
 def _people(

@@ -11,6 +11,7 @@ from dashboard import workforce_words as words
 from dashboard.control_words import icons, limits_words
 from dashboard.data import fetch_shared
 from dashboard.filters import Choices
+from dashboard.own_networks import LEFT_OUT
 from dashboard.provision_by_need import provision_by_need
 from dashboard.workforce_view import (
     TREND_MEASURES,
@@ -51,6 +52,8 @@ def every_network(scope: Scope, view: WorkforceView, choices: Choices) -> None:
         name=f"about {name}",
         what="chart",
     )
+    if scope.networks_of(choices.icb_code) is not None:
+        show.notes([LEFT_OUT])
     filters.write_address()
 
 

@@ -83,7 +83,7 @@ def workforce_view(engine: Engine, scope: Scope, choices: Choices) -> WorkforceV
     then = fetch_shared(pcn_workforce, scope, icb_code, month_end(months_before(as_at, 12)))
     before = next(area_totals(then, area).frame.itertuples())
     # Of a whole board also those that have left it since.
-    is_whole = len(area) == len(pcns)
+    is_whole = len(area) == len(pcns) and scope.networks_of(icb_code) is None
     fte = fte_trend(engine, scope, icb_code, as_at, None if is_whole else area, choices.months)
     window = found.basis.window.window
     chosen = pcns[pcns["pcn_code"].isin(area)]

@@ -32,6 +32,8 @@ if choices:
     )
     pcns = returns_view.pcn_grid(scope, choices.icb_code, as_at, dataset)
     show.grid(pcns, caption=f"{returns_view.PCN_RETURNS[dataset]}: which network returned when")
+    if said := returns_view.not_shown(scope, choices.icb_code):
+        show.lines([said])
     if unmatched := returns_view.unmatched_wards(scope, choices.icb_code):
         show.small_table(
             ["District", "Wards with a population", "Ward codes in no population"],
@@ -46,9 +48,12 @@ with st.expander("Files without months: boundaries, lookups, registers, director
     )
 
 show.heading("Load files", anchor="load")
-upload.upload_box()
-upload.job_cards()
-show.heading("History", anchor="history")
-upload.history_list()
+if upload.may_load():
+    upload.upload_box()
+    upload.job_cards()
+    show.heading("History", anchor="history")
+    upload.history_list()
+else:
+    show.lines([upload.FOR_ANALYSTS])
 show.heading("Templates for local returns", anchor="templates")
 upload.templates()

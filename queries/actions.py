@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
 
 from queries import tables
-from queries.database import writing
+from queries.database import reading, writing
 from queries.frames import in_utc, moments, read_frame
 from queries.scope import Scope
 
@@ -101,11 +101,11 @@ def actions(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
         "changed_at": "object",
         "changed_by": "str",
     }
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         frame = read_frame(
             connection,
             select(*(_ACTION[column] for column in columns))
-            .where(_ACTION.icb_code == icb_code, scope.within(_ACTION.icb_code))
+            .where(_ACTION.icb_code == icb_code, *_seen_by(scope))
             .order_by(_ACTION.due_on.is_(None), _ACTION.due_on, _ACTION.id),
             columns,
         )
@@ -115,8 +115,8 @@ def actions(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
 def action_history(engine: Engine, scope: Scope, action_id: int) -> pd.DataFrame:
     """One row per version, the first first: who wrote it, when (UTC), and what it said from then
     on. `LookupError` where there is no such action, or it is another board's."""
-    with engine.connect() as connection:
-        _standing(connection, scope, action_id)
+    with reading(engine, scope) as connection:
+        now = _standing(connection, scope, action_id)
         found = connection.execute(
             select(_CHANGE.version, _CHANGE.changed_at, _CHANGE.changed_by, _CHANGE.content)
             .where(_CHANGE.action_id == action_id)
@@ -130,6 +130,8 @@ def action_history(engine: Engine, scope: Scope, action_id: int) -> pd.DataFrame
             **asdict(_from_json(row.content)),
         }
         for row in found
+        # What it said while it was another network's is theirs.
+        if _admits_pin(scope, now.icb_code, _from_json(row.content))
     ]
     types = {"version": "int64", "changed_at": "object", "changed_by": "str", **_WORDS_OF}
     return pd.DataFrame(rows, columns=list(types), dtype="object").astype(types)
@@ -139,7 +141,7 @@ def pinned_notes(engine: Engine, scope: Scope, icb_code: str, kind: str, code: s
     """One row per note that stands at a day of a chart (pinned_on, words), by day: what was not
     dropped, pinned to this ward, PCN, provider or measure. `LookupError` outside the scope."""
     _check_board(scope, icb_code)
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_ACTION.pinned_on, _ACTION.words)
@@ -150,7 +152,7 @@ def pinned_notes(engine: Engine, scope: Scope, icb_code: str, kind: str, code: s
                 _ACTION.pinned_kind == kind,
                 _ACTION.pinned_code == code,
                 _ACTION.pinned_on.is_not(None),
-                scope.within(_ACTION.icb_code),
+                *_seen_by(scope),
             )
             .order_by(_ACTION.pinned_on, _ACTION.id),
             {"pinned_on": "object", "words": "str"},
@@ -160,7 +162,8 @@ def pinned_notes(engine: Engine, scope: Scope, icb_code: str, kind: str, code: s
 def add_action(engine: Engine, scope: Scope, icb_code: str, edit: ActionEdit, by: str) -> int:
     """Write down a new one; its id. `LookupError` outside the scope."""
     _check_board(scope, icb_code)
-    with writing(engine) as connection:
+    _check_pin(scope, icb_code, edit)
+    with writing(engine, scope=scope) as connection:
         return _add(connection, icb_code, edit, by)
 
 
@@ -172,8 +175,10 @@ def change_action(
     `ChangedMeanwhileError` where another version is in force, `LookupError` where there is none
     of this id in the scope: nothing is written then.
     """
-    with writing(engine) as connection:
-        return _change(connection, _standing(connection, scope, action_id), version, edit, by)
+    with writing(engine, scope=scope) as connection:
+        found = _standing(connection, scope, action_id)
+        _check_pin(scope, found.icb_code, edit)
+        return _change(connection, found, version, edit, by)
 
 
 def save_all(
@@ -184,9 +189,10 @@ def save_all(
     _check_board(scope, icb_code)
     reasons: dict[int, LookupError | ChangedMeanwhileError] = {}
     ids = []
-    with writing(engine) as connection:
+    with writing(engine, scope=scope) as connection:
         for place, one in enumerate(wanted):
             try:
+                _check_pin(scope, icb_code, one.edit)
                 if one.id is None:
                     ids.append(_add(connection, icb_code, one.edit, by))
                     continue
@@ -222,12 +228,28 @@ def _check_board(scope: Scope, icb_code: str) -> None:
         raise LookupError(f"there is no board {icb_code!r}")
 
 
+def _check_pin(scope: Scope, icb_code: str, edit: ActionEdit) -> None:
+    """Nobody writes where they would not see it."""
+    if not _admits_pin(scope, icb_code, edit):
+        raise LookupError(f"there is no network {edit.pinned_code!r}")
+
+
+def _admits_pin(scope: Scope, icb_code: str, edit: ActionEdit) -> bool:
+    return edit.pinned_kind != "pcn" or scope.admits_network(icb_code, edit.pinned_code or "")
+
+
+def _seen_by(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    """What a reader is shown: of their boards, without what is pinned to networks they are not."""
+    pins = scope.shows_pin(_ACTION.icb_code, _ACTION.pinned_kind, _ACTION.pinned_code)
+    return scope.within(_ACTION.icb_code), pins
+
+
 def _standing(
     connection: Connection, scope: Scope, action_id: int, icb_code: str | None = None
 ) -> Standing:
     """As it stands now; `LookupError` where it is not of the scope, or not of the board named."""
     row = connection.execute(
-        select(tables.action).where(_ACTION.id == action_id, scope.within(_ACTION.icb_code))
+        select(tables.action).where(_ACTION.id == action_id, *_seen_by(scope))
     ).one_or_none()
     if row is None or icb_code not in (None, row.icb_code):
         raise LookupError(f"there is no action {action_id}")

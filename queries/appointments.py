@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Engine, false, func, select, true
 
 from queries import tables
+from queries.database import reading
 from queries.frames import read_frame
 from queries.places import in_force
 from queries.practices import newest_practices
@@ -23,7 +24,7 @@ def recorded_by_month(engine: Engine, scope: Scope, icb_code: str, as_at: date) 
     practices = newest_practices(as_at)
     fact, practice = tables.practice_appointment.c, practices.c
     everyone = select(func.count()).where(practice.icb_code == icb_code).scalar_subquery()
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(

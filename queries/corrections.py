@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, Select, and_, false, func, or_, select, true
 
 from queries import tables
+from queries.database import reading
 from queries.frames import moments, read_frame
 from queries.scope import Scope
 from queries.workforce import pcns_of
@@ -67,7 +68,7 @@ def _corrected(
     counted: Select[Any],
 ) -> pd.DataFrame:
     allowed = true() if scope.admits(icb_code) else false()
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         parts = _changed_parts(connection, dataset, since)
         then = _of_parts(connection, counted.where(allowed), parts["then_id"])
         now = _of_parts(connection, counted.where(allowed), parts["now_id"])
@@ -181,7 +182,7 @@ def return_arrivals(
         .group_by(_PART.dataset, fact.pcn_code, fact.month)
         .having(func.count().filter(still) > 0)
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         rows = read_frame(
             connection,
             staff.union_all(referred),

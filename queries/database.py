@@ -4,26 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
 from sqlalchemy.engine import make_url
+
+from queries.scope import EVERYTHING, Scope
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # The newest form; a test compares it with the migrations.
-NEWEST_REVISION = "0007"
+NEWEST_REVISION = "0008"
 
+# The oldest PostgreSQL on which everything is tested to be as it is said to be.
+OLDEST_POSTGRES = 15
 # A page that waits longer for a connection than this had better say so.
 POOL_WAIT_SECONDS = 5
+CONNECT_SECONDS = 5
+# A server that is not there any more, without a word: what was sent and not acknowledged for so long
+# ends the connection; and one that only waits is asked after so long whether anybody is there.
+UNHEARD_MILLISECONDS = 8_000
+KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
 SQLITE_BUSY_MILLISECONDS = 10_000
 # A read of facts takes milliseconds; one that takes this long is a fault, not patience.
 POSTGRES_STATEMENT_MILLISECONDS = 30_000
+# What a transaction on PostgreSQL says of whose rows it may see.
+SCOPE_SETTING = "dashboard.icb_codes"
+# And in whose name, where rows are of a person.
+READER_SETTING = "dashboard.reader"
 # Any number that no other program on the same database uses.
 WRITERS_LOCK = 7_305_111
 
 
-def make_engine(url: str) -> Engine:
+@dataclass(frozen=True)
+class Connections:
+    """How many connections an engine keeps and opens for a moment, and the name by which the server
+    lists them."""
+
+    kept: int = 5
+    more: int = 5
+    name: str = "dashboard"
+
+
+def make_engine(url: str, connections: Connections | None = None) -> Engine:
     """An engine with the settings each database needs to lose nothing; no I/O yet.
 
     Parameters never reach an error message: they may hold what a file said.
@@ -36,12 +60,35 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    chosen = connections or Connections()
     return create_engine(
         parsed,
         hide_parameters=True,
         pool_pre_ping=True,
+        pool_size=chosen.kept,
+        max_overflow=chosen.more,
         pool_timeout=POOL_WAIT_SECONDS,
-        connect_args={"options": f"-c statement_timeout={POSTGRES_STATEMENT_MILLISECONDS}"},
+        connect_args={
+            "options": f"-c statement_timeout={POSTGRES_STATEMENT_MILLISECONDS}",
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": UNHEARD_MILLISECONDS,
+            **KEEPALIVES,
+            "application_name": chosen.name,
+        },
+    )
+
+
+def why_not_this_server(engine: Engine) -> str:
+    """Why this server of PostgreSQL is refused; "" where it is not, and for SQLite."""
+    if engine.dialect.name != "postgresql":
+        return ""
+    with engine.connect() as connection:
+        found = connection.dialect.server_version_info or (0,)
+    if found[0] >= OLDEST_POSTGRES:
+        return ""
+    return (
+        f"The server is PostgreSQL {'.'.join(map(str, found))}, and version {OLDEST_POSTGRES} or newer "
+        "is needed: let whoever runs it upgrade it. Nothing was changed."
     )
 
 
@@ -66,26 +113,76 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that writes: all of it, or nothing."""
+def reading(engine: Engine, scope: Scope, who: str = "") -> Iterator[Connection]:
+    """One transaction that reads for somebody: PostgreSQL's row-level security goes by the scope too,
+    so that a query that forgets it finds nothing of another board. `who` where rows are a person's."""
+    with engine.connect() as connection:
+        _say_for_whom(connection, scope, who)
+        yield connection
+
+
+def _say_for_whom(connection: Connection, scope: Scope, who: str = "") -> None:
+    if connection.dialect.name == "postgresql":
+        # Until the end of this transaction only: the next user of the connection is another.
+        said = {SCOPE_SETTING: scope.as_text(), READER_SETTING: who}
+        connection.execute(select(*(func.set_config(*each, True) for each in said.items())))
+
+
+@contextmanager
+def writing(
+    engine: Engine, *, scope: Scope = EVERYTHING, in_line: bool = True
+) -> Iterator[Connection]:
+    """One transaction that writes: all of it, or nothing.
+
+    With a scope PostgreSQL refuses rows of other boards; a load, and what belongs to no board, is
+    written without one. Not `in_line` is for a single row that no load touches: where the database has more than one writer
+    it does not wait for a load that runs for minutes.
+    """
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
+        if in_line and connection.dialect.name == "postgresql":
             # Writers wait in line, as SQLite makes them: two loads at once can't interleave.
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
+        _say_for_whom(connection, scope)
         yield connection
 
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to the newest form, from whichever it has, an empty one included."""
+    with changing_form(engine) as connection:
+        bring_to(connection, "head")
+
+
+def bring_to(connection: Connection, form: str) -> None:
+    """The same to any form, inside a transaction of `changing_form`."""
     # Only an upgrade needs it, and a start without one is a third of a second shorter.
     from alembic import command
+
+    from queries import database_roles, row_security
+
+    config = _migrations()
+    config.attributes["connection"] = connection
+    # A policy would hold the columns that it names.
+    row_security.remove(connection)
+    command.upgrade(config, form)
+    if form_of(connection) == NEWEST_REVISION:
+        row_security.apply(connection)
+        database_roles.give_rights_again(connection)
+
+
+def is_known(form: str | None) -> bool:
+    """Whether this version can read the form, or bring it to the newest; `None` is of an empty one."""
+    from alembic.script import ScriptDirectory
+
+    known = ScriptDirectory.from_config(_migrations()).walk_revisions()
+    return form is None or form in {each.revision for each in known}
+
+
+def _migrations() -> Any:
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix())
-    with changing_form(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    return config
 
 
 @contextmanager
@@ -97,6 +194,8 @@ def changing_form(engine: Engine) -> Iterator[Connection]:
     """
     if engine.dialect.name != "sqlite":
         with writing(engine) as connection:
+            # Every row may be read and written: that takes as long as it takes.
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             yield connection
         return
     with engine.connect().execution_options(writes=True) as connection:
@@ -115,9 +214,14 @@ def changing_form(engine: Engine) -> Iterator[Connection]:
 def revision(engine: Engine) -> str | None:
     """The form the database has now; `None` before the first upgrade."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found: str | None = connection.exec_driver_sql(
-            "SELECT version_num FROM alembic_version"
-        ).scalar()
+        return form_of(connection)
+
+
+def form_of(connection: Connection) -> str | None:
+    """The same inside a transaction."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.exec_driver_sql(
+        "SELECT version_num FROM alembic_version"
+    ).scalar()
     return found

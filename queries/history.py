@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Engine, func, literal, null, select, true, update
 
-from queries import tables
-from queries.database import writing
+from queries import tables, trail
+from queries.database import reading, writing
 from queries.frames import in_utc, moments, read_frame
 from queries.load import bump_version, count_scores, parts_changed_by
 from queries.loads import LOCAL_RETURNS
@@ -38,7 +38,9 @@ class UndoRecord:
     leaves_demonstration: bool
 
 
-def undo(engine: Engine, load_id: int, undone_by: str | None) -> UndoRecord:
+def undo(
+    engine: Engine, load_id: int, undone_by: str | None, person_id: int = trail.NOBODY
+) -> UndoRecord:
     """Take a load back: what it replaced is in force again, as if it had never been loaded.
 
     Later loads of the same parts stay in force, and what they replaced is then what this load
@@ -76,6 +78,7 @@ def undo(engine: Engine, load_id: int, undone_by: str | None) -> UndoRecord:
             .where(_LOAD.id == load_id)
             .values(undone_at=datetime.now(UTC), undone_by=undone_by)
         )
+        trail.note(connection, trail.UNDONE, person_id, {"load": load_id, "dataset": load.dataset})
         rebuild_wards(connection)
         count_scores(connection, changed)
         bump_version(connection)
@@ -158,7 +161,7 @@ def history(engine: Engine, scope: Scope) -> pd.DataFrame:
         _JOB.ended_at.is_not(None),
         true() if everybody else _JOB.dataset.not_in(LOCAL_RETURNS),
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         frame = read_frame(
             connection,
             loads.union_all(others).order_by("at", "job_id"),
@@ -188,7 +191,7 @@ def problems(engine: Engine, scope: Scope, job_id: int) -> pd.DataFrame:
     masked."""
     problem = tables.job_problem.c
     seen = true() if scope.icb_codes is None else _JOB.dataset.not_in(LOCAL_RETURNS)
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(problem.row, problem.column, problem.rule, problem.found)
@@ -205,7 +208,7 @@ def periods_in_force(engine: Engine, scope: Scope) -> pd.DataFrame:
     Datasets without a period have one row each, with its dates missing.
     """
     seen = true() if scope.icb_codes is None else _PART.dataset.not_in(LOCAL_RETURNS)
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         frame = read_frame(
             connection,
             select(
@@ -274,7 +277,7 @@ def pcn_returns(engine: Engine, scope: Scope, icb_code: str, since: date) -> pd.
         .join(tables.load_part, _PART.id == fact.part_id)
         .where(in_force, fact.pcn_code.in_(mine), fact.month >= since)
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         rows = read_frame(
             connection,
             staff.union(referred),

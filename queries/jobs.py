@@ -13,9 +13,9 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, true, update
 
 from queries import tables
-from queries.database import WRITERS_LOCK, writing
+from queries.database import WRITERS_LOCK, reading, writing
 from queries.frames import in_utc
-from queries.scope import Scope
+from queries.scope import EVERYTHING, Scope
 
 # What becomes of a file: read and checked or refused; once confirmed it waits, is loaded,
 # and is then loaded, unchanged (the same bytes were in force), failed, or parked.
@@ -105,7 +105,7 @@ def pieces(engine: Engine, job_id: int) -> Iterator[bytes]:
     """The pieces of the checked rows, one in memory at a time."""
     place = 0
     while True:
-        with engine.connect() as connection:
+        with reading(engine, EVERYTHING) as connection:
             found = connection.scalar(
                 select(_PIECE.content).where(_PIECE.job_id == job_id, _PIECE.place == place)
             )
@@ -270,7 +270,7 @@ def open_jobs(engine: Engine, scope: Scope, who: str, finished_since: datetime) 
         )
         .order_by(_JOB.id.desc())
     )
-    with engine.connect() as connection:
+    with reading(engine, scope, who) as connection:
         return [_job(row) for row in connection.execute(statement).mappings()]
 
 
@@ -281,7 +281,7 @@ def _job(row: RowMapping) -> Job:
 
 def one(engine: Engine, job_id: int) -> Job:
     """The file of this number; `LookupError` when there is none."""
-    with engine.connect() as connection:
+    with reading(engine, EVERYTHING) as connection:
         row = connection.execute(
             select(*[_JOB[name] for name in Job.__dataclass_fields__]).where(_JOB.id == job_id)
         ).mappings().first()  # fmt: skip
@@ -292,7 +292,7 @@ def one(engine: Engine, job_id: int) -> Job:
 
 def same_under_way(engine: Engine, sha256: str) -> bool:
     """Whether the same bytes are being checked, wait to be confirmed, or are being loaded."""
-    with engine.connect() as connection:
+    with reading(engine, EVERYTHING) as connection:
         states = [*UNDER_WAY, "checked"]
         found = select(func.count()).where(_JOB.sha256 == sha256, _JOB.state.in_(states))
         return bool(connection.scalar(found))

@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Engine, case, func, select
 
 from queries import tables
+from queries.database import reading
 from queries.frames import read_frame
 from queries.practices import newest_practices
 from queries.scope import Scope
@@ -28,7 +29,7 @@ def patients_by_board(engine: Engine, scope: Scope, as_at: date) -> pd.DataFrame
         .limit(1)
         .scalar_subquery()
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(

@@ -28,16 +28,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from queries import tables
+from queries import tables, trail
 from queries.database import writing
 from queries.frames import each_row, in_utc
 from queries.places import rebuild_wards
+from queries.row_security import copyable
 from queries.scores import count_again
 
 _PART = tables.load_part.c
 
 # What decides which wards are in use; names of practices, PCNs and boards do not.
 _PLACES = {"boundary", "lsoa_ward", "lsoa_icb", "ward_population"}
+
+# What is set on a page, and of which a file too is somebody's decision.
+_SET_BY_HAND = {"targets", "recruitment_plan"}
 
 # What scores before and after are matched from.
 _SCORED = {"referral", "outcome", "gp_contact"}
@@ -103,11 +107,13 @@ def save(
     *,
     is_demonstration: bool = False,
     loaded_by: str | None = None,
+    person_id: int = trail.NOBODY,
     finish: Callable[[Connection, CleanLoad, LoadRecord], None] | None = None,
 ) -> LoadRecord:
     """Write one checked file in one transaction; the demonstration makes way for real data.
 
-    `finish` is called in that transaction, so that what it writes stays or goes with the load.
+    `finish` is called in that transaction, so that what it writes stays or goes with the load; so
+    does the line of the trail, which says that `person_id` did it.
     `AlreadyLoadedError` when the same bytes of the same dataset are in force.
     """
     reading = at_once(checked) if isinstance(checked, CleanLoad) else checked
@@ -141,6 +147,11 @@ def save(
         )
         if finish:
             finish(connection, clean, record)
+        # What somebody sets beside the demonstration is somebody's decision too.
+        if loaded_by or not is_demonstration:
+            kind = trail.TARGET_SET if clean.dataset in _SET_BY_HAND else trail.LOADED
+            detail: trail.Detail = {"load": writer.load_id, "dataset": clean.dataset, "rows": clean.rows_read}
+            trail.note(connection, kind, person_id, detail)
     return record
 
 
@@ -301,7 +312,10 @@ def insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> No
     cursor, errors = connection.connection.cursor(), connection.dialect.loaded_dbapi.Error
     if connection.dialect.name == "postgresql":
         try:
-            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT csv)") as copy:
+            with (
+                copyable(connection, table.name, names) as into,
+                cursor.copy(f"COPY {into} ({names}) FROM STDIN (FORMAT csv)") as copy,
+            ):
                 copy.write(_as_csv(frame))
         except errors as error:
             # The driver's own message repeats the row, and the row may be about a person.
@@ -311,7 +325,7 @@ def insert_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> No
     else:
         marks = ", ".join("?" * len(columns))
         # Names of our own tables only: `unknown` above refuses any other.
-        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  # nosec B608
         rows = zip(*(_values(frame[column]) for column in columns), strict=True)
         try:
             # The driver takes the rows one by one, as they are made; its type says otherwise.

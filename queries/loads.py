@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import Engine, func, select, true
 
 from queries import tables
+from queries.database import reading
 from queries.frames import moments, read_frame
 from queries.scope import Scope
 
@@ -58,6 +59,12 @@ def data_state(engine: Engine) -> DataState:
     return DataState(row[0] or 0, row[1] > 0, row[2])
 
 
+def data_version(engine: Engine) -> int:
+    """The number of the data alone; 0 before the first load."""
+    with engine.connect() as connection:
+        return connection.scalar(select(tables.data_version.c.version)) or 0
+
+
 def sources(engine: Engine, scope: Scope) -> pd.DataFrame:
     """One row per file in force: what it is, its hash, when it was loaded, its newest period.
 
@@ -66,7 +73,7 @@ def sources(engine: Engine, scope: Scope) -> pd.DataFrame:
 
     `as_at` is the newest date its parts speak of; missing for files without a period.
     """
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         frame = read_frame(
             connection,
             select(

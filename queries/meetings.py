@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Engine, insert, select, update
 
 from queries import tables
-from queries.database import writing
+from queries.database import reading, writing
 from queries.frames import moments, read_frame
 from queries.scope import Scope
 
@@ -22,7 +22,7 @@ class MeetingClosedError(ValueError):
 def meetings(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     """One row per meeting of the board, the newest first: when it was opened and closed and by whom,
     and the date that was looked at. `closed_at` is missing while it is open."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         frame = read_frame(
             connection,
             select(
@@ -51,7 +51,7 @@ def meetings(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
 
 def seen_at(engine: Engine, scope: Scope, meeting_id: int) -> str | None:
     """What was seen when a meeting was closed, as it was kept; `None` where there is none."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         seen: str | None = connection.scalar(
             select(_MEETING.seen).where(_MEETING.id == meeting_id, scope.within(_MEETING.icb_code))
         )
@@ -64,7 +64,7 @@ def open_meeting(
     """Open a meeting, or join the one that is open: its number. `LookupError` outside the scope."""
     if not scope.admits(icb_code):
         raise LookupError(f"there is no board {icb_code!r}")
-    with writing(engine) as connection:
+    with writing(engine, scope=scope) as connection:
         going_on: int | None = connection.scalar(
             select(_MEETING.id).where(_MEETING.icb_code == icb_code, _MEETING.closed_at.is_(None))
         )
@@ -96,7 +96,7 @@ def close_meeting(
     """Close a meeting and keep what was seen. `MeetingClosedError` where that was done already,
     `LookupError` where there is no such meeting in the scope."""
     mine = (_MEETING.id == meeting_id) & scope.within(_MEETING.icb_code)
-    with writing(engine) as connection:
+    with writing(engine, scope=scope) as connection:
         found = connection.execute(
             select(_MEETING.closed_at, _MEETING.closed_by).where(mine)
         ).first()

@@ -6,6 +6,7 @@ import pandas as pd
 from sqlalchemy import Engine, Float, Integer, and_, cast, func, or_, select
 
 from queries import tables
+from queries.database import reading
 from queries.frames import read_frame
 from queries.places import in_force, newest_lookup
 from queries.scope import Scope
@@ -22,7 +23,7 @@ def ward_indices(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     LSOAs weigh alike. Whether high means much need is as the publisher of the index says.
     """
     index, lookup = tables.lsoa_index.c, tables.lsoa_ward.c
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -71,7 +72,7 @@ def named_leads(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
         .distinct()
         .subquery()
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -112,7 +113,7 @@ def candidate_sites(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame
         "cost_a_year": "Float64",
         "places_a_year": "Int64",
     }
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(*(site[name] for name in columns))

@@ -12,6 +12,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Engine, Table, and_, false, func, literal, select, true
 
 from queries import tables
+from queries.database import reading
 from queries.day_counts import WAITS, unpacked
 from queries.frames import read_frame
 from queries.places import in_force
@@ -50,7 +51,7 @@ class Cohort:
 def steps_by_month(engine: Engine, scope: Scope, cohort: Cohort) -> pd.DataFrame:
     """One row per PCN and month that has any: referrals, and how far they came."""
     fact = tables.pathway_fact.c
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(fact.pcn_code, fact.month, *_sums(_COUNTS))
@@ -68,7 +69,7 @@ def steps_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str) 
     A referral for two reasons is in both; one that has not ended is in no ending.
     """
     group = _group(tables.pathway_fact, category)
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(group.label("value"), *_sums(_COUNTS))
@@ -86,7 +87,7 @@ def complex_need_by_group(
     `queries.tables.COMPLEX_NEED`)."""
     group = _group(tables.pathway_fact, category)
     names = ("referrals", *tables.COMPLEX_NEED)
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(group.label("value"), *_sums(names))
@@ -101,7 +102,7 @@ def therapy_by_month(engine: Engine, scope: Scope, cohort: Cohort) -> pd.DataFra
     there, and waiting for that."""
     fact = tables.pathway_fact.c
     names = ("ot_referred", "ot_accepted", "ot_waiting")
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(fact.month, *_sums(names))
@@ -115,7 +116,7 @@ def therapy_by_month(engine: Engine, scope: Scope, cohort: Cohort) -> pd.DataFra
 def days_by_month(engine: Engine, scope: Scope, cohort: Cohort) -> pd.DataFrame:
     """One row per month received, wait and day that has any: referrals, as in `days_by_group`."""
     fact = tables.pathway_fact.c
-    found = _days_by(engine, fact.month, _is_in(tables.pathway_fact, scope, cohort, "all"))
+    found = _days_by(engine, scope, fact.month, _is_in(tables.pathway_fact, scope, cohort, "all"))
     return found.rename(columns={"value": "month"})
 
 
@@ -124,14 +125,17 @@ def days_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str) -
     any: referrals. The last day stands for all that took longer."""
     found = _days_by(
         engine,
+        scope,
         _group(tables.pathway_fact, category),
         _is_in(tables.pathway_fact, scope, cohort, category),
     )
     return found.astype({"value": "str"})
 
 
-def _days_by(engine: Engine, group: ColumnElement[Any], where: ColumnElement[bool]) -> pd.DataFrame:
-    with engine.connect() as connection:
+def _days_by(
+    engine: Engine, scope: Scope, group: ColumnElement[Any], where: ColumnElement[bool]
+) -> pd.DataFrame:
+    with reading(engine, scope) as connection:
         rows = connection.execute(select(group, tables.pathway_fact.c.days).where(where)).all()
     groups, values = pd.factorize(
         np.array([row[0] for row in rows], dtype=object), sort=True, use_na_sentinel=False
@@ -156,7 +160,7 @@ def scores_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str)
     """
     fact, group = tables.score_fact.c, _group(tables.score_fact, category)
     key = (group, fact.measure, fact.item, fact.score_before, fact.score_after)
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(group.label("value"), *key[1:], func.sum(fact.referrals).label("referrals"))
@@ -178,7 +182,7 @@ def scores_by_group(engine: Engine, scope: Scope, cohort: Cohort, category: str)
 def without_pcn(engine: Engine, scope: Scope, cohort: Cohort) -> int:
     """How many referrals of people in the board's wards say no network: in ward figures only."""
     fact = tables.pathway_fact.c
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return (
             connection.scalar(
                 select(func.coalesce(func.sum(fact.referrals), 0)).where(

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from queries import tables
+from queries.database import reading
 from queries.frames import read_frame
 from queries.scope import Scope
 
@@ -118,7 +119,7 @@ def _most_common(codes: pd.Series[str]) -> str:
 def boards(engine: Engine, scope: Scope) -> pd.DataFrame:
     """One row per board that has wards: icb_code, icb_name, wards; most wards first."""
     names = names_of("icb")
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_WARD.icb_code, names.c.area_name.label("icb_name"), func.count().label("wards"))
@@ -141,7 +142,7 @@ def wards(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
         "lad_name": "str",
         "lsoas": "int64",
     }
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(*(_WARD[column] for column in columns))
@@ -154,7 +155,7 @@ def wards(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
 def shapes(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     """One row per ward of the board that has a boundary: its shape as WKB in EPSG:4326."""
     boundary = tables.boundary.c
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(boundary.ward_code, boundary.geometry)
@@ -193,7 +194,7 @@ def population(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
         .where(_PART.replaced_by.is_(None))
         .subquery()
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(newest.c.ward_code, newest.c.age_band, newest.c.people, newest.c.vintage)
@@ -251,7 +252,7 @@ def ward_deprivation(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFram
         .group_by(patients.lsoa_code)
         .subquery()
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         lsoas = read_frame(
             connection,
             select(

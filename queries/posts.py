@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Engine, false, func, select, true
 
 from queries import tables
+from queries.database import reading
 from queries.frames import moments, read_frame
 from queries.places import in_force
 from queries.scope import Scope
@@ -34,7 +35,7 @@ def posts(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFr
         "supervised_by": "str",
         "last_supervision_on": "object",
     }
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(*(_POST[column] for column in columns))
@@ -50,7 +51,7 @@ def posts(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFr
 
 def planned_fte(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
     """One row per PCN of the board at the date and month: the FTE planned for its end."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_PLAN.pcn_code, _PLAN.month, _PLAN.planned_fte)
@@ -66,7 +67,7 @@ def planned_fte(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.
 
 def local_targets(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
     """One row per PCN of the board at the date and spell: the FTE it is to have."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -99,7 +100,7 @@ def target_history(
 
     `is_in_force` is false for what a later change, or an undo, has replaced.
     """
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         frame = read_frame(
             connection,
             select(
@@ -138,7 +139,7 @@ def budgets_in_place(engine: Engine, scope: Scope, icb_code: str, as_at: date) -
     """One row per month and group of entitlement of the board up to the date: personal health
     budgets in place, missing where the return hides them."""
     budget = tables.personal_health_budget.c
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(

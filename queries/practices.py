@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Engine, Subquery, case, func, select
 
 from queries import tables
+from queries.database import reading
 from queries.frames import read_frame
 from queries.places import newest_lookup
 from queries.scope import Scope
@@ -77,7 +78,7 @@ def practice_places(engine: Engine, scope: Scope, icb_code: str, as_at: date) ->
         "easting": "Float64",
         "northing": "Float64",
     }
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(*(practices.c[column] for column in columns))
@@ -136,7 +137,7 @@ def patients_by_ward_and_pcn(
         .group_by(lookup.ward_code, practices.c.pcn_code)
         .subquery()
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(

@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Engine, and_, literal, or_, select
 
 from queries import tables
+from queries.database import reading
 from queries.frames import read_frame
 from queries.places import in_force
 from queries.scope import Scope
@@ -29,7 +30,7 @@ def scheme_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd
         "served_code": "str",
         "valid_until": "object",
     }
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         rows = read_frame(
             connection,
             select(*(scheme[column] for column in columns)).where(

@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Engine, case, false, func, literal, select, true
 
 from queries import tables
+from queries.database import reading
 from queries.frames import read_frame
 from queries.places import in_force
 from queries.scope import Scope
@@ -30,7 +31,7 @@ def referrals_by_ward(
 
     A ward that is not there had none or was not returned: `returned_months` tells which.
     """
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_FACT.ward_code, func.sum(_FACT.referrals).label("referrals"))
@@ -50,7 +51,7 @@ def referrals_by_ward_and_age(
     engine: Engine, scope: Scope, icb_code: str, first: date, last: date
 ) -> pd.DataFrame:
     """One row per ward of the board and age band (missing where not told): referrals."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_AGE.ward_code, _AGE.age_band, func.sum(_AGE.referrals).label("referrals"))
@@ -73,7 +74,7 @@ def returned_months(engine: Engine, scope: Scope, icb_code: str, as_at: date) ->
     `pcn_code` is missing for rows that do not say a PCN. Months not over at the date are
     left out.
     """
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -105,7 +106,7 @@ def referrals_by_month(
     engine: Engine, scope: Scope, ward_code: str, first: date, last: date
 ) -> pd.DataFrame:
     """One row per month in which the ward had a referral: how many."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_FACT.month, func.sum(_FACT.referrals).label("referrals"))
@@ -127,7 +128,7 @@ def referrals_by_pcn_and_month(
 ) -> pd.DataFrame:
     """One row per PCN of the board at the date and month that has any: referrals received,
     wherever the people live."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_FACT.pcn_code, _FACT.month, func.sum(_FACT.referrals).label("referrals"))
@@ -166,7 +167,7 @@ def episodes_by_pcn_and_month(
         _EPISODE.referrals.label("ended"),
     ).where(_EPISODE.part_id.in_(in_force()), last <= as_at)
     flows = began.union_all(ended).subquery()
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -188,7 +189,7 @@ def episodes_by_pcn_and_month(
 def first_month(engine: Engine, scope: Scope, ward_code: str) -> date | None:
     """The first month returned for any ward of this ward's board; `None` when none is."""
     board = select(_WARD.icb_code).where(_WARD.ward_code == ward_code, scope.within(_WARD.icb_code))
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         first: date | None = connection.scalar(
             select(func.min(_FACT.month))
             .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
@@ -205,7 +206,7 @@ def referrals_by_ward_and_theme(
 
     A referral for two needs counts in both.
     """
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(

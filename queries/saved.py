@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import Engine, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from queries.database import writing
+from queries.database import reading, writing
 from queries.frames import moments, read_frame
 from queries.scope import Scope
 
@@ -32,7 +32,7 @@ def saved(engine: Engine, scope: Scope, shelf: Shelf, icb_code: str) -> pd.DataF
     """One row per saved thing of the board, by name: id, name, content, who saved it, and when."""
     c = shelf.table.c
     columns = {"id": "int64", shelf.name: "str", shelf.content: "str", "saved_by": "str"}
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         frame = read_frame(
             connection,
             select(*(c[column] for column in columns), c.saved_at)
@@ -64,7 +64,7 @@ def save(
         "saved_at": datetime.now(UTC),
     }
     try:
-        with writing(engine) as connection:
+        with writing(engine, scope=scope) as connection:
             connection.execute(insert(shelf.table).values(values))
     except IntegrityError as error:
         raise NameTakenError(
@@ -75,7 +75,7 @@ def save(
 def remove(engine: Engine, scope: Scope, shelf: Shelf, icb_code: str, name: str) -> None:
     """Delete a saved thing of the board; nothing where there is none."""
     c = shelf.table.c
-    with writing(engine) as connection:
+    with writing(engine, scope=scope) as connection:
         connection.execute(
             delete(shelf.table).where(
                 c.icb_code == icb_code, c[shelf.name] == name, scope.within(c.icb_code)

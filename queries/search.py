@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from queries import tables
+from queries.database import reading
 from queries.frames import read_frame
 from queries.places import in_force, names_of, newest_lookup
 from queries.practices import newest_practices
@@ -64,7 +65,7 @@ def old_wards(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
         ),
     ).subquery()
     columns = {"ward_code": "str", "ward_name": "str", "lad_code": "str"}
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         rows = read_frame(
             connection,
             select(*(found.c[column] for column in columns)).order_by(
@@ -92,7 +93,7 @@ def old_ward_lsoas(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
         select(old.c.old_code, func.count().label("old_lsoas")).group_by(old.c.old_code).subquery()
     )
     lsoas = func.count(func.distinct(old.c.lsoa_code)).label("lsoas")
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(old.c.old_code, _LOOKUP.ward_code, lsoas, total.c.old_lsoas)
@@ -109,7 +110,7 @@ def old_ward_lsoas(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
 def network_names(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     """One row per network of the board and name that any file has for it, replaced ones too."""
     mine = _networks(scope, icb_code)
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_AREA.area_code.label("pcn_code"), _AREA.area_name.label("pcn_name"))
@@ -122,7 +123,7 @@ def network_names(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
 
 def practices_then(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     """One row per practice and network of the board it was ever in, by any extract."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_PRACTICE.practice_code, _PRACTICE.pcn_code)
@@ -140,7 +141,7 @@ def practices_then(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
 def practices_now(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
     """One row per practice of the board in its newest extract at the date: name and network."""
     practices, names = newest_practices(as_at), names_of("practice")
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from queries import tables
+from queries.database import reading
 from queries.frames import moments, read_frame
 from queries.places import in_force
 from queries.scope import Scope
@@ -129,7 +130,7 @@ def service_entries(
     the day since which a later feed of its directory lists it no more. Services of other boards
     are not there.
     """
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -151,7 +152,7 @@ def service_entries(
 
 def service_areas(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     """One row per entry and area of the board it names: a ward, a district or the board."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_AREA.part_id, _AREA.service_id, _AREA.area_code)
@@ -180,7 +181,7 @@ def service_places(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.
         "postcode": "str",
         "placed_by": "str",
     }
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -200,7 +201,7 @@ def service_themes(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.
     """One row per entry that concerns the board and need it answers."""
     theme = tables.service_theme.c
     same = and_(_SERVICE.part_id == theme.part_id, _SERVICE.service_id == theme.service_id)
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(theme.part_id, theme.service_id, theme.theme)
@@ -229,7 +230,7 @@ def service_matches(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd
         .where(_PART.id == _SERVICE.part_id, _PART.dataset == "services")
         .where(_concern(scope, icb_code, box))
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(*(match[column] for column in columns))
@@ -246,7 +247,7 @@ def provider_services(engine: Engine, scope: Scope, provider: str) -> pd.DataFra
     one of them names an area that is not the reader's to see.
     """
     own = and_(_SERVICE.provider == provider, _SERVICE.part_id.in_(in_force()))
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         found = read_frame(
             connection,
             select(*(_SERVICE[column] for column in _ENTRY), _PART.dataset)
@@ -286,7 +287,7 @@ def provider_lists(engine: Engine, scope: Scope, provider: str) -> pd.DataFrame:
         ("theme", tables.service_theme.c, "theme"),
     )
     frames = []
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         for kind, table, column in kinds:
             frames.append(
                 read_frame(
@@ -324,7 +325,7 @@ def capacity_by_week(
         .distinct()
         .subquery()
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(*(capacity[column] for column in columns))
@@ -350,7 +351,7 @@ def directories(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.Dat
         "notes": "str",
         "entries": "int64",
     }
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         found = read_frame(
             connection,
             select(
@@ -373,7 +374,7 @@ def directories(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.Dat
 def travel_modes(engine: Engine, scope: Scope, icb_code: str) -> list[str]:
     """The ways of travelling for which times between wards of the board are loaded, by name."""
     time = tables.travel_time.c
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return list(
             connection.scalars(
                 select(time.mode)
@@ -394,7 +395,7 @@ def travel_times(
 ) -> pd.DataFrame:
     """One row per ward of the board and ward within reach of it by a way of travelling."""
     time = tables.travel_time.c
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(

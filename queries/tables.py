@@ -904,3 +904,71 @@ ward = Table(
     Column("lsoas", Integer, nullable=False),
     Index(None, "icb_code"),
 )
+
+# One row per person who ever signed in, known by who vouches for them and what they are called there
+# (`issuer` and `subject` of OpenID Connect): a name or an address may change hands, these do not.
+person = Table(
+    "person",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("issuer", nullable=False),
+    _text("subject", nullable=False),
+    # As the person's own organisation calls them, for whoever gives access.
+    _text("shown_name", nullable=False),
+    Column("first_at", DateTime(timezone=True), nullable=False),
+    Column("last_at", DateTime(timezone=True)),
+    UniqueConstraint("issuer", "subject"),
+)
+
+# What a role may be given for: everything here, a board, or a network of one.
+AREA_KINDS = ("all", "icb", "pcn")
+# One row per role that a person, or everybody of a group that their organisation names, was given
+# for an area: from when until when, and by whom. Nothing is deleted: reviews ask who could see what.
+role_grant = Table(
+    "role_grant",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", ForeignKey("person.id")),
+    _text("group_name"),
+    Column("role", String(16), nullable=False),
+    Column("area_kind", String(8), nullable=False),
+    # Of a network its board too: without it nobody knows where it lies.
+    _code("icb_code", nullable=True),
+    _code("pcn_code", nullable=True),
+    Column("given_at", DateTime(timezone=True), nullable=False),
+    _text("given_by", nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    _text("ended_by"),
+    Index(None, "person_id"),
+    Index(None, "group_name"),
+)
+
+# One row per time that somebody signed in, known by the hash of what their browser keeps. `groups`
+# are those, as a JSON list, that their organisation named then and that had a role here.
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    _text("groups", nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    _text("ended_why"),
+    Index(None, "person_id"),
+)
+
+# One row per thing done that somebody may have to answer for, in order and never changed: `hash` is
+# of this row and the hash before it, so that a row that was changed or taken out is noticed.
+# `person_id` is 0 for the command line and for a machine without sign-in; `detail` is JSON of codes
+# and numbers, and says nothing of a person.
+trail = Table(
+    "trail",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("person_id", Integer, nullable=False),
+    _text("detail", nullable=False),
+    Column("hash", String(64), nullable=False),
+)

@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Engine, Select, Subquery, case, false, func, select, true
 
 from queries import tables
+from queries.database import reading
 from queries.frames import read_frame
 from queries.places import names_of
 from queries.practices import newest_practices
@@ -18,7 +19,7 @@ _PART, _WORKER, _RETURN = tables.load_part.c, tables.link_worker.c, tables.workf
 
 def census_date(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> date | None:
     """The newest census of the board's workforce at the date; `None` before the first."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         found: date | None = connection.scalar(
             _newest_census(icb_code, as_at).where(scope.within(_RETURN.icb_code))
         )
@@ -45,7 +46,7 @@ def fte_by_pcn(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.D
     members = _members(icb_code, as_at)
     codes = select(members.c.pcn_code).union(select(returned.c.pcn_code)).subquery()
     names = names_of("pcn")
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -87,7 +88,7 @@ def people_in_post(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> 
     census = census_date(engine, scope, icb_code, as_at)
     if census is None:
         return None
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         people = connection.scalar(
             select(func.count(_WORKER.person_id.distinct()))
             .join(tables.load_part, _PART.id == _WORKER.part_id)
@@ -117,7 +118,7 @@ def fte_by_pcn_and_month(
         .group_by(_WORKER.part_id, _WORKER.pcn_code)
         .subquery()
     )
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -154,7 +155,7 @@ def people_by_pcn_and_month(
     engine: Engine, scope: Scope, icb_code: str, first: date, as_at: date
 ) -> pd.DataFrame:
     """One row per census, PCN and link worker of directly employed staff of the board."""
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(_PART.period_end.label("census"), _WORKER.pcn_code, _WORKER.person_id)
@@ -175,7 +176,7 @@ def people_by_pcn_and_month(
 def roles_in_post(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
     """One row per PCN, role title and kind of employment at the newest census: entries, FTE."""
     census = census_date(engine, scope, icb_code, as_at)
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
@@ -275,7 +276,7 @@ def unallocated_patients(engine: Engine, scope: Scope, icb_code: str, as_at: dat
     members = _members(icb_code, as_at)
     if not scope.admits(icb_code):
         return 0
-    with engine.connect() as connection:
+    with reading(engine, scope) as connection:
         patients = connection.scalar(
             select(members.c.registered_patients).where(members.c.pcn_code == "U")
         )

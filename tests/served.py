@@ -84,5 +84,7 @@ def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
             if httpx.get(f"{server.url}/readyz", timeout=5).status_code == 200:
                 return
         except httpx.TransportError:
-            time.sleep(0.1)
+            pass
+        # It answers at once that it is not ready, and has better to do than that.
+        time.sleep(0.1)
     raise RuntimeError(f"the server did not get ready: {server.said()}")

@@ -3,6 +3,7 @@ folder, in a process of their own."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -155,7 +156,8 @@ def test_the_second_start_makes_nothing_and_an_error_shows_no_data(first: Server
         shown = words(server)
         error_id = re.search(r"could not be shown \(error ([0-9a-f]{8})\)", shown)
         assert error_id
-        assert f"error {error_id[1]}: OperationalError" in server.said()
+        (line,) = [line for line in server.said().splitlines() if error_id[1] in line]
+        assert json.loads(line)["type"] == "OperationalError"
         for secret in ("ward_population", "SELECT", "sqlite", "Traceback", str(ROOT)):
             assert secret not in shown
 

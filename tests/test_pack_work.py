@@ -80,28 +80,37 @@ def test_another_number_is_another_key() -> None:
     pack = of_board()
     (first, *others) = pack.pages
     other = replace(pack, pages=(replace(first, finding="4 wards"), *others))
-    assert key_of(pack) == key_of(of_board())
-    assert key_of(pack) != key_of(other)
-    assert len(key_of(pack)) == 64
+    assert key_of(pack, "1 QKS") == key_of(of_board(), "1 QKS")
+    assert key_of(pack, "1 QKS") != key_of(other, "1 QKS")
+
+
+def test_another_reader_has_another_key_and_cannot_use_this_one() -> None:
+    mine = key_of(of_board(), "1 QKS")
+    assert mine != key_of(of_board(), "2 QKS")
+    # Who knows what is in it knows half of it.
+    assert mine.partition("-")[0] == key_of(of_board(), "2 QKS").partition("-")[0]
 
 
 def test_nothing_before_it_is_finished() -> None:
-    assert finished(key_of(of_board()), "pdf") is None
-    assert finished("", "") is None
+    assert finished(key_of(of_board(), ""), "pdf", "") is None
+    assert finished("", "", "") is None
 
 
 @pytest.mark.slow
 def test_written_apart_and_asked_for_by_key() -> None:
-    key = begin(of_board())
+    key = begin(of_board(), "1 QKS")
     for _ in range(PATIENCE_SECONDS * 20):
         if long_work.status(key).state != "running":
             break
         time.sleep(0.05)
     assert long_work.status(key).state == "done"
     # The archive is the same bytes for the same pack.
-    assert finished(key, "zip") == (
+    assert finished(key, "zip", "1 QKS") == (
         "social-prescribing-QKS-2026-06-30.zip", write(of_board(), "zip"),
     )  # fmt: skip
-    assert {form for form in (*FORMS, "docx", "") if finished(key, form)} == set(FORMS)
-    assert begin(of_board()) == key
+    every = (*FORMS, "docx", "")
+    assert {form for form in every if finished(key, form, "1 QKS")} == set(FORMS)
+    # Another reader, and the same one who may see something else now.
+    assert not any(finished(key, form, whose) for form in every for whose in ("2 QKS", "1 *", ""))
+    assert begin(of_board(), "1 QKS") == key
     assert long_work.status(key).state == "done"

@@ -1,6 +1,8 @@
 // What every page has: a key for the search, a jump to the heading a link names, and charts that
 // fit the paper. Set up once in a window.
 export default function () {
+  // There and empty from the beginning, so that what the server puts into it is read out.
+  document.querySelector(".st-key-server-notice")?.setAttribute("role", "status");
   if (window.boardEverywhere) return;
   window.boardEverywhere = true;
 

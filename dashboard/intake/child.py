@@ -34,7 +34,7 @@ def answer(requests: BinaryIO, answers: BinaryIO) -> None:
     import pickle
 
     # From the process that started this one: the file's own bytes are never unpickled.
-    request = pickle.loads(requests.read(int.from_bytes(requests.read(8), "big")))  # noqa: S301
+    request = pickle.loads(requests.read(int.from_bytes(requests.read(8), "big")))  # noqa: S301  # nosec B301
     limit(request.memory_bytes, request.cpu_seconds)
 
     from dashboard import intake

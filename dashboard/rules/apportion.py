@@ -30,7 +30,7 @@ def apportion(patients: pd.DataFrame, pcns: pd.DataFrame, served_share: float) -
 def silent_pcns(shares: pd.DataFrame) -> pd.Series[str]:
     """Why a ward has no FTE: the PCNs serving it that have not returned, indexed by ward code."""
     silent = shares[shares["serves"] & shares["fte"].isna()]
-    names = silent.groupby("ward_code")["pcn_name"].agg(" and ".join)
+    names = silent.groupby("ward_code")["pcn_name"].agg(lambda each: " and ".join(each.unique()))
     return "no workforce return from " + names.astype("str")
 
 

@@ -59,7 +59,7 @@ class Variation(StrEnum):
 class Assurance(StrEnum):
     """The assurance icon: the target against the latest limits."""
 
-    PASS = "pass"  # noqa: S105
+    PASS = "pass"  # noqa: S105  # nosec B105 - no password
     FAIL = "fail"
     HIT_OR_MISS = "hit_or_miss"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import sys
+import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -13,12 +13,15 @@ from sqlalchemy import Engine
 from streamlit.components.v2 import manifest_scanner
 
 from dashboard import access, data, filters
+from dashboard.rules import roles
 from dashboard.settings import settings
 from queries.database import make_engine
-from queries.scope import Scope
+from queries.people import Grant
 from tests.app.reading import View
 from tests.made_once import HASH_KEY, demonstration_file
 from tests.small_board import AS_AT, Board
+
+Become = Callable[..., None]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -116,17 +119,38 @@ def load_board(
 
 
 @pytest.fixture
-def read_as(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Makes the reader one who may see a single board, wherever the reader is asked for."""
-    original = access.current_scope
+def read_as(become: Become) -> Callable[[str], None]:
+    """Makes the reader one who may see a single board, with every role that is given for a board."""
 
-    def become(icb_code: str) -> None:
-        scope = Scope(frozenset({icb_code}))
-        for module in list(sys.modules.values()):
-            if vars(module).get("current_scope") is original:
-                monkeypatch.setattr(module, "current_scope", lambda: scope)
+    def read(icb_code: str) -> None:
+        given = [role for role in roles.ROLES if "icb" in roles.AREAS[role]]
+        become(*(Grant(role, "icb", icb_code) for role in given))
 
-    return become
+    return read
+
+
+@pytest.fixture
+def read_as_role(become: Become) -> Callable[..., None]:
+    """Makes the reader one of a single role: for a network, for a board, or for everything."""
+
+    def read(role: str, icb_code: str | None = None, pcn_code: str | None = None) -> None:
+        kind = "pcn" if pcn_code else "icb" if icb_code else "all"
+        become(Grant(role, kind, icb_code, pcn_code))
+
+    return read
+
+
+@pytest.fixture
+def become(monkeypatch: pytest.MonkeyPatch) -> Become:
+    """Makes the reader one with these roles; another person for other roles, nobody without one."""
+
+    def be(*grants: Grant) -> None:
+        given = frozenset(grants)
+        number = 1 + zlib.crc32(repr(sorted(map(repr, given))).encode())
+        who = access.Reader(number, f"Reader {number}", given)
+        monkeypatch.setattr(access, "reader_now", lambda: who if given else access.NOT_SIGNED_IN)
+
+    return be
 
 
 @pytest.fixture

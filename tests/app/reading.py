@@ -70,9 +70,9 @@ class View:
         return "\n".join(text for element in self.elements() for text in _strings(_plain(element)))
 
     def markup(self) -> list[str]:
-        """The bodies of our own markup on the page itself, styles left out."""
+        """The bodies of our own markup on the page itself, styles and empty places left out."""
         bodies = [e.proto.body for e in _leaves(self.app.main) if e.type == "html"]
-        return [body for body in bodies if not body.startswith("<style>")]
+        return [body for body in bodies if not body.startswith("<style>") and body != "<p></p>"]
 
     def beside(self) -> list[str]:
         """The same of what stands beside every page."""

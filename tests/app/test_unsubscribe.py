@@ -30,7 +30,7 @@ def ask(
 ) -> httpx.Response:
     async def go() -> httpx.Response:
         transport = httpx.ASGITransport(app=_APP)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, f"/unsubscribe{said}", data=data, **more)  # type: ignore[arg-type]
 
     with ThreadPoolExecutor(1) as pool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import FilePayload, Locator, expect
+from playwright.sync_api import FilePayload, Locator, Request, Route, expect
 
 from dashboard.rules.take_up import months_before
 from queries.database import make_engine, upgrade
@@ -247,10 +247,19 @@ def test_what_is_uploaded_stays_in_memory_and_within_the_limit(
     visit: Open, server: Server, temporary: Path
 ):
     here = visit("/data")
-    with here.page.expect_request(lambda request: request.method == "PUT") as waiting:
-        send(here, named("first.csv", "a,b\n1,2\n"))
-    request = waiting.value
-    headers = request.all_headers()
+    asked: list[Request] = []
+
+    def keep_back(route: Route) -> None:
+        asked.append(route.request)
+        route.fulfill(status=204)
+
+    # The server waits for a file at each of these addresses, once; the browser sends none.
+    here.page.route("**/upload_file/**", keep_back)
+    for name in ("first.csv", "second.csv", "third.csv"):
+        with here.page.expect_response(lambda answer: answer.request.method == "PUT"):
+            send(here, named(name, "a,b\n1,2\n"))
+    addresses = [request.url for request in asked]
+    headers = asked[0].all_headers()
     kept = {n: headers[n] for n in ("cookie", "x-xsrftoken") if n in headers}
     kept["content-type"] = "multipart/form-data; boundary=edge"
     opened: list[str] = []
@@ -265,17 +274,18 @@ def test_what_is_uploaded_stays_in_memory_and_within_the_limit(
                 opened.extend(open_files(server.pid))
         yield b"\r\n--edge--\r\n"
 
-    answer = httpx.put(f"{request.url}-3", content=body(3, look=True), headers=kept)
+    answer = httpx.put(addresses[0], content=body(3, look=True), headers=kept)
     assert answer.status_code == 204
     assert [path for path in opened if str(temporary) in path] == []
     assert any("board.db" in path for path in opened)
     assert list(temporary.rglob("*")) == []
     # One that does not say how long it is, is cut.
-    answer = httpx.put(f"{request.url}-4", content=body(2 * MOST_MEGABYTES), headers=kept)
+    answer = httpx.put(addresses[1], content=body(2 * MOST_MEGABYTES), headers=kept)
     assert answer.status_code == 413
-    # Who is not on the page may not send at all.
+    # Nor is one taken that no page asked for, or without the word against forged requests.
+    assert httpx.put(f"{addresses[0]}-1", content=body(1), headers=kept).status_code == 403
     kept.pop("x-xsrftoken")
-    assert httpx.put(f"{request.url}-5", content=body(1), headers=kept).status_code == 403
+    assert httpx.put(addresses[2], content=body(1), headers=kept).status_code == 403
 
 
 def open_files(pid: int) -> list[str]:
