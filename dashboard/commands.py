@@ -24,6 +24,7 @@ from dashboard import (
     intake,
     loading,
     mail,
+    role_commands,
     warm_up,
 )
 from dashboard.access import at_the_command_line, current_scope, current_user
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 app.add_typer(database_commands.app)
 app.add_typer(access_commands.app)
+app.add_typer(role_commands.app)
 _TELL = Console(stderr=True, highlight=False)
 
 

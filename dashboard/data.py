@@ -171,14 +171,14 @@ def _ask_now() -> _Now:
     """Always of the first database: what somebody has just loaded is never missed. Each load and each
     undo gives another version, in its own transaction: a replica of that version has all of it."""
     state = loads.data_state(engine())
-    return _Now(state, _on_replica(loads.data_version, None) == state.version)
+    return _Now(state, _on_replica(loads.data_version) == state.version)
 
 
-def _on_replica(query: Callable[[Engine], Answer], otherwise: Answer | None) -> Answer | None:
-    """The answer of the replica; `otherwise` where there is none, or it failed lately."""
+def _on_replica(query: Callable[[Engine], Answer]) -> Answer | None:
+    """The answer of the replica; `None` where there is none, or it failed lately."""
     address = settings().replica_database_url
     if not address or time.monotonic() < _Process.ask_replica_at:
-        return otherwise
+        return None
     try:
         return query(_engine(address, "reads"))
     except (DBAPIError, PoolTimeoutError) as error:
@@ -186,17 +186,20 @@ def _on_replica(query: Callable[[Engine], Answer], otherwise: Answer | None) -> 
         logs.log.warning(
             "replica left alone", seconds=REPLICA_PAUSE_SECONDS, error=type(error).__name__
         )
-        return otherwise
+        return None
 
 
 def _answer(query: Any, scope: Scope, args: Any, kwargs: Any) -> Any:
-    """Figures alone are read from the replica: what people write is asked of `engine` by who shows it."""
+    """Figures alone are read from the replica: what people write is asked of `engine` by who shows it.
 
-    def ask(of: Engine) -> tuple[Any]:
-        return (query(of, scope, *args, **dict(kwargs)),)
+    A meeting that was closed a moment ago may not be there yet: what is not found is asked again.
+    """
 
-    found = _on_replica(ask, None) if _now().is_on_replica else None
-    return (found or ask(engine()))[0]
+    def ask(of: Engine) -> Any:
+        return query(of, scope, *args, **dict(kwargs))
+
+    found = _on_replica(ask) if _now().is_on_replica else None
+    return ask(engine()) if found is None else found
 
 
 @contextmanager

@@ -47,6 +47,9 @@ def show_error_id(error: Exception) -> bool:
     if isinstance(error, NotReadyError):
         st.error(str(error))
         return True
+    if isinstance(error, NotThereError):
+        st.error("Not found: it is not here, or not for you. Choose again at the left.")
+        return True
     if is_waiting_in_vain(error):
         report_error(error, "page")
         st.error(BUSY)

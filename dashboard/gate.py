@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import warm_up
+from dashboard import logs, warm_up
 from dashboard.rules import roles
 from dashboard.settings import LOCAL_HOSTS, settings
 
@@ -71,7 +71,9 @@ class Gate:
         who = await run_in_threadpool(_reader_by, token)
         if not who.is_signed_in:
             await _refuse(_not_signed_in(scope), scope, receive, send)
-        elif scope["path"].startswith(UPLOADS) and not who.may(roles.LOAD):
+            return
+        logs.bind(user=str(who.person_id))
+        if scope["path"].startswith(UPLOADS) and not who.may(roles.LOAD):
             await _refuse(PlainTextResponse("not found", 404), scope, receive, send)
         elif scope["type"] == "websocket":
             await self.app(scope, _watched(receive, token, who), send)

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import providers_plan_words as words
 from dashboard import show
 from dashboard.access import current_user
-from dashboard.data import engine, fetch_shared
+from dashboard.data import fetch_shared, loading_engine
 from dashboard.filters import Choices
 from dashboard.providers_pictures import demand_figure
 from dashboard.providers_plan_view import (
@@ -121,7 +121,7 @@ def directory(scope: Scope, view: ProvidersView, choices: Choices) -> None:
 def _say(pair: Pair, is_same: bool) -> None:
     with suppress(AlreadyLoadedError):
         say_whether_same(
-            engine(),
+            loading_engine(),
             pair.provider,
             pair.service_id,
             pair.other_service_id,

@@ -54,6 +54,8 @@ NARROWED = (
 )  # fmt: skip
 # What a mail program says to stop an e-mail takes a few dozen bytes.
 MOST_SAID_BYTES = 4_096
+# As long as the codes of areas are kept.
+LONGEST_CODE = 16
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -194,7 +196,7 @@ def download(request: Request) -> Response:
         )
     except NotThereError:
         return PlainTextResponse("not found", 404)
-    return _attached(made.body, made.media_type, made.file_name)
+    return _attached(request, made.body, made.media_type, made.file_name)
 
 
 def table(request: Request) -> Response:
@@ -259,7 +261,7 @@ def ask(request: Request) -> Response:
     if body is None:
         return PlainTextResponse("not found", 404)
     plain = "".join(letter for letter in provider if letter.isascii() and letter.isalnum())
-    return _attached(body, MEDIA_TYPES["xlsx"], f"services-{plain or 'provider'}.xlsx")
+    return _attached(request, body, MEDIA_TYPES["xlsx"], f"services-{plain or 'provider'}.xlsx")
 
 
 def brief(request: Request) -> Response:
@@ -286,7 +288,7 @@ def brief(request: Request) -> Response:
     if found is None:
         return PlainTextResponse("not found", 404)
     plain = "".join(letter for letter in code if letter.isascii() and letter.isalnum())
-    return _attached(brief_pdf(found), "application/pdf", f"brief-{plain}-{as_at}.pdf")
+    return _attached(request, brief_pdf(found), "application/pdf", f"brief-{plain}-{as_at}.pdf")
 
 
 def actions(request: Request) -> Response:
@@ -302,7 +304,7 @@ def actions(request: Request) -> Response:
     body = board_file(engine(), current_scope(), icb_code, form, site) if known else None
     if body is None:
         return PlainTextResponse("not found", 404)
-    return _attached(body, MEDIA_TYPES[form], f"actions-{icb_code}.{form}")
+    return _attached(request, body, MEDIA_TYPES[form], f"actions-{icb_code}.{form}")
 
 
 def pack(request: Request) -> Response:
@@ -317,7 +319,7 @@ def pack(request: Request) -> Response:
     if made is None:
         return PlainTextResponse("not found", 404)
     name, body = made
-    return _attached(body, FORMS[form].media_type, name)
+    return _attached(request, body, FORMS[form].media_type, name)
 
 
 def refusals(request: Request) -> Response:
@@ -330,10 +332,10 @@ def refusals(request: Request) -> Response:
     found = history.problems(engine(), current_scope(), job_id)
     if found.empty or not reader().may(roles.LOAD):
         return PlainTextResponse("not found", 404)
-    return _csv(found, f"refusals-{job_id}.csv")
+    return _csv(request, found, f"refusals-{job_id}.csv")
 
 
-def all_history(_request: Request) -> Response:
+def all_history(request: Request) -> Response:
     """What was offered and loaded, as CSV. For those who load."""
     from dashboard.access import current_scope, reader
     from dashboard.data import engine
@@ -341,10 +343,10 @@ def all_history(_request: Request) -> Response:
 
     if not reader().may(roles.LOAD):
         return PlainTextResponse("not found", 404)
-    return _csv(history.history(engine(), current_scope()), "history.csv")
+    return _csv(request, history.history(engine(), current_scope()), "history.csv")
 
 
-def access_review(_request: Request) -> Response:
+def access_review(request: Request) -> Response:
     """Who has which role, as CSV, for administrators."""
     from datetime import UTC, datetime
 
@@ -356,10 +358,10 @@ def access_review(_request: Request) -> Response:
     if not reader().may(roles.GIVE_ACCESS):
         return PlainTextResponse("not found", 404)
     body = csv_bytes(review(engine(), datetime.now(UTC)))
-    return _attached(body, "text/csv", "access-review.csv")
+    return _attached(request, body, "text/csv", "access-review.csv")
 
 
-def whole_trail(_request: Request) -> Response:
+def whole_trail(request: Request) -> Response:
     """The trail of what was done, as CSV, for administrators."""
     from dashboard.access import reader
     from dashboard.data import engine
@@ -367,15 +369,15 @@ def whole_trail(_request: Request) -> Response:
 
     if not reader().may(roles.GIVE_ACCESS):
         return PlainTextResponse("not found", 404)
-    return _csv(trail.lines(engine()), "trail.csv")
+    return _csv(request, trail.lines(engine()), "trail.csv")
 
 
-def _csv(frame: pd.DataFrame, file_name: str) -> Response:
+def _csv(request: Request, frame: pd.DataFrame, file_name: str) -> Response:
     from dashboard.export import csv_bytes
 
     plain = frame.astype(object).where(frame.notna(), "")
     rows: list[dict[str, Any]] = plain.to_dict("records")  # type: ignore[assignment]
-    return _attached(csv_bytes(rows), "text/csv", file_name)
+    return _attached(request, csv_bytes(rows), "text/csv", file_name)
 
 
 def template(request: Request) -> Response:
@@ -391,7 +393,9 @@ def template(request: Request) -> Response:
         return PlainTextResponse("not found", 404)
     if dataset.template is None or form not in FORMS:
         return PlainTextResponse("not found", 404)
-    return _attached(template_bytes(dataset, form), MEDIA_TYPES[form], file_name(dataset, form))
+    return _attached(
+        None, template_bytes(dataset, form), MEDIA_TYPES[form], file_name(dataset, form)
+    )
 
 
 async def unsubscribe(request: Request) -> Response:
@@ -426,12 +430,39 @@ def _unsubscribe(method: str, token: str, said: bytes) -> Response:
     return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
 
-def _attached(body: bytes, media_type: str, file_name: str) -> Response:
+def _attached(request: Request | None, body: bytes, media_type: str, file_name: str) -> Response:
+    """A file to keep. That somebody took it is written down first; not of one without data, which has
+    no request here."""
+    if request is not None and not _is_noted(request, file_name):
+        words = (
+            "The file was not handed out: that it was taken could not be written down. Try again."
+        )
+        return PlainTextResponse(words, 503)
     headers = {
         "Content-Disposition": f'attachment; filename="{file_name}"',
         "Cache-Control": "no-store",
     }
     return Response(body, media_type=media_type, headers=headers)
+
+
+def _is_noted(request: Request, file_name: str) -> bool:
+    from sqlalchemy.exc import DBAPIError
+
+    from dashboard.access import reader
+    from dashboard.data import engine
+    from dashboard.errors import report_error
+    from queries import trail
+
+    asked = request.query_params.get("icb", "")
+    # Of a file without a board an address may say anything.
+    board = asked if asked.isalnum() and len(asked) <= LONGEST_CODE else None
+    detail: trail.Detail = {"file": file_name, "board": board}
+    try:
+        trail.note_alone(engine(), trail.EXPORTED, reader().person_id, detail)
+    except DBAPIError as error:
+        report_error(error)
+        return False
+    return True
 
 
 def first_page(request: Request) -> Response:

@@ -85,7 +85,7 @@ def turned_away(who: Reader) -> None:
         where = quote(f"{_page_path()}?{urlencode(known)}", safe="")
         # In this tab: what is shown in it is over.
         show.html(
-            f'<p><a class="button" target="_self" href="{SIGN_IN}?next={where}">Sign in</a></p>'
+            f'<p><a class="button" target="_self" href="{SIGN_IN}/start?next={where}">Sign in</a></p>'
         )
         return
     st.title("You have no access yet")

@@ -147,7 +147,8 @@ def candidate_sites(
     if "capacity" not in together:
         together["capacity"] = np.nan
     together["capacity"] = together["capacity"].astype("float64").fillna(room or np.nan)
-    return together
+    # Of no candidate at all nothing says that codes are text.
+    return together.astype({"code": "str", "ward_code": "str"})
 
 
 def _venues(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import access, show, targets
 from dashboard.access import current_user, may_set_targets
-from dashboard.data import data_state, engine, fetch
+from dashboard.data import data_state, fetch, loading_engine
 from dashboard.filters import Choices
 from dashboard.intake.recruitment_plan import APRIL, financial_year
 from dashboard.rules import roles
@@ -81,7 +81,7 @@ def _target_form(scope: Scope, choices: Choices) -> None:
             _told(
                 choices.icb_code,
                 lambda: targets.set_target(
-                    engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
+                    loading_engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
                     round(float(fte), 2), start, until, reason, current_user(),
                 ),
                 f"The target of {choices.pcn_name} is {number(fte, 2)} FTE from {month(start)}.",
@@ -90,7 +90,7 @@ def _target_form(scope: Scope, choices: Choices) -> None:
             _told(
                 choices.icb_code,
                 lambda: targets.set_target(
-                    engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
+                    loading_engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
                     None, start, None, "", current_user(),
                 ),
                 f"{choices.pcn_name} has no target from {month(start)} on.",
@@ -123,7 +123,7 @@ def _plan_form(scope: Scope, choices: Choices) -> None:
             _told(
                 choices.icb_code,
                 lambda: targets.set_plan(
-                    engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
+                    loading_engine(), scope, choices.icb_code, choices.as_at, choices.pcn_code,
                     year, planned, current_user(),
                 ),
                 f"The plan of {choices.pcn_name} for {financial_year(year)} is saved.",

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import access, intake, loading, mapping_editor, show
 from dashboard.access import current_scope, current_user, reader
-from dashboard.data import engine
+from dashboard.data import engine, loading_engine
 from dashboard.intake.problems import Problem, RefusedError
 from dashboard.intake.source import Source
 from dashboard.loading import Preview

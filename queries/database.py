@@ -83,11 +83,11 @@ def why_not_this_server(engine: Engine) -> str:
     if engine.dialect.name != "postgresql":
         return ""
     with engine.connect() as connection:
-        found = connection.dialect.server_version_info or (0,)
-    if found[0] >= OLDEST_POSTGRES:
+        found = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()) // 10_000
+    if found >= OLDEST_POSTGRES:
         return ""
     return (
-        f"The server is PostgreSQL {'.'.join(map(str, found))}, and version {OLDEST_POSTGRES} or newer "
+        f"The server is PostgreSQL {found}, and version {OLDEST_POSTGRES} or newer "
         "is needed: let whoever runs it upgrade it. Nothing was changed."
     )
 
@@ -135,8 +135,8 @@ def writing(
     """One transaction that writes: all of it, or nothing.
 
     With a scope PostgreSQL refuses rows of other boards; a load, and what belongs to no board, is
-    written without one. Not `in_line` is for a single row that no load touches: where the database has more than one writer
-    it does not wait for a load that runs for minutes.
+    written without one. Not `in_line` is for a single row that no load touches: where the database has
+    more than one writer it does not wait for a load that runs for minutes.
     """
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if in_line and connection.dialect.name == "postgresql":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, text
-from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy import Connection, Engine, func, select, text
 
 from queries import tables
+from queries.database import writing
 
 OWNER, PAGES, WORKER = "owner", "pages", "worker"
 ROLES = (OWNER, PAGES, WORKER)
@@ -34,14 +34,13 @@ MAY: dict[str, str] = {
     "mail_stop": "SELECT, INSERT",
 }
 _WORKER_MAY = "SELECT, INSERT, UPDATE, DELETE"
-_QUOTE = dialect().identifier_preparer.quote
 
 
 def roles_sql(prefix: str, database: str, schema: str = "public") -> list[str]:
     """The statements that make the roles, without passwords, for one database that is the dashboard's
     alone, and give its tables to their owner. They may be run again."""
-    name = {role: _QUOTE(f"{prefix}_{role}") for role in ROLES}
-    in_database, in_schema = _QUOTE(database), _QUOTE(schema)
+    name = {role: _quoted(f"{prefix}_{role}") for role in ROLES}
+    in_database, in_schema = _quoted(database), _quoted(schema)
     everyone = ", ".join(name.values())
     return [
         *(
@@ -53,15 +52,15 @@ def roles_sql(prefix: str, database: str, schema: str = "public") -> list[str]:
         f"REVOKE ALL ON DATABASE {in_database} FROM PUBLIC",
         f"GRANT CONNECT ON DATABASE {in_database} TO {everyone}",
         # What a file holds goes into a table of its own first: see `row_security.copyable`.
-        f"GRANT TEMPORARY ON DATABASE {in_database} TO {name[WORKER]}",
+        f"GRANT TEMPORARY ON DATABASE {in_database} TO {name[WORKER]}, {name[OWNER]}",
         f"REVOKE CREATE ON SCHEMA {in_schema} FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA {in_schema} TO {everyone}",
         f"GRANT CREATE ON SCHEMA {in_schema} TO {name[OWNER]}",
         # Whoever is no superuser gives tables only to a role that is theirs too.
-        "DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN "
+        "DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN "  # noqa: S608
         f"GRANT {name[OWNER]} TO CURRENT_USER; END IF; END $$",
         # Of a database that is in use already; and its functions with the tables.
-        "DO $$ DECLARE each record; BEGIN FOR each IN "
+        "DO $$ DECLARE each record; BEGIN FOR each IN "  # noqa: S608
         "SELECT 'TABLE ' || oid::regclass AS it FROM pg_class WHERE relkind = 'r' "
         f"AND relnamespace = '{_literal(in_schema)}'::regnamespace UNION ALL "
         "SELECT 'FUNCTION ' || oid::regprocedure FROM pg_proc "
@@ -72,15 +71,15 @@ def roles_sql(prefix: str, database: str, schema: str = "public") -> list[str]:
 
 def rights_sql(prefix: str, schema: str = "public") -> list[str]:
     """The statements that give the pages and the worker their rights, on a database of the newest form."""
-    pages, worker = (_QUOTE(f"{prefix}_{role}") for role in (PAGES, WORKER))
-    in_schema = _QUOTE(schema)
+    pages, worker = (_quoted(f"{prefix}_{role}") for role in (PAGES, WORKER))
+    in_schema = _quoted(schema)
     statements = [
         f"REVOKE ALL ON ALL {what} IN SCHEMA {in_schema} FROM {pages}, {worker}"
         for what in ("TABLES", "SEQUENCES")
     ]
     statements.append(f"GRANT SELECT ON {in_schema}.alembic_version TO {pages}, {worker}")
     for table in tables.metadata.sorted_tables:
-        there = f"{in_schema}.{_QUOTE(table.name)}"
+        there = f"{in_schema}.{_quoted(table.name)}"
         may = MAY.get(table.name, "SELECT")
         if may:
             statements.append(f"GRANT {may} ON {there} TO {pages}")
@@ -89,9 +88,19 @@ def rights_sql(prefix: str, schema: str = "public") -> list[str]:
         statements.append(f"GRANT {for_worker} ON {there} TO {worker}")
         if table.autoincrement_column is not None:
             writers = f"{pages}, {worker}" if "INSERT" in may else worker
-            sequence = f"{in_schema}.{_QUOTE(f'{table.name}_id_seq')}"
+            sequence = f"{in_schema}.{_quoted(f'{table.name}_id_seq')}"
             statements.append(f"GRANT USAGE ON SEQUENCE {sequence} TO {writers}")
     return statements
+
+
+def give_roles(engine: Engine, prefix: str, *, with_rights: bool) -> None:
+    """Make the roles of this database, and give them their rights where its form is the newest, in one
+    transaction. What the driver raises where the role that is connected may not."""
+    with writing(engine) as connection:
+        schema = connection.scalar(select(func.current_schema())) or "public"
+        statements = roles_sql(prefix, str(engine.url.database), schema)
+        for statement in [*statements, *(rights_sql(prefix, schema) if with_rights else [])]:
+            connection.exec_driver_sql(statement)
 
 
 def give_rights_again(connection: Connection) -> None:
@@ -106,6 +115,10 @@ def give_rights_again(connection: Connection) -> None:
     if role == OWNER and connection.scalar(there, names) == len(names):
         for statement in rights_sql(prefix, schema):
             connection.exec_driver_sql(statement)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(words: str) -> str:

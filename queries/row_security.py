@@ -12,6 +12,8 @@ from queries.loads import LOCAL_RETURNS
 
 _BOARD = "icb_code IN (SELECT dashboard_boards())"
 _NETWORK = "pcn_code IN (SELECT dashboard_networks())"
+# Of practices alone: which networks are a board's is asked of these returns as well.
+_MEMBER = "pcn_code IN (SELECT dashboard_members())"
 _WARD = "ward_code IN (SELECT dashboard_wards())"
 # Of a fact by category the value may be a ward, where people live who go to another board's network.
 _VALUE = "category = 'ward' AND value IN (SELECT dashboard_wards())"
@@ -25,8 +27,8 @@ _FOR_NO_BOARD = "of the installation, not of a board; only code that asks who is
 
 # Which rows of a table somebody may read and write who may not see every board.
 BOUND: dict[str, str] = {
-    "workforce_return": f"{_BOARD} OR {_NETWORK}",
-    "link_worker": f"{_BOARD} OR {_NETWORK}",
+    "workforce_return": f"{_BOARD} OR {_MEMBER}",
+    "link_worker": f"{_BOARD} OR {_MEMBER}",
     "scheme_area": "speaks_for_code IN (SELECT dashboard_areas())",
     # By code or, in whatever case, by name.
     "named_lead": "locality IN (SELECT dashboard_areas())"
@@ -92,20 +94,19 @@ _FUNCTIONS: dict[str, str] = {
     "dashboard_boards()": f"SELECT unnest({_CODES})",
     "dashboard_reader()": f"SELECT nullif(current_setting('{READER_SETTING}', true), '')",
     # Whichever extract or census says so: a network that moved is of both boards.
-    "dashboard_networks_of(text[])": (
-        "SELECT pcn_code FROM practice WHERE icb_code = ANY($1) AND pcn_code <> 'U' UNION "
-        "SELECT pcn_code FROM workforce_return WHERE icb_code = ANY($1) AND pcn_code <> 'U'"
+    "dashboard_members()": (
+        f"SELECT pcn_code FROM practice WHERE icb_code = ANY({_CODES}) AND pcn_code <> 'U'"  # noqa: S608
     ),
-    "dashboard_networks()": f"SELECT dashboard_networks_of({_CODES})",
-    "dashboard_wards()": f"SELECT ward_code FROM ward WHERE icb_code = ANY({_CODES})",
+    "dashboard_networks()": (
+        "SELECT dashboard_members() UNION "  # noqa: S608
+        f"SELECT pcn_code FROM workforce_return WHERE icb_code = ANY({_CODES}) AND pcn_code <> 'U'"
+    ),
+    "dashboard_wards()": f"SELECT ward_code FROM ward WHERE icb_code = ANY({_CODES})",  # noqa: S608
     "dashboard_areas()": (
-        f"SELECT unnest({_CODES}) UNION "
+        f"SELECT unnest({_CODES}) UNION "  # noqa: S608
         f"SELECT unnest(ARRAY[lad_code, lower(lad_name)]) FROM ward WHERE icb_code = ANY({_CODES})"
     ),
 }
-# Returns of the workforce are bound to networks, and which networks to returns: asked by a reader,
-# the one would ask the other without an end. So this one sees everything, and tells codes only.
-_SEES_ALL = f"SECURITY DEFINER SET {SCOPE_SETTING} = '*' SET search_path = {{schema}}, pg_temp"
 _POLICY = "only_own_boards"
 
 
@@ -117,13 +118,10 @@ def apply(connection: Connection) -> None:
     if connection.dialect.name != "postgresql":
         return
     remove(connection)
-    quote = connection.dialect.identifier_preparer.quote
-    schema = quote(connection.scalar(select(func.current_schema())) or "public")
     for name, body in _FUNCTIONS.items():
-        sees_all = _SEES_ALL.format(schema=schema) if name == "dashboard_networks_of(text[])" else ""
         connection.exec_driver_sql(
             f"CREATE FUNCTION {name} RETURNS SETOF text LANGUAGE sql STABLE PARALLEL SAFE "
-            f"{sees_all} AS $body$ {body} $body$"
+            f"AS $body$ {body} $body$"
         )
     for table, own in BOUND.items():
         connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -140,7 +138,7 @@ def remove(connection: Connection) -> None:
     here = "relnamespace = current_schema()::regnamespace"
     bound = connection.scalars(
         text(
-            "SELECT relname FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid "
+            "SELECT relname FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid "  # noqa: S608
             f"WHERE {here} AND polname = '{_POLICY}'"
         )
     )
@@ -181,11 +179,11 @@ def copyable(connection: Connection, table: str, columns: str) -> Iterator[str]:
         return
     staged = f"new_rows_of_{table}"
     connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS "
+        f"CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS "  # noqa: S608
         f"SELECT {columns} FROM {table} WITH NO DATA"
     )
     yield staged
-    connection.exec_driver_sql(
-        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}"
-    )
+    # Names of our own tables and columns only.
+    taken_over = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}"  # noqa: S608
+    connection.exec_driver_sql(taken_over)
     connection.exec_driver_sql(f"DROP TABLE {staged}")

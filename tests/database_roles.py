@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 from sqlalchemy import Engine, make_url, text
 
-from queries.database_roles import ROLES, rights_sql, roles_sql
+from queries.database import NEWEST_REVISION, revision
+from queries.database_roles import ROLES, give_roles
 
 PASSWORD = "for tests only"
 
 
 def make_roles(admin: Engine) -> Mapping[str, str]:
     """Make the roles of this database, named after it, with their rights; the address of each."""
-    prefix = database = str(admin.url.database)
+    prefix = str(admin.url.database)
+    give_roles(admin, prefix, with_rights=revision(admin) == NEWEST_REVISION)
     with admin.connect() as connection, connection.begin():
-        for statement in [*roles_sql(prefix, database), *rights_sql(prefix)]:
-            connection.exec_driver_sql(statement)
         for role in ROLES:
             connection.execute(text(f"ALTER ROLE {prefix}_{role} PASSWORD '{PASSWORD}'"))
     return {

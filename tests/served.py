@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +33,25 @@ class Server:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-@contextmanager
-def serving(database: Path, folder: Path, *options: str) -> Iterator[Server]:
-    """`streamlit run dashboard/app.py` from another folder, on a free port, until the block ends."""
+def free_port() -> int:
+    """A port of this machine on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(
+    database: Path,
+    folder: Path,
+    *options: str,
+    port: int = 0,
+    also: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """`streamlit run dashboard/app.py` from another folder, on a free port, until the block ends;
+    `also` are further variables."""
+    port = port or free_port()
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"server-{port}.log"
     command = [
@@ -47,7 +60,11 @@ def serving(database: Path, folder: Path, *options: str) -> Iterator[Server]:
     ]  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment(database), stdout=output, stderr=output
+            command,
+            cwd=folder,
+            env=environment(database) | dict(also or {}),
+            stdout=output,
+            stderr=output,
         )
         server = Server(f"http://127.0.0.1:{port}", log, process.pid)
         try:

@@ -321,8 +321,9 @@ def test_one_that_sends_nothing_more_gives_up_its_place():
     async def stalled() -> tuple[list[Any], int]:
         loop = asyncio.get_running_loop()
         with half_sent(place, loop) as said:
-            while len(said) < 3:
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(10):
+                while len(said) < 3:
+                    await asyncio.sleep(0.01)
         return said, (await place.put(10)).status_code
 
     said, after = run(stalled())
