@@ -27,7 +27,7 @@ with access.asking(who), one_state():
     choices = filters.draw(scope)
     frame.beside(top, who, choices, page.url_path)
     if choices is None and here not in page_list.WITHOUT_A_BOARD:
-        show.nothing_loaded()
+        signed_in.without_figures(who)
     else:
         # Before the page too: one that stops early must not leave an old address behind.
         filters.write_address()

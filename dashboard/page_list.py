@@ -31,7 +31,8 @@ WITHOUT_A_BOARD = ("data", "methods", "access")
 def pages_of(who: Reader) -> dict[str, st.Page]:
     """The pages by their place in the address. What is not listed is not there: asked for by its
     address it is unknown."""
-    titles = _TITLES if who.may_somewhere(roles.READ) else {}
+    # What the dashboard opens with has no address of its own: it must be a page of no other address.
+    titles = _TITLES if who.may_somewhere(roles.READ) else {FIRST: "Start"}
     if who.may(roles.GIVE_ACCESS):
         titles = titles | _FOR_ADMINISTRATORS
     return _pages(titles | {"methods": _TITLES["methods"]})

@@ -180,6 +180,9 @@ def main(processes: int, port: int, address: str, workers: int) -> int:
     from dashboard.settings import settings
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    if why := settings().why_not_serve(address):
+        _LOG.error(why)
+        return 1
     if taken := taken_ports(address, port, processes):
         _LOG.error(
             "Expected the ports %d to %d of %s to be free, found in use: %s. Choose another --port, "
@@ -190,8 +193,7 @@ def main(processes: int, port: int, address: str, workers: int) -> int:
             ", ".join(map(str, taken)),
         )
         return 1
-    metrics_port = int(getattr(settings(), "metrics_port", 0))
-    ours = children(processes, port, address, workers, metrics_port)
+    ours = children(processes, port, address, workers, settings().metrics_port)
     return watch(ours, settings().drain_seconds)
 
 

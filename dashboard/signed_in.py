@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import access, filters, page_list, show
 from dashboard.access import Reader
 from dashboard.gate import COOKIE, SIGN_IN
+from dashboard.rules import roles
 from dashboard.settings import settings
 
 # So long before a sign-in ends it is said, and seen at the latest so long after it could be.
@@ -95,6 +96,22 @@ def turned_away(who: Reader) -> None:
         "and in again.",
     )
     draw(who)
+
+
+def without_figures(who: Reader) -> None:
+    """For those who see no board: none is loaded, or none is theirs."""
+    if who.may(roles.READ):
+        show.nothing_loaded()
+        return
+    if who.may_somewhere(roles.READ):
+        st.title("No data of your board is loaded yet")
+        show.empty("Ask whoever loads files here", "The page Data says what there is.")
+        return
+    st.title("You give access, and see no figures")
+    show.empty(
+        "The page Access says who may see what",
+        "To see a board yourself, give yourself a role for it there: the trail says that you did.",
+    )
 
 
 def _page_path() -> str:

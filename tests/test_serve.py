@@ -127,6 +127,15 @@ def test_a_port_that_is_taken_is_named():
     assert serve.taken_ports("127.0.0.1", first, 2) == []
 
 
+def test_nobody_is_let_in_from_the_network_without_signing_in(
+    settings_as_shipped: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.delenv("DASHBOARD_SIGN_IN", raising=False)
+    settings.cache_clear()
+    assert serve.main(1, free_ports(1)[0], "0.0.0.0", 0) == 1
+    assert "nobody has to sign in" in caplog.text
+
+
 def said_by(log: Path, words: str, times: int = 1) -> None:
     until = time.monotonic() + START_SECONDS
     while log.read_text().count(words) < times:

@@ -56,6 +56,8 @@ CLOSED = {
 OFF = ["/_stcore/script-health-check", "/app/static/x", "/_stcore/whatever-comes-next"]
 _LIST = """
 import json
+from streamlit import config
+config.set_option("server.address", "127.0.0.1")
 from dashboard.app import app
 found = {}
 for route in app._build_starlette_app().routes:
@@ -167,8 +169,7 @@ def test_scripts_are_streamlits_own_and_nothing_is_made_one():
 def test_every_address_of_streamlit_is_known(tmp_path: Path):
     told = subprocess.run(
         [sys.executable, "-c", _LIST],
-        env=environment(tmp_path / "none.db")
-        | {"PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1"},
+        env=environment(tmp_path / "none.db") | {"PYTHONPATH": str(ROOT)},
         cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     found: dict[str, str] = json.loads(told.stdout.splitlines()[-1])

@@ -69,6 +69,26 @@ def test_an_administrator_sees_who_has_what(
     assert "&lt;b&gt;Min" in "".join(view.beside())
 
 
+@pytest.mark.parametrize(
+    ("grant", "title"),
+    [
+        (Grant("administrator", "all"), "You give access, and see no figures"),
+        (Grant("icb_lead", "icb", "QXX"), "No data of your board is loaded yet"),
+    ],
+)
+def test_who_sees_no_board_is_told_why(
+    own: Engine,
+    open_page: Callable[..., View],
+    read_by: Callable[[Reader], None],
+    grant: Grant,
+    title: str,
+):
+    read_by(somebody(grant))
+    view = open_page("this-week", icb=BOARD)
+    assert [each.value for each in view.app.title] == [title]
+    assert "Small board" not in view.everything()
+
+
 def test_nobody_else_has_the_page(
     people_here: Engine, open_page: Callable[..., View], read_by: Callable[[Reader], None]
 ):

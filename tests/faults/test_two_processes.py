@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPSConnection
 from pathlib import Path
 
@@ -19,6 +21,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from dashboard.access import hashed
+from dashboard.gate import COOKIE as SIGNED_IN
+from queries import people
+from queries.database import make_engine, writing
+from queries.people import Grant
 from tests.browser.conftest import chromium  # noqa: F401
 from tests.browser.visit import DONE, SETTLE_MS, Visit
 from tests.made_once import demonstration_file
@@ -33,6 +40,7 @@ LAYER = "Deprivation, 1 is most deprived"
 CHOSEN = re.compile("Thanet")
 DRAIN_SECONDS = 8
 COOKIE = "dashboard_process"
+ISSUER, TOKEN = "http://127.0.0.1:9", "t" * 43
 # Two cores that are busy with other tests; nobody asks how fast it is.
 PATIENCE_MS = 60_000
 
@@ -81,7 +89,17 @@ def team(name: str, database: Path, folder: Path) -> Iterator[Team]:
         process = subprocess.Popen(
             [*command, "--port", str(first)],
             cwd=ROOT,
-            env={**environment(database), "DASHBOARD_DRAIN_SECONDS": str(DRAIN_SECONDS)},
+            env={
+                **environment(database),
+                "DASHBOARD_DRAIN_SECONDS": str(DRAIN_SECONDS),
+                "DASHBOARD_SIGN_IN": "oidc",
+                # Whoever comes here is signed in already: nobody is asked.
+                "DASHBOARD_OIDC_METADATA_URL": f"{ISSUER}/.well-known/openid-configuration",
+                "DASHBOARD_OIDC_CLIENT_ID": "board",
+                "DASHBOARD_OIDC_CLIENT_SECRET": "secret",
+                "DASHBOARD_COOKIE_SECRET": "s" * 32,
+                "DASHBOARD_PUBLIC_ADDRESS": f"https://localhost:{front}",
+            },
             stdout=output,
             stderr=output,
         )
@@ -103,8 +121,15 @@ def team(name: str, database: Path, folder: Path) -> Iterator[Team]:
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Team]:
-    database = demonstration_file(tmp_path_factory)
-    with team(request.param, database, tmp_path_factory.mktemp("team")) as running:
+    folder = tmp_path_factory.mktemp("team")
+    database = Path(shutil.copy(demonstration_file(tmp_path_factory), folder / "team.db"))
+    engine, now = make_engine(f"sqlite:///{database.as_posix()}"), datetime.now(UTC)
+    person_id = people.person_named(engine, ISSUER, "lead", now)
+    with writing(engine) as connection:
+        people.give(connection, Grant("icb_lead", "icb", "QDK"), "test", now, person_id=person_id)
+    people.sign_in(engine, hashed(TOKEN), ISSUER, "lead", "Pat Lead", (), now)
+    engine.dispose()
+    with team(request.param, database, folder) as running:
         yield running
 
 
@@ -115,6 +140,7 @@ def visit(served: Team, chromium: Browser) -> Iterator[Visit]:  # noqa: F811
     context = chromium.new_context(
         viewport={"width": 1400, "height": 900}, locale="en-GB", ignore_https_errors=True
     )
+    context.add_cookies([{"name": SIGNED_IN, "value": TOKEN, "url": served.proxy.url}])
     here = Visit(context, served.proxy.url)
     here.page.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
