@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -107,9 +107,9 @@ def asking(who: Reader) -> Iterator[None]:
         _ASKING.reset(token)
 
 
-def at_the_command_line() -> None:
-    """Whoever runs commands on the machine of the database may see and do everything."""
-    _ASKING.set(_local(_machine_user()))
+def at_the_command_line() -> AbstractContextManager[None]:
+    """Inside, whoever runs a command on the machine reads: they have its database, and so all."""
+    return asking(_local(_machine_user()))
 
 
 def reader_by(token: str | None) -> Reader:

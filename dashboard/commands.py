@@ -29,7 +29,7 @@ from dashboard import (
 )
 from dashboard.access import at_the_command_line, current_scope, current_user
 from dashboard.data import as_worker, engine, prepare_database
-from dashboard.errors import NotReadyError
+from dashboard.errors import AWAY, BUSY, IN_DOUBT, NotReadyError, fault_of_database, report_error
 from dashboard.fetch import Fetched, UsageError, fetch
 from dashboard.filters import Area, newest_as_at
 from dashboard.intake import templates
@@ -52,12 +52,12 @@ app.add_typer(database_commands.app)
 app.add_typer(access_commands.app)
 app.add_typer(role_commands.app)
 _TELL = Console(stderr=True, highlight=False)
+STAND_BY_SECONDS = 5
 
 
 @app.callback()
-def _begin() -> None:
-    # Whoever may run a command here has the machine and its database.
-    at_the_command_line()
+def _begin(context: typer.Context) -> None:
+    context.with_resource(at_the_command_line())
     as_worker()
 
 
@@ -275,12 +275,21 @@ def worker(
     ] = False,
 ) -> None:
     """Load what waits to be loaded. One machine starts it by itself; a team keeps one running."""
-    prepare_database()
-    while not loading.work(engine(), until_idle=until_idle, wait=_between_files):
-        if until_idle:
-            return
-        # Another worker is at work: stand by, in case it stops.
-        time.sleep(5)
+    while not _works(until_idle):
+        # Another worker is at work, or the database is away: stand by.
+        time.sleep(STAND_BY_SECONDS)
+
+
+def _works(until_idle: bool) -> bool:
+    """Whether this was the worker, and has done what it was started for."""
+    try:
+        prepare_database()
+        return loading.work(engine(), until_idle=until_idle, wait=_between_files) or until_idle
+    except DBAPIError as error:
+        if until_idle or fault_of_database(error) not in (AWAY, BUSY, IN_DOUBT):
+            raise
+        report_error(error)
+        return False
 
 
 @app.command(name="serve")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
@@ -29,6 +30,7 @@ from queries.database import (
     why_not_this_server,
 )
 from queries.scope import Scope
+from queries.sqlite_file import SIDE_FILES
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -37,6 +39,8 @@ Answer = TypeVar("Answer")
 MOST_ANSWERS = 500
 
 
+# What stays beside an SQLite file in which somebody worked.
+LEFT_BESIDE = (*SIDE_FILES, ".worker")
 # How long a replica that failed is left alone.
 REPLICA_PAUSE_SECONDS = 30.0
 
@@ -50,7 +54,8 @@ class _Process:
 
 @lru_cache(maxsize=8)
 def _engine_of(url: str, connections: Connections) -> Engine:
-    return make_engine(url, connections)
+    # A file that is gone is not begun anew by whoever asks next: `prepare_database` alone makes one.
+    return make_engine(url, connections, may_make_file=False)
 
 
 def _engine(url: str, name: str) -> Engine:
@@ -86,6 +91,7 @@ def prepare_database() -> bool:
     What it was before is kept beside it. A PostgreSQL database is upgraded by command only, when its
     operator chooses: `NotReadyError` when that has not been done, or a newer version has been here.
     """
+    make_file_if_new()
     if why := why_not_this_server(engine()):
         raise NotReadyError(why)
     found = revision(engine())
@@ -107,6 +113,25 @@ def prepare_database() -> bool:
     if settings().is_sqlite or _Process.loads:
         count_missing(engine())
     return found is None
+
+
+def make_file_if_new() -> None:
+    """Begin an SQLite file where none ever was; `NotReadyError` where one was, and is gone.
+
+    An empty one in its place would be taken for the team's data, and hide that this is lost.
+    """
+    name = engine().url.database
+    if not settings().is_sqlite or not name or name == ":memory:" or Path(name).exists():
+        return
+    path = Path(name)
+    if left := [path.name + end for end in LEFT_BESIDE if Path(name + end).exists()]:
+        raise NotReadyError(
+            f"The database file {path.name} is gone, and {' and '.join(left)} beside it says that it was "
+            "there. Nothing was made in its place. Put it back, or restore the newest backup (python -m "
+            "dashboard restore FILE); to begin with nothing, remove what is left beside it."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
 
 
 def fetch(

@@ -23,7 +23,7 @@ from dashboard.backup import (
     keep_before_upgrade,
     restore,
 )
-from dashboard.data import engine, owner_engine, prepare_database
+from dashboard.data import engine, make_file_if_new, owner_engine, prepare_database
 from dashboard.errors import NotReadyError
 from dashboard.facts import count_missing
 from dashboard.filters import newest_as_at
@@ -140,6 +140,7 @@ def upgrade_command(
 ) -> None:
     """Bring the database to the form this version needs; an SQLite file is copied beside it before."""
     with _told():
+        make_file_if_new()
         if why := why_not_this_server(owner_engine()):
             raise NotReadyError(why)
         form = revision(owner_engine())

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import logs, warm_up
+from dashboard.errors import fault_of_database
 from dashboard.rules import roles
 from dashboard.settings import LOCAL_HOSTS, settings
 
@@ -110,8 +111,6 @@ def _reader_by(token: str | None) -> Reader:
 
 def _seen(token: str | None, who: Reader) -> None:
     """Note that they did something, now and then."""
-    from sqlalchemy.exc import OperationalError
-
     from dashboard.access import hashed
     from dashboard.data import engine
     from queries.people import touch
@@ -121,9 +120,10 @@ def _seen(token: str | None, who: Reader) -> None:
     if token and who.idle_ends and now - (who.idle_ends - idle) >= SEEN_EVERY:
         try:
             touch(engine(), hashed(token), now)
-        except OperationalError:
+        except Exception as error:
             # The database is busy or away for a moment: what they do next says the same.
-            return
+            if fault_of_database(error) is None:
+                raise
 
 
 def _not_signed_in(scope: Scope) -> Response:
@@ -185,8 +185,14 @@ def _watched(receive: Receive, token: str | None, at_first: Reader) -> Receive:
             return message
         if said.WhichOneof("type") != "rerun_script":
             return message
-        who = await run_in_threadpool(_reader_by, token)
-        if who.grants != at_first.grants or not who.is_signed_in:
+        try:
+            who = await run_in_threadpool(_reader_by, token)
+        except Exception as error:
+            if fault_of_database(error) is None:
+                raise
+            # The page asks again, and says what is wrong; the connection stays.
+            who = None
+        if who is None or who.grants != at_first.grants or not who.is_signed_in:
             said.rerun_script.fragment_id = ""
             return {**message, "bytes": said.SerializeToString()}
         if not said.rerun_script.is_auto_rerun:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dashboard import __version__, logs, warm_up
+from dashboard import __version__, errors, logs, warm_up
 from dashboard.settings import settings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _looked_at() -> tuple[bool, dict[str, object]]:
         return False, {"ready": False, "start": start}
     found = ask_database()
     told = {
-        "database": "ok" if found else "does not answer",
+        "database": _database(found),
         "form": _form(found),
         "disk": _disk(),
     }
@@ -62,6 +62,12 @@ def _looked_at() -> tuple[bool, dict[str, object]]:
     ready = set(told.values()) == {"ok"} and waited <= LONGEST_WAIT_SECONDS
     told["worker"] = _worker(found, waited)
     return ready, {"ready": ready, **told}
+
+
+def _database(found: Found | None) -> str:
+    if errors.damage.is_set():
+        return "damaged: restore the newest backup"
+    return "ok" if found else "does not answer"
 
 
 def _form(found: Found | None) -> str:
@@ -133,8 +139,10 @@ def ask_database() -> Found | None:
         asked = _ASKED
     try:
         return asked.result(DATABASE_SECONDS)
-    except Exception:
+    except Exception as error:
         # What the driver says may name hosts; that it does not answer is what is told.
+        if errors.fault_of_database(error) == errors.DAMAGED:
+            errors.damage.set()
         return None
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from dashboard import demonstration, intake
-from dashboard.errors import report_error
+from dashboard.errors import AWAY, IN_DOUBT, fault_of_database, report_error
 from dashboard.intake import sandbox, staged
 from dashboard.intake.dataset import refusals
 from dashboard.intake.mapping import Mapping as ColumnMapping
@@ -280,6 +280,9 @@ def load_checked(engine: Engine, job_id: int) -> None:
     except AlreadyLoadedError as error:
         jobs.ended(engine, job_id, "unchanged", str(error))
     except Exception as error:
+        if fault_of_database(error) in (AWAY, IN_DOUBT):
+            # `recover` looks when the database is back: it waits again, or is loaded.
+            raise
         jobs.ended(engine, job_id, "failed", f"{failure(error)} Try again.")
 
 
@@ -297,11 +300,12 @@ def work(engine: Engine, *, until_idle: bool, wait: Callable[[], None]) -> bool:
     Whether this was the worker: another one may be at work. `wait` is called when nothing
     waits, unless it ends then.
     """
-    with jobs.workers_lock(engine, WAIT_FOR_LOCK_SECONDS) as mine:
-        if not mine:
+    with jobs.workers_lock(engine, WAIT_FOR_LOCK_SECONDS) as check_lock:
+        if not check_lock:
             return False
         jobs.recover(engine)
         while True:
+            check_lock()
             job_id = jobs.take_next(engine)
             if job_id is not None:
                 load_checked(engine, job_id)

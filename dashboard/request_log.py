@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import logs, metrics
-from dashboard.errors import report_error
+from dashboard.errors import fault_of_database, report_error
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
 # Asked every few seconds: what changes there has a line of its own.
@@ -52,10 +52,13 @@ class RequestLog:
             if scope["type"] != "http" or seen.status:
                 seen.status = 500
                 return
+            fault = fault_of_database(error)
             failed = PlainTextResponse(
-                f"This could not be answered ({words}). Try again; if it comes back, give the "
+                f"{fault} ({words})"
+                if fault
+                else f"This could not be answered ({words}). Try again; if it comes back, give the "
                 "error number to whoever runs the dashboard.",
-                500,
+                503 if fault else 500,
             )
             await failed(scope, receive, send_with_id)
         finally:

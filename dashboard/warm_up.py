@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import gc
 import logging
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
 
-from dashboard.errors import NotReadyError, report_error
+from dashboard.errors import AWAY, BUSY, NotReadyError, fault_of_database, report_error
 
 _LOG = logging.getLogger("dashboard")
 _POOL = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
 _DONE: list[Future[None]] = []
+# How soon it is tried again when the database was away.
+AGAIN_SECONDS = 5.0
 
 
 def start() -> None:
     """Begin to warm up; the server answers meanwhile."""
     # What the first words of a page need comes first; its map and the tidying do not hold it up.
     done = _POOL.submit(warm_up)
-    done.add_done_callback(_say_failure)
-    _DONE.append(done)
-    _POOL.submit(finish)
+    _DONE[:] = [done]
+    done.add_done_callback(_when_done)
+
+
+def _when_done(done: Future[None]) -> None:
+    _say_failure(done)
+    error = done.exception()
+    if error is None:
+        _POOL.submit(finish)
+    elif fault_of_database(error) in (AWAY, BUSY):
+        # Pages say so meanwhile.
+        again = threading.Timer(AGAIN_SECONDS, start)
+        again.daemon = True
+        again.start()
 
 
 def _say_failure(done: Future[None]) -> None:
@@ -35,7 +49,9 @@ def _say_failure(done: Future[None]) -> None:
 def wait() -> None:
     """Until the database is ready and the slow parts are in memory; raises what went wrong."""
     for done in _DONE:
-        done.result()
+        if error := done.exception():
+            # The same error each time: without this it would remember every place that ever asked.
+            raise error.with_traceback(None)
 
 
 def prepare() -> None:

@@ -23,7 +23,14 @@ from sqlalchemy import (
 )
 
 from queries import tables
-from queries.database import NEWEST_REVISION, bring_to, changing_form, form_of, reading
+from queries.database import (
+    NEWEST_REVISION,
+    bring_to,
+    changing_form,
+    form_of,
+    reading,
+    take_time,
+)
 from queries.frames import in_utc
 from queries.load import NotWrittenError
 from queries.row_security import lifted
@@ -54,7 +61,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     still = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with reading(still, EVERYTHING) as connection:
         # A whole table takes longer than a page's question may.
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        take_time(connection)
         yield connection
 
 
@@ -225,7 +232,7 @@ def analyse(engine: Engine, names: Iterable[str]) -> None:
     if engine.dialect.name != "postgresql":
         return
     with engine.connect() as connection, connection.begin():
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        take_time(connection)
         for name in names:
             quoted = connection.dialect.identifier_preparer.quote(name)
             connection.exec_driver_sql(f"ANALYZE {quoted}")

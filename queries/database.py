@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 
 from queries.scope import EVERYTHING, Scope
 
@@ -29,6 +30,10 @@ KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count"
 SQLITE_BUSY_MILLISECONDS = 10_000
 # A read of facts takes milliseconds; one that takes this long is a fault, not patience.
 POSTGRES_STATEMENT_MILLISECONDS = 30_000
+# The server ends what takes longer itself: who has no answer by then gets none. Whether a connection
+# that was kept still works is asked in no time.
+ANSWER_SECONDS = POSTGRES_STATEMENT_MILLISECONDS / 1_000 + 5
+STILL_THERE_SECONDS = 5.0
 # What a transaction on PostgreSQL says of whose rows it may see.
 SCOPE_SETTING = "dashboard.icb_codes"
 # And in whose name, where rows are of a person.
@@ -47,21 +52,26 @@ class Connections:
     name: str = "dashboard"
 
 
-def make_engine(url: str, connections: Connections | None = None) -> Engine:
+def make_engine(
+    url: str, connections: Connections | None = None, *, may_make_file: bool = True
+) -> Engine:
     """An engine with the settings each database needs to lose nothing; no I/O yet.
 
-    Parameters never reach an error message: they may hold what a file said.
+    Parameters never reach an error message: they may hold what a file said. Unless it `may_make_file`,
+    an SQLite file that is not there is an error, also when it was there a moment ago.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, hide_parameters=True)
+        if parsed.database and parsed.database != ":memory:" and not may_make_file:
+            _keep_to_file(engine, Path(parsed.database))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     chosen = connections or Connections()
-    return create_engine(
+    engine = create_engine(
         parsed,
         hide_parameters=True,
         pool_pre_ping=True,
@@ -76,6 +86,30 @@ def make_engine(url: str, connections: Connections | None = None) -> Engine:
             "application_name": chosen.name,
         },
     )
+    event.listen(engine, "do_connect", _connect_patiently)
+    # On the way back to the pool, and from there to whoever asks next, a word is enough.
+    event.listen(engine, "reset", lambda driver, *_: _wait_for(driver, STILL_THERE_SECONDS))
+    event.listen(engine, "checkout", lambda driver, *_: _wait_for(driver, ANSWER_SECONDS))
+    return engine
+
+
+def _connect_patiently(_dialect: Any, _record: Any, args: Any, given: Any) -> Any:
+    # SQLite has no need of it.
+    from queries.patience import PatientConnection
+
+    made = PatientConnection.connect(*args, **given)
+    made.patience = STILL_THERE_SECONDS
+    return made
+
+
+def _wait_for(driver: Any, seconds: float | None) -> None:
+    driver.patience = seconds
+
+
+def take_time(connection: Connection) -> None:
+    """PostgreSQL: what follows in this transaction takes as long as it takes."""
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    _wait_for(connection.connection.dbapi_connection, None)
 
 
 def why_not_this_server(engine: Engine) -> str:
@@ -90,6 +124,37 @@ def why_not_this_server(engine: Engine) -> str:
         f"The server is PostgreSQL {found}, and version {OLDEST_POSTGRES} or newer "
         "is needed: let whoever runs it upgrade it. Nothing was changed."
     )
+
+
+def _keep_to_file(engine: Engine, path: Path) -> None:
+    """Let the engine use the file of this name only, and make none.
+
+    What is written to a file that was deleted or moved goes on as if all were well, and is lost.
+    """
+
+    def connect(_dialect: Any, _record: Any, args: list[Any], given: dict[str, Any]) -> None:
+        args[:] = [f"{path.resolve().as_uri()}?mode=rw"]
+        given["uri"] = True
+
+    def remember(_driver: Any, record: Any) -> None:
+        record.info["file"] = _identity(path)
+
+    def check(_driver: Any, record: Any, _proxy: Any) -> None:
+        if record.info.get("file") != _identity(path):
+            # The pool connects again: to the file that is there now, if there is one.
+            raise DisconnectionError
+
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "connect", remember)
+    event.listen(engine, "checkout", check)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -195,7 +260,7 @@ def changing_form(engine: Engine) -> Iterator[Connection]:
     if engine.dialect.name != "sqlite":
         with writing(engine) as connection:
             # Every row may be read and written: that takes as long as it takes.
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            take_time(connection)
             yield connection
         return
     with engine.connect().execution_options(writes=True) as connection:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, true, update
@@ -299,8 +300,13 @@ def same_under_way(engine: Engine, sha256: str) -> bool:
 
 
 @contextmanager
-def workers_lock(engine: Engine, wait_seconds: float = 0.0) -> Iterator[bool]:
-    """Whether this process is the one worker of the database; the system lets go when it dies."""
+def workers_lock(
+    engine: Engine, wait_seconds: float = 0.0
+) -> Iterator[Callable[[], object] | None]:
+    """Be the one worker of the database; `None` where another is. The system lets go when it dies.
+
+    What it yields raises `DBAPIError` once the lock was lost: PostgreSQL forgets it when it restarts.
+    """
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             ask = f"SELECT pg_try_advisory_lock({WORKERS_LOCK})"
@@ -310,9 +316,9 @@ def workers_lock(engine: Engine, wait_seconds: float = 0.0) -> Iterator[bool]:
                     break
                 time.sleep(0.1)
             try:
-                yield mine
+                yield partial(connection.exec_driver_sql, "SELECT 1") if mine else None
             finally:
-                if mine:
+                if mine and not connection.invalidated:
                     connection.exec_driver_sql(f"SELECT pg_advisory_unlock({WORKERS_LOCK})")
         return
     beside = sqlite3.connect(f"{engine.url.database}.worker", timeout=wait_seconds)
@@ -320,8 +326,8 @@ def workers_lock(engine: Engine, wait_seconds: float = 0.0) -> Iterator[bool]:
         try:
             beside.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:
-            yield False
+            yield None
         else:
-            yield True
+            yield lambda: None
     finally:
         beside.close()

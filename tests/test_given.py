@@ -200,7 +200,6 @@ def command(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     yield engine
     data.engine().dispose()
     settings.cache_clear()
-    access._ASKING.set(None)
 
 
 def test_the_first_administrator_is_made_by_command(command: Engine, tmp_path: Path):

@@ -19,7 +19,7 @@ from tests.app import walking
 from tests.app.walking import Offers, Seen, walk
 from tests.canary_board import A, B, BOARDS, made, marks, whose, written
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 A1, A2, A3 = A.networks
 

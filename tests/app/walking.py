@@ -22,9 +22,9 @@ from tests.app.reading import View
 from tests.app.test_routes import get
 
 # So many options of each box are looked at; of boxes with many the others are alike.
-OPTIONS = 4
-# Chosen for the whole walk, or no other view of the data.
-FIXED = {filters.BOARD, filters.PCN, filters.MONTHS}
+OPTIONS = 3
+# Chosen for the whole walk, the parts of a page, or what a plan assumes: each a plan to be solved.
+FIXED = {filters.BOARD, filters.PCN, filters.MONTHS, filters.STALE, filters.PART, *filters.PLAN}
 _LINKS = re.compile(
     r"/(?:table|export|brief|actions|ask|history|refusals|template|geo|pack)[/.?][^\s\"'<>\\)]*"
 )
@@ -37,6 +37,7 @@ class Seen:
 
     pages: dict[tuple[str, Address], str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    boxes: dict[tuple[str, Address], dict[str, list[str]]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -120,25 +121,23 @@ def _cells(body: bytes) -> Iterator[str]:
 
 
 def walk(offers: Offers, **address: str) -> Seen:
-    """Every page of the reader: each part, and there each option of each box, one after the other."""
+    """Every page: each part, and options of each box in the first part that has it."""
     seen = Seen()
     for page in page_list.every_page():
+        done = set(FIXED)
         for part in _parts(seen, offers, page, address):
             here = address | part
             boxes = _visit(seen, offers, page, here)
-            for name, options in boxes.items():
-                if name in FIXED or name == filters.PART:
-                    continue
-                for option in options[:OPTIONS]:
-                    _visit(seen, offers, page, here | {name: option})
+            for name in boxes.keys() - done:
+                for option in boxes[name][:OPTIONS]:
+                    _visit(seen, offers, page, here | ({name: option} if option else {}))
+            done |= boxes.keys()
     for link in sorted(links("\n".join(seen.pages.values()))):
         seen.files[link] = read(link)
     return seen
 
 
-def _parts(
-    seen: Seen, offers: Offers, page: str, address: dict[str, str]
-) -> list[dict[str, str]]:
+def _parts(seen: Seen, offers: Offers, page: str, address: dict[str, str]) -> list[dict[str, str]]:
     boxes = _visit(seen, offers, page, address)
     return [{filters.PART: part} for part in boxes.get(filters.PART, ())] or [{}]
 
@@ -146,8 +145,10 @@ def _parts(
 def _visit(
     seen: Seen, offers: Offers, page: str, address: dict[str, str]
 ) -> dict[str, list[str]]:
+    """The boxes of a page at an address, which is opened once."""
     key = (page, tuple(sorted(address.items())))
     if key not in seen.pages:
         offers.boxes = {}
         seen.pages[key] = look(page, **address)
-    return offers.boxes
+        seen.boxes[key] = offers.boxes
+    return seen.boxes[key]

@@ -1,5 +1,7 @@
 """Speed of the ward map and its page beside peers, in one run: `python -m tests.bench`.
 
+`python -m tests.bench sessions` is of many people at once, see there.
+
 Prints one table. Times depend on the machine, so nothing here is asserted; ratios are what
 counts. Needs Chromium for the painted times and says so where there is none.
 """
@@ -152,4 +154,9 @@ def ratio(one: dict[str, float | None], other: dict[str, float | None], name: st
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["sessions"]:
+        from tests.bench import sessions
+
+        sessions.main(sys.argv[2:])
+    else:
+        main()

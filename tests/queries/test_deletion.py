@@ -82,11 +82,12 @@ def corrected(both_engines: Engine) -> Engine:
     return both_engines
 
 
-def test_rows_that_are_not_in_force_go(corrected: Engine):
-    gone = parts_where(
-        corrected, _PART.replaced_by.is_not(None), _PART.dataset.in_(OF_PERSONS)
+def test_rows_that_are_not_in_force_go(corrected: Engine) -> None:
+    gone = parts_where(corrected, _PART.replaced_by.is_not(None), _PART.dataset.in_(OF_PERSONS))
+    before, in_force_before = (
+        rows_by_part(corrected),
+        parts_where(corrected, _PART.id.in_(in_force())),
     )
-    before, in_force_before = rows_by_part(corrected), parts_where(corrected, _PART.id.in_(in_force()))
     assert any(name == "referral" and part in gone for name, part in before)
     run(corrected, "not in force")
     assert rows_by_part(corrected) == {
@@ -95,7 +96,7 @@ def test_rows_that_are_not_in_force_go(corrected: Engine):
     assert parts_where(corrected, _PART.id.in_(in_force())) == in_force_before
 
 
-def test_rows_of_old_months_go_and_no_older_version_comes_back(corrected: Engine):
+def test_rows_of_old_months_go_and_no_older_version_comes_back(corrected: Engine) -> None:
     days = parts_where(corrected, _PART.dataset == "referrals")
     assert days
     with corrected.connect() as connection:

@@ -164,8 +164,8 @@ def written(worker: Engine, table: Table, place: int) -> Any:
     with writing(worker) as connection:
         for column, of in (("action_id", tables.action), ("job_id", tables.job)):
             if column in table.c:
-                made = insert(of).values(row_of(of, place, {})).returning(of.c.id)
-                keys[column] = connection.execute(made).scalar_one()
+                new = insert(of).values(row_of(of, place, {})).returning(of.c.id)
+                keys[column] = connection.execute(new).scalar_one()
         if "part_id" in table.c:
             made = select(tables.load_part.c.id).limit(1)
             keys["part_id"] = connection.execute(made).scalar_one()
@@ -296,7 +296,8 @@ def test_whose_rows_they_are_is_asked_once_a_statement(pages: Engine) -> None:
         )
     assert "hashed SubPlan" in plan
     calls = [line for line in plan.splitlines() if "ProjectSet" in line or "Function Scan" in line]
-    assert calls and all("loops=1)" in line or "never executed" in line for line in calls), plan
+    assert calls
+    assert all("loops=1)" in line or "never executed" in line for line in calls), plan
 
 
 @pytest.fixture
