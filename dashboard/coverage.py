@@ -218,7 +218,7 @@ def ward_neighbours(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame
 
 
 def ward_trend(
-    engine: Engine, scope: Scope, ward_code: str, last: date, months: int
+    engine: Engine, scope: Scope, icb_code: str, ward_code: str, last: date, months: int
 ) -> tuple[Released, str]:
     """One row per period, oldest first, to the last month returned: referrals of one ward.
 
@@ -227,8 +227,8 @@ def ward_trend(
     missing; one inside the returns without a referral is 0.
     """
     wanted = [take_up.months_before(last, back) for back in reversed(range(months))]
-    counted = referrals.referrals_by_month(engine, scope, ward_code, wanted[0], last)
-    told_from = referrals.first_month(engine, scope, ward_code)
+    counted = referrals.referrals_by_month(engine, scope, icb_code, ward_code, wanted[0], last)
+    told_from = referrals.first_month(engine, scope, icb_code)
     frame = pd.DataFrame({"month": wanted}).merge(counted, on="month", how="left")
     is_told = [told_from is not None and month >= told_from for month in wanted]
     frame["referrals"] = frame["referrals"].fillna(0).where(pd.Series(is_told)).astype("Int64")

@@ -116,7 +116,12 @@ def _referrals(scope: Scope, choices: Choices, coverage: Coverage, ward: Any) ->
         show.empty("No referrals to show", ward.take_up_reason or coverage.basis.no_window)
         return
     trend, period = fetch(
-        ward_trend, scope, ward.ward_code, coverage.basis.window[1], choices.months
+        ward_trend,
+        scope,
+        choices.icb_code,
+        ward.ward_code,
+        coverage.basis.window[1],
+        choices.months,
     )
     theme = show.theme()
     chart = month_bars(

@@ -103,9 +103,9 @@ def returned_months(engine: Engine, scope: Scope, icb_code: str, as_at: date) ->
 
 
 def referrals_by_month(
-    engine: Engine, scope: Scope, ward_code: str, first: date, last: date
+    engine: Engine, scope: Scope, icb_code: str, ward_code: str, first: date, last: date
 ) -> pd.DataFrame:
-    """One row per month in which the ward had a referral: how many."""
+    """One row per month in which the ward of the board had a referral: how many."""
     with reading(engine, scope) as connection:
         return read_frame(
             connection,
@@ -115,6 +115,7 @@ def referrals_by_month(
                 _FACT.part_id.in_(in_force()),
                 _FACT.month.between(first, last),
                 _WARD.ward_code == ward_code,
+                _WARD.icb_code == icb_code,
                 scope.within(_WARD.icb_code),
             )
             .group_by(_FACT.month)
@@ -186,14 +187,17 @@ def episodes_by_pcn_and_month(
         )
 
 
-def first_month(engine: Engine, scope: Scope, ward_code: str) -> date | None:
-    """The first month returned for any ward of this ward's board; `None` when none is."""
-    board = select(_WARD.icb_code).where(_WARD.ward_code == ward_code, scope.within(_WARD.icb_code))
+def first_month(engine: Engine, scope: Scope, icb_code: str) -> date | None:
+    """The first month returned for any ward of the board; `None` when none is."""
     with reading(engine, scope) as connection:
         first: date | None = connection.scalar(
             select(func.min(_FACT.month))
             .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
-            .where(_FACT.part_id.in_(in_force()), _WARD.icb_code.in_(board))
+            .where(
+                _FACT.part_id.in_(in_force()),
+                _WARD.icb_code == icb_code,
+                scope.within(_WARD.icb_code),
+            )
         )
     return first
 

@@ -110,7 +110,9 @@ def plain(body: bytes) -> str:
     if body.startswith(b"PK"):
         archive = zipfile.ZipFile(io.BytesIO(body))
         inside = "\n".join(f"{name}\n{plain(archive.read(name))}" for name in archive.namelist())
-        return "\n".join([inside, *(_cells(body) if "xl/workbook.xml" in inside else ())])
+        return "\n".join(
+            [inside, *(_cells(body) if "xl/workbook.xml" in archive.namelist() else ())]
+        )
     return body.decode("utf-8", "replace")
 
 
@@ -132,6 +134,19 @@ def walk(offers: Offers, **address: str) -> Seen:
                 for option in boxes[name][:OPTIONS]:
                     _visit(seen, offers, page, here | ({name: option} if option else {}))
             done |= boxes.keys()
+    return _with_files(seen)
+
+
+def parts(offers: Offers, **address: str) -> Seen:
+    """Every page and part at an address, and whatever they link to."""
+    seen = Seen()
+    for page in page_list.every_page():
+        for part in _parts(seen, offers, page, address):
+            _visit(seen, offers, page, address | part)
+    return _with_files(seen)
+
+
+def _with_files(seen: Seen) -> Seen:
     for link in sorted(links("\n".join(seen.pages.values()))):
         seen.files[link] = read(link)
     return seen
@@ -142,9 +157,7 @@ def _parts(seen: Seen, offers: Offers, page: str, address: dict[str, str]) -> li
     return [{filters.PART: part} for part in boxes.get(filters.PART, ())] or [{}]
 
 
-def _visit(
-    seen: Seen, offers: Offers, page: str, address: dict[str, str]
-) -> dict[str, list[str]]:
+def _visit(seen: Seen, offers: Offers, page: str, address: dict[str, str]) -> dict[str, list[str]]:
     """The boxes of a page at an address, which is opened once."""
     key = (page, tuple(sorted(address.items())))
     if key not in seen.pages:

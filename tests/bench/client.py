@@ -31,6 +31,8 @@ class Session:
             subprotocols=["streamlit"],  # type: ignore[list-item]
             origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
             max_size=None,
+            # Closed by `close`, and not by the end of a block.
+            legacy=True,
         )
         self.widgets: dict[str, str] = {}
         self._fragments: dict[str, str] = {}

@@ -459,7 +459,7 @@ def test_referrals(small_board_engine: Engine) -> None:
     fewer = referrals.referrals_by_ward(*asked, FIRST, date(2026, 5, 1))
     assert fewer["referrals"].sum() == 4
     by_month = referrals.referrals_by_month(
-        small_board_engine, EVERYTHING, b.BROOK, date(2025, 6, 1), LAST
+        small_board_engine, EVERYTHING, b.BOARD, b.BROOK, date(2025, 6, 1), LAST
     )
     assert by_month.values.tolist() == [
         [date(2025, 6, 1), 1],
@@ -467,8 +467,8 @@ def test_referrals(small_board_engine: Engine) -> None:
         [date(2026, 6, 1), 39],
     ]
     # What anybody of the board returned says when returns began, for Elm too.
-    assert referrals.first_month(small_board_engine, EVERYTHING, b.ELM) == date(2025, 6, 1)
-    assert referrals.first_month(small_board_engine, EVERYTHING, b.GORSE) is None
+    assert referrals.first_month(small_board_engine, EVERYTHING, b.BOARD) == date(2025, 6, 1)
+    assert referrals.first_month(small_board_engine, EVERYTHING, b.NEIGHBOUR) is None
 
 
 def test_referrals_by_pcn_and_month(small_board_engine: Engine) -> None:
@@ -786,7 +786,7 @@ def test_replaced_parts_do_not_count(any_engine: Engine) -> None:
     assert by_ward.to_dict() == {b.ABBEY: 20, b.BROOK: 40, b.CASTLE: 17, b.DALE: 3}
     by_age = referrals.referrals_by_ward_and_age(*asked, FIRST, LAST)
     assert by_age["referrals"].sum() == 80
-    month = referrals.referrals_by_month(any_engine, EVERYTHING, b.ABBEY, FIRST, LAST)
+    month = referrals.referrals_by_month(any_engine, EVERYTHING, b.BOARD, b.ABBEY, FIRST, LAST)
     assert month["referrals"].tolist() == [1, 19]
     of_pcns = referrals.referrals_by_pcn_and_month(*asked, b.AS_AT, FIRST, LAST)
     assert of_pcns.groupby("pcn_code")["referrals"].sum().to_dict() == {b.NORTH: 60, b.SOUTH: 20}

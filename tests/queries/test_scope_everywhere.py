@@ -11,7 +11,7 @@ import importlib
 import inspect
 import pkgutil
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,14 +26,16 @@ import sqlalchemy
 from sqlalchemy import Engine
 
 import queries
-from queries import actions, jobs, meetings, saved_views, scenarios
+from dashboard import intake
+from dashboard.intake.source import Source
+from queries import actions, jobs, meetings, saved_views, scenarios, tables
 from queries.actions import ActionEdit, Wanted
 from queries.database import make_engine
 from queries.load import save
-from queries.pathway import Cohort
+from queries.pathway import PCN, Cohort
 from queries.scope import EVERYTHING, Scope
 from tests import small_board as b
-from tests.outcome_board import OutcomeBoard
+from tests.outcome_board import KEY, OutcomeBoard
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -43,11 +45,12 @@ OF_SOUTH = Scope(frozenset({b.BOARD}), frozenset({(b.BOARD, b.SOUTH)}))
 # These hand a scope on, and ask it nothing.
 NO_QUERIES = {"database", "scope", "row_security", "database_roles"}
 _ASKS = {"within", "admits", "admits_network", "shows_pin"}
+WRITTEN = (tables.action, tables.meeting, tables.saved_view, tables.scenario)
 _NEW = ActionEdit("note", "new", pinned_kind="pcn", pinned_code=b.NORTH)
 ARGUMENTS: dict[str, Any] = {
     "icb_code": b.BOARD, "as_at": b.AS_AT, "first": date(2024, 1, 1), "last": b.AS_AT,
     "since": date(2024, 1, 1), "ward_code": b.ABBEY, "pcn_code": b.NORTH, "provider": "Together CIC",
-    "kind": "pcn", "code": b.NORTH, "category": "pcn", "box": (0.0, 50.0, 2.0, 53.0),
+    "kind": "pcn", "code": b.NORTH, "category": PCN, "box": (0.0, 50.0, 2.0, 53.0),
     "first_week": date(2026, 1, 1), "last_week": b.AS_AT, "mode": "bus", "most_minutes": 60.0,
     "cohort": Cohort(b.BOARD, b.AS_AT, date(2025, 7, 1), date(2026, 6, 1)),
     "who": "somebody", "finished_since": datetime(2020, 1, 1, tzinfo=UTC),
@@ -56,11 +59,13 @@ ARGUMENTS: dict[str, Any] = {
     "content": "x", "saved_by": "me", "shelf": saved_views._VIEWS, "opened_by": "me",
     "closed_by": "me", "seen": "{}",
 }  # fmt: skip
-_A_MOMENT = datetime(2020, 1, 1, tzinfo=UTC)
 # Where a name means something else.
 INSTEAD: dict[tuple[str, str], dict[str, Any]] = {
-    ("corrections", "corrected_fte"): {"since": _A_MOMENT},
-    ("corrections", "corrected_referrals"): {"since": _A_MOMENT},
+    # Since when is known once the first files are loaded.
+    ("corrections", "corrected_fte"): {},
+    ("corrections", "corrected_referrals"): {},
+    # The one that is open.
+    ("meetings", "close_meeting"): {"meeting_id": 2},
     ("saved_views", "save_view"): {"name": "new"},
     ("scenarios", "save_scenario"): {"name": "new"},
     ("saved", "save"): {"name": "newer"},
@@ -87,12 +92,28 @@ class Query:
             answer = query(engine, scope, **given)
         except LookupError:
             return "not there"
-        return answer.to_csv() if isinstance(answer, pd.DataFrame) else repr(answer)
+        except ValueError as error:
+            # Of several that are to be written, all or none; a copy of the module has its own class.
+            if type(error).__name__ != "NotSavedError":
+                raise
+            return "not there"
+        left = _written(engine) if self.writes else ""
+        return left + (answer.to_csv() if isinstance(answer, pd.DataFrame) else repr(answer))
 
     @property
     def writes(self) -> bool:
         return self.name.split("_")[0] in ("add", "change", "save", "close", "open", "delete", "remove") \
             and self.name != "open_jobs"  # fmt: skip
+
+
+def _written(engine: Engine) -> str:
+    """All that people have written, without the moments."""
+    told = []
+    for table in WRITTEN:
+        columns = [column for column in table.c if not column.name.endswith("_at")]
+        with engine.connect() as connection:
+            told += [repr(row) for row in connection.execute(sqlalchemy.select(*columns))]
+    return "\n".join(told)
 
 
 def _modules() -> Iterator[ModuleType]:
@@ -185,10 +206,21 @@ def filled(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> Pat
     path = tmp_path_factory.mktemp("scope") / "board.db"
     shutil.copy(upgraded_file, path)
     engine = make_engine(f"sqlite:///{path.as_posix()}")
-    OutcomeBoard(places=b.Board(ages=True, referrals=())).save(engine)
+    whole = b.Scheme("Links", b.BOARD, b.BOARD)
+    everywhere = b.Service("walks", (b.BOARD,), provider="Walks CIC")
+    places = b.Board(
+        ages=True, referrals=(), schemes=(*b.SCHEMES, whole), services=(*b.SERVICES, everywhere)
+    )
+    told = OutcomeBoard(places=places)
+    told.save(engine)
     for load in _more():
         save(engine, load)
-    # Another file of the same month: a correction.
+    since = {"since": datetime.now(UTC)}
+    for name in ("corrected_fte", "corrected_referrals"):
+        INSTEAD["corrections", name] = since
+    # Other files of the same months: corrections.
+    files = told.with_people(waiting={"number": 25}).files()
+    intake.take_in(engine, Source("referrals.csv", files["referrals.csv"]), KEY)
     save(engine, b.census(b.AS_AT, b.BOARD, {b.NORTH: 5}, [(b.NORTH, False, 3.0, "person 1")]))
     job = jobs.offer(engine, "theirs.csv", 1, "f" * 64, "them")
     problems = pd.DataFrame([(1, "a", "rule", "found")], columns=["row", "column", "rule", "found"])
@@ -200,6 +232,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> Pat
     scenarios.save_scenario(engine, EVERYTHING, b.BOARD, "kept", "need=served", "them")
     number = meetings.open_meeting(engine, EVERYTHING, b.BOARD, b.AS_AT, "", "them")
     meetings.close_meeting(engine, EVERYTHING, number, b.AS_AT, "", "{}", "them")
+    meetings.open_meeting(engine, EVERYTHING, b.BOARD, b.AS_AT, "", "them")
     engine.dispose()
     return path
 
@@ -217,6 +250,11 @@ def _more() -> Iterator[Any]:
         columns=["part_key", "index_name", "lsoa_code", "value", "decile"],
     )
     yield b.made_of("lsoa_index", ["loneliness"], {"lsoa_index": index})
+    old = pd.DataFrame(
+        [(f"2021 2022 {b.NORTHAM}", next(iter(b.LSOAS)), "E05800001", b.NORTHAM)],
+        columns=["part_key", "lsoa_code", "ward_code", "lad_code"],
+    )
+    yield b.made_of("lsoa_ward", [f"2021 2022 {b.NORTHAM}"], {"lsoa_ward": old})
     lead = pd.DataFrame(
         [(b.NORTHAM, b.NORTHAM, "Lead nurse", "nurse", date(2025, 1, 1), None)],
         columns=["part_key", "locality", "post_name", "profession", "valid_from", "valid_until"],
@@ -240,10 +278,6 @@ def test_an_outsider_is_told_what_nobody_is_told(engine: Engine, query: Query):
     assert query.ask(_real(query), engine, OUTSIDER) == query.ask(_real(query), engine, NOBODY)
 
 
-# These hold nothing here that a scope could keep back.
-SAYS_NOTHING: set[str] = set()
-
-
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: f"{query.module}.{query.name}")
 def test_whoever_may_see_it_is_told_more_than_nobody(engine: Engine, query: Query):
     nobody = query.ask(_real(query), engine, NOBODY)
@@ -251,7 +285,10 @@ def test_whoever_may_see_it_is_told_more_than_nobody(engine: Engine, query: Quer
 
 
 # Asked twice: without this one the other still keeps the answer back.
-TWICE: dict[tuple[str, int], str] = {}
+TWICE = {
+    "services: mine = (_WARD.icb_code == icb_code) & scope.within(_WARD.icb_code)",
+    "workforce: scope.within(_WORKER.icb_code),",
+}
 
 
 @pytest.mark.parametrize(("module", "place"), PLACES)
@@ -269,8 +306,8 @@ def test_a_scope_forgotten_in_one_place_is_noticed(
                 after = query.ask(copy, _again(filled, tmp_path, engine, query), scope)
                 if after != before:
                     noticed.append(query.name)
-    told = f"queries/{module}.py:{line}: {ast.unparse(ast.parse(_source(module).splitlines()[line - 1].strip() or '0')) if False else _source(module).splitlines()[line - 1].strip()}"
-    assert noticed or (module, line) in TWICE, told
+    asked = _source(module).splitlines()[line - 1].strip()
+    assert noticed or f"{module}: {asked}" in TWICE, f"queries/{module}.py:{line}: {asked}"
 
 
 def _again(filled: Path, tmp_path: Path, engine: Engine, query: Query) -> Engine:
