@@ -17,7 +17,7 @@ from dashboard.intake.source import Source
 from dashboard.loading import Preview
 from dashboard.rules import roles
 from dashboard.style import day
-from queries import history, jobs
+from queries import history, jobs, trail
 from queries.frames import each_row
 from queries.history import UndoError
 from queries.jobs import UNDER_WAY, Job
@@ -192,8 +192,11 @@ def _problem(row: Any) -> str:
 def _load(ready: list[Job]) -> None:
     access.check(roles.LOAD)
     # A second click finds nothing to queue: it is one job.
-    queued = [jobs.queue(engine(), job.id) for job in ready]
-    if any(queued):
+    queued = [job for job in ready if jobs.queue(engine(), job.id)]
+    for job in queued:
+        asked: trail.Detail = {"job": job.id, "dataset": job.dataset}
+        trail.note_alone(engine(), trail.LOAD_ASKED, reader().person_id, asked)
+    if queued:
         loading.start_worker()
 
 
@@ -277,7 +280,9 @@ def _undo_box(loads: pd.DataFrame) -> None:
 def _undo(load_id: int) -> None:
     access.check(roles.LOAD)
     try:
-        record = loading.undo(loading_engine(), load_id, current_user())
+        record = loading.undo(
+            loading_engine(), load_id, current_user(), reader().person_id
+        )
     except UndoError as error:
         said = str(error)
     else:

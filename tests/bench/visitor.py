@@ -114,8 +114,12 @@ class Visitor:
             pause = self.random.expovariate(1 / think_seconds)
         await self._think(max(0.0, until - time.monotonic()))
 
-    async def click(self, kind: str) -> Click:
-        """Choose another page from the menu, or something else in a select box, at random."""
+    def offered(self, key: str) -> list[str]:
+        """What a select box of the page offers."""
+        return self._boxes[key].options
+
+    async def click(self, kind: str, value: str = "") -> Click:
+        """Choose another page from the menu, or this, or something else at random, in a select box."""
         message = BackMsg()
         if kind in CLICKS:
             message.rerun_script.page_script_hash = self._pages[kind]
@@ -124,7 +128,7 @@ class Visitor:
         else:
             box = self._boxes[kind]
             others = [each for each in box.options if each != box.value]
-            box.value = self.random.choice(others)
+            box.value = value or self.random.choice(others)
             message.rerun_script.page_script_hash = self._here
             message.rerun_script.fragment_id = box.fragment_id
         return await self._run(kind, message)

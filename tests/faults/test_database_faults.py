@@ -34,7 +34,7 @@ from queries.database import Connections, make_engine, upgrade, writing
 from tests.conftest import skip_or_fail
 from tests.faults.person import Person, Shown, look
 from tests.faults.tcp import Line, line_to
-from tests.faults.worker import offered, states
+from tests.faults.worker import offered, referrals, states
 from tests.intake import files
 from tests.made_once import HASH_KEY
 from tests.served import ROOT, Server, serving
@@ -72,7 +72,11 @@ class Postgres:
     def connect(self) -> socket.socket:
         found = make_url(self.server.get_uri())
         line = socket.socket(socket.AF_UNIX)
-        line.connect(f"{found.query['host']}/.s.PGSQL.5432")
+        try:
+            line.connect(f"{found.query['host']}/.s.PGSQL.5432")
+        except OSError:
+            line.close()
+            raise
         return line
 
 
@@ -244,7 +248,7 @@ def test_a_job_that_waited_all_the_time(
 ):
     direct = make_engine(postgres.direct)
     before = states(direct)
-    job = offered(direct, files.DEPRIVATION.replace("1", "2"))
+    job = offered(direct, referrals(20))
     direct.dispose()
     line.hang_up()
     worker = start_worker(url)
