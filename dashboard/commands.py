@@ -39,7 +39,7 @@ from dashboard.intake.source import Source, plain_name
 from dashboard.intake.staged import LaterError
 from dashboard.rules.control_chart import Improvement
 from dashboard.settings import ROOT, settings
-from queries import history, mappings
+from queries import history, mappings, trail
 from queries.load import AlreadyLoadedError, remove_demonstration
 
 app = typer.Typer(
@@ -415,6 +415,7 @@ def export_command(
             style="red",
         )
         raise typer.Exit(1) from error
+    _note_export(made.file_name, icb)
     if out:
         out.write_bytes(made.body)
     else:
@@ -470,8 +471,14 @@ def pack(
         raise _stopped(f"{str(error).removesuffix('.')}.", 1) from None
     if config and (changed := meeting_pack.changed_since(config.read_text("utf-8"), made)):
         _TELL.print(f"Not the same as then: {changed}.", style="yellow", markup=False)
+    _note_export(pack_work.file_name(made, form), area.icb_code)
     out.write_bytes(body)
     _TELL.print(out.name, markup=False)
+
+
+def _note_export(file_name: str, icb_code: str) -> None:
+    detail: trail.Detail = {"file": file_name, "board": icb_code}
+    trail.note_alone(engine(), trail.EXPORTED, trail.NOBODY, detail)
 
 
 @app.command(name="audit")

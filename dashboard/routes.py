@@ -56,7 +56,7 @@ NARROWED = (
 MOST_SAID_BYTES = 4_096
 # As long as the codes of areas are kept.
 LONGEST_CODE = 16
-FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
 def _scripts_of_the_page() -> str:

@@ -7,7 +7,9 @@ What looks into the database is imported when first asked: the server is there s
 from __future__ import annotations
 
 import logging
+import math
 import secrets
+import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape
@@ -28,6 +30,7 @@ _LOG = logging.getLogger("dashboard")
 _NEXT = "next"
 LONGEST_ADDRESS = 2_000
 LONGEST_NAME = 100
+REFUSED_EVERY_SECONDS = 60.0
 AWAY = (
     "Your organisation's sign-in service does not answer",
     "Nothing is wrong with your account. Wait a minute and try again; if it stays so, tell whoever "
@@ -149,10 +152,20 @@ def _begin(
     trail.note_alone(engine(), trail.SIGNED_IN, who, {})
 
 
+class _Refused:
+    """When a sign-in that failed was last written down."""
+
+    at = -math.inf
+
+
 def _refused() -> None:
     from dashboard.data import engine
     from queries import trail
 
+    # Anybody can fail as often as they like; the trail is not theirs to fill. The log has each.
+    if time.monotonic() - _Refused.at < REFUSED_EVERY_SECONDS:
+        return
+    _Refused.at = time.monotonic()
     warm_up.wait()
     trail.note_alone(engine(), trail.DENIED, trail.NOBODY, {"what": "sign in"})
 

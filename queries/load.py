@@ -150,7 +150,11 @@ def save(
         # What somebody sets beside the demonstration is somebody's decision too.
         if loaded_by or not is_demonstration:
             kind = trail.TARGET_SET if clean.dataset in _SET_BY_HAND else trail.LOADED
-            detail: trail.Detail = {"load": writer.load_id, "dataset": clean.dataset, "rows": clean.rows_read}
+            detail: trail.Detail = {
+                "load": writer.load_id,
+                "dataset": clean.dataset,
+                "rows": clean.rows_read,
+            }
             trail.note(connection, kind, person_id, detail)
     return record
 

@@ -84,8 +84,8 @@ def test_ratios_are_of_the_same_number_of_sessions():
 def test_kinds_of_clicks_stand_apart_and_the_first_too():
     ours = replace(row("this dashboard", 0.1, 0.2), first_clicks=[Click("This week", 2.0, 2.0)])
     assert by_kind([ours]).splitlines()[2:] == [
-        "| this dashboard | nan | 100 | 200 |",
-        "| this dashboard, first time | 2,000 | nan | 2,000 |",
+        "| this dashboard | – | 100 | 200 |",
+        "| this dashboard, first time | 2,000 | – | 2,000 |",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
@@ -102,6 +104,7 @@ def team(
         monkeypatch.setenv(f"DASHBOARD_{name}", value)
     settings.cache_clear()
     sign_in._provider.cache_clear()
+    monkeypatch.setattr(sign_in._Refused, "at", -math.inf)
     yield sqlite_engine
     # The next test has another file of the same name.
     data.engine().dispose()
@@ -194,6 +197,17 @@ def test_a_token_signed_by_somebody_else_signs_nobody_in(service: Provider, team
     service.other_key = True
     assert Browser().sign_in(service, "lead").status_code == 400
     assert sign_ins(team) == []
+
+
+def test_nobody_fills_the_trail_by_failing(
+    service: Provider, team: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    for _ in range(5):
+        assert Browser().get("/sign-in/done?code=a&state=b").status_code == 400
+    assert kinds(team) == [trail.DENIED]
+    monkeypatch.setattr(sign_in, "REFUSED_EVERY_SECONDS", 0)
+    Browser().get("/sign-in/done?code=a&state=b")
+    assert kinds(team) == [trail.DENIED, trail.DENIED]
 
 
 def test_an_answer_to_another_question_signs_nobody_in(service: Provider, team: Engine):
@@ -390,6 +404,29 @@ def test_who_has_access_is_for_administrators(service: Provider, team: Engine, a
     assert "signed in" in browser.get("/trail.csv").text
     # An administrator gives access, and has none to figures by that.
     assert reader_by(browser.cookies[COOKIE]).scope.icb_codes == frozenset()
+
+
+def test_a_file_that_is_taken_is_written_down_first(
+    service: Provider, team: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    give(team, Grant("administrator", "all"), group="icb-leads")
+    browser = Browser()
+    browser.sign_in(service, "lead")
+    assert browser.get("/access-review.csv?icb=Jane Doe, born 3/4/1950").status_code == 200
+    line = trail.lines(team).iloc[0]
+    assert (line["kind"], line["person_id"]) == (trail.EXPORTED, 1)
+    assert line["detail"] == '{"board": null, "file": "access-review.csv"}'
+    # A template has nothing of anybody in it.
+    assert browser.get("/template/services.csv").status_code == 200
+    assert kinds(team)[-1] == trail.EXPORTED
+    assert len(kinds(team)) == 2
+
+    def full(*_: object) -> None:
+        raise OperationalError("", None, Exception("the disk is full"))
+
+    monkeypatch.setattr(trail, "note_alone", full)
+    answer = browser.get("/access-review.csv")
+    assert (answer.status_code, "could not be written down" in answer.text) == (503, True)
 
 
 def test_postgres_knows_who_signed_in_too(postgres_engine: Engine):

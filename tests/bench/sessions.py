@@ -26,6 +26,7 @@ import os
 import platform
 import random
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -71,8 +72,8 @@ ALONE_THINK_SECONDS = 0.3
 # People come a few at a time.
 AT_ONCE = 4
 START_SECONDS = 60.0
-# No configuration begins after so long: the whole run ends within 12 minutes.
-LAST_START_SECONDS = 570.0
+# The whole run: no configuration begins after the first, and none goes on after the second.
+LAST_START_SECONDS, LAST_END_SECONDS = 570.0, 700.0
 SECRET = "s" * 32
 TEAM = {
     "DASHBOARD_SIGN_IN": "oidc",
@@ -180,6 +181,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     if given.sessions:
         longest = max(stages.values())
         stages = {count: stages.get(count, longest) for count in sorted(set(given.sessions))}
+    # Whoever ends this ends what it has started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(machine(), flush=True)
     began, rows = time.monotonic(), []
     with tempfile.TemporaryDirectory() as name:
@@ -193,7 +196,11 @@ def main(arguments: Sequence[str] = ()) -> None:
                 print(f"left out for want of time: {chosen.name}", flush=True)
                 continue
             started = time.monotonic()
-            rows += measure(chosen, folder, tokens, stages)
+            try:
+                rows += measure(chosen, folder, tokens, stages, began + LAST_END_SECONDS - started)
+            except TimeoutError:
+                print(f"given up for want of time: {chosen.name}", flush=True)
+                continue
             print(f"{chosen.name}: {time.monotonic() - started:.0f} s", flush=True)
     print(f"\n{table(rows)}\n\n{ratios(rows)}\n\n{by_kind(rows)}")
     print(f"\nThe whole run took {time.monotonic() - began:.0f} s; {load_average()}")
@@ -263,11 +270,20 @@ def write_peer_data(folder: Path, engine: Engine) -> None:
 
 
 def measure(
-    chosen: Configuration, folder: Path, tokens: Sequence[str], stages: dict[int, float]
+    chosen: Configuration,
+    folder: Path,
+    tokens: Sequence[str],
+    stages: dict[int, float],
+    at_most_seconds: float,
 ) -> list[Row]:
-    """A row for each number of sessions."""
+    """A row for each number of sessions; `TimeoutError` when it takes too long."""
+
+    async def in_time() -> list[Row]:
+        async with asyncio.timeout(at_most_seconds):
+            return await _measure(chosen, addresses, straight, process_ids, tokens, stages)
+
     with serving(chosen, folder) as (addresses, straight, process_ids):
-        return asyncio.run(_measure(chosen, addresses, straight, process_ids, tokens, stages))
+        return asyncio.run(in_time())
 
 
 async def _measure(
@@ -352,16 +368,15 @@ async def _stage(
         await asyncio.sleep(seconds)
         return len(clicks)
 
-    finished, *_ = await asyncio.gather(
-        in_time(), *(each.visit(think, until, clicks) for each in visitors)
-    )
+    finished = asyncio.create_task(in_time())
+    await asyncio.gather(*(each.visit(think, until, clicks) for each in visitors))
     return Row(
         configuration=name,
         sessions=len(visitors),
         window_seconds=seconds,
         measured_seconds=time.monotonic() - began,
         clicks=clicks,
-        finished_in_window=finished,
+        finished_in_window=await finished,
         cpu_seconds=cpu_seconds(process_ids) - cpu,
         own_cpu_seconds=time.process_time() - own,
         mb_a_session=(memory(process_ids) - before) / len(visitors),
@@ -516,12 +531,16 @@ def by_kind(rows: Sequence[Row]) -> str:
     lines = [
         [
             name,
-            *(f"{row.milliseconds(0.5, kind):,.0f}" for kind in kinds),
-            f"{row.milliseconds(1):,.0f}",
+            *(_whole(row.milliseconds(0.5, kind)) for kind in kinds),
+            _whole(row.milliseconds(1)),
         ]
         for name, row in found
     ]
     return markdown(["p50 ms by what is clicked", *kinds, "longest ms"], lines)
+
+
+def _whole(milliseconds: float) -> str:
+    return f"{milliseconds:,.0f}" if math.isfinite(milliseconds) else "–"
 
 
 def markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

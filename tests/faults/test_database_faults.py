@@ -27,14 +27,14 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from dashboard import errors
+from dashboard import errors, loading
 from dashboard.errors import fault_of_database
 from queries import database, jobs
 from queries.database import Connections, make_engine, upgrade, writing
 from tests.conftest import skip_or_fail
 from tests.faults.person import Person, Shown, look
 from tests.faults.tcp import Line, line_to
-from tests.faults.worker import offered, referrals, states
+from tests.faults.worker import offered, referrals, states, torn
 from tests.intake import files
 from tests.made_once import HASH_KEY
 from tests.served import ROOT, Server, serving
@@ -431,3 +431,26 @@ def test_the_answer_to_saving_is_lost(
     with pytest.raises(OperationalError) as caught, writing(engine) as connection:
         connection.execute(text("SELECT 7"))
     assert fault_of_database(caught.value) == errors.AWAY
+
+
+@pytest.mark.parametrize("lost_at", [b"COMMIT", b"COPY", b"INSERT INTO load"])
+def test_away_while_a_file_is_loaded(
+    engine_by_line: Callable[[], Engine],
+    line: Line,
+    postgres: Postgres,
+    read_here: None,
+    lost_at: bytes,
+):
+    """It is loaded once, and nobody has to ask for it again: cut off before the end or at it."""
+    direct = make_engine(postgres.direct)
+    job = offered(direct, referrals(30, month=2 + len(lost_at) % 9))
+    assert jobs.take_next(direct) == job
+    engine = engine_by_line()
+    line.breaks_after = lost_at
+    with pytest.raises(DBAPIError):
+        loading.load_checked(engine, job)
+    line.breaks_after = b""
+    assert loading.work(direct, until_idle=True, wait=lambda: None)
+    assert states(direct)[job] == "loaded"
+    assert [each for each in torn(direct) if "without its job" not in each] == []
+    direct.dispose()
