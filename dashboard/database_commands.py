@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -14,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from dashboard.access import current_scope
+from dashboard.access import current_scope, reader
 from dashboard.backup import (
     BackupError,
     back_up,
@@ -28,7 +29,7 @@ from dashboard.errors import NotReadyError
 from dashboard.facts import count_missing
 from dashboard.filters import newest_as_at
 from dashboard.settings import settings
-from queries import copy
+from queries import copy, retention
 from queries.database import (
     NEWEST_REVISION,
     make_engine,
@@ -222,3 +223,37 @@ def _progress(words: str, source: Engine | None) -> Iterator[copy.Tell]:
             progress.update(task, description=f"{words} {table}", advance=rows)
 
         yield tell
+
+
+@app.command(name="forget")
+def forget_command(
+    before: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Months that ended before this day."),
+    ] = None,
+    corrected: Annotated[
+        bool, typer.Option("--corrected", help="Versions that were corrected or undone.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Delete; without it only say what would go.")
+    ] = False,
+) -> None:
+    """Delete rows about persons, for good, with the counts made of them. Published files stay."""
+    if (before is None) != corrected:
+        _TELL.print("Expected either --before DAY or --corrected.", style="red")
+        raise typer.Exit(2)
+    prepare_database()
+    which = retention.parts_before(before.date()) if before else retention.parts_corrected()
+    rows = retention.rows_of(owner_engine(), which)
+    if not yes:
+        _TELL.print(
+            f"{rows:,} rows about persons would be deleted for good, and the figures made of them. "
+            "Make a backup, and say it again with --yes."
+        )
+        return
+    why = f"before {before.date().isoformat()}" if before else "corrected"
+    parts = retention.forget(owner_engine(), which, why, reader().person_id)
+    _TELL.print(
+        f"{rows:,} rows about persons in {parts:,} parts were deleted. To give the room back, and the "
+        "bytes up: VACUUM. Backups still hold them."
+    )

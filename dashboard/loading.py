@@ -205,7 +205,7 @@ def load_now(
     try:
         messages = _reading(engine, source, dataset, mapping, is_first_round)
         reading = staged.decode(messages)
-        return load.save(engine, reading, loaded_by=who, finish=note)
+        return load.save(engine, reading, loaded_by=who, finish=note, patient=True)
     except RefusedError as error:
         job_id = jobs.offer(engine, error.file_name, source.size, source.sha256, who)
         _refuse(engine, job_id, error)
@@ -276,7 +276,7 @@ def load_checked(engine: Engine, job_id: int) -> None:
     try:
         who = jobs.one(engine, job_id).offered_by
         reading = staged.decode(jobs.pieces(engine, job_id))
-        load.save(engine, reading, loaded_by=who, finish=note)
+        load.save(engine, reading, loaded_by=who, finish=note, patient=True)
     except AlreadyLoadedError as error:
         jobs.ended(engine, job_id, "unchanged", str(error))
     except Exception as error:
@@ -295,24 +295,31 @@ def failure(error: Exception) -> str:
 
 
 def work(engine: Engine, *, until_idle: bool, wait: Callable[[], None]) -> bool:
-    """Load what waits, one file after the other, as the only worker of the database.
+    """Load what waits, one file after the other: of several workers one at a time.
 
-    Whether this was the worker: another one may be at work. `wait` is called when nothing
+    Whether this was a worker: another one may be at work. `wait` is called when nothing
     waits, unless it ends then.
     """
     with jobs.workers_lock(engine, WAIT_FOR_LOCK_SECONDS) as check_lock:
         if not check_lock:
             return False
-        jobs.recover(engine)
         while True:
             check_lock()
-            job_id = jobs.take_next(engine)
-            if job_id is not None:
-                load_checked(engine, job_id)
-            elif until_idle:
-                return True
-            else:
+            with jobs.turn(engine, WAIT_FOR_LOCK_SECONDS) as is_ours:
+                # Whoever had the turn before may have died.
+                job_id = _next(engine) if is_ours else None
+                if job_id is not None:
+                    load_checked(engine, job_id)
+            if job_id is None and until_idle:
+                return is_ours
+            # While another one loads, its end is waited for above.
+            if job_id is None and is_ours:
                 wait()
+
+
+def _next(engine: Engine) -> int | None:
+    jobs.recover(engine)
+    return jobs.take_next(engine)
 
 
 def start_worker() -> None:

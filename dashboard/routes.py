@@ -433,10 +433,8 @@ def _unsubscribe(method: str, token: str, said: bytes) -> Response:
 def _attached(request: Request | None, body: bytes, media_type: str, file_name: str) -> Response:
     """A file to keep. That somebody took it is written down first; not of one without data, which has
     no request here."""
-    if request is not None and not _is_noted(request, file_name):
-        words = (
-            "The file was not handed out: that it was taken could not be written down. Try again."
-        )
+    if request is not None and (why := _why_not_noted(request, file_name)):
+        words = f"The file was not handed out: that it was taken could not be written down. {why}"
         return PlainTextResponse(words, 503)
     headers = {
         "Content-Disposition": f'attachment; filename="{file_name}"',
@@ -445,12 +443,12 @@ def _attached(request: Request | None, body: bytes, media_type: str, file_name: 
     return Response(body, media_type=media_type, headers=headers)
 
 
-def _is_noted(request: Request, file_name: str) -> bool:
-    from sqlalchemy.exc import DBAPIError
+def _why_not_noted(request: Request, file_name: str) -> str:
+    from sqlalchemy.exc import SQLAlchemyError
 
     from dashboard.access import reader
     from dashboard.data import engine
-    from dashboard.errors import report_error
+    from dashboard.errors import fault_of_database, report_error
     from queries import trail
 
     asked = request.query_params.get("icb", "")
@@ -459,10 +457,9 @@ def _is_noted(request: Request, file_name: str) -> bool:
     detail: trail.Detail = {"file": file_name, "board": board}
     try:
         trail.note_alone(engine(), trail.EXPORTED, reader().person_id, detail)
-    except DBAPIError as error:
-        report_error(error)
-        return False
-    return True
+    except SQLAlchemyError as error:
+        return f"{fault_of_database(error) or 'Try again.'} ({report_error(error)})"
+    return ""
 
 
 def first_page(request: Request) -> Response:

@@ -195,15 +195,18 @@ def _say_for_whom(connection: Connection, scope: Scope, who: str = "") -> None:
 
 @contextmanager
 def writing(
-    engine: Engine, *, scope: Scope = EVERYTHING, in_line: bool = True
+    engine: Engine, *, scope: Scope = EVERYTHING, in_line: bool = True, patient: bool = False
 ) -> Iterator[Connection]:
     """One transaction that writes: all of it, or nothing.
 
     With a scope PostgreSQL refuses rows of other boards; a load, and what belongs to no board, is
     written without one. Not `in_line` is for a single row that no load touches: where the database has
-    more than one writer it does not wait for a load that runs for minutes.
+    more than one writer it does not wait for a load that runs for minutes. `patient` is a load for
+    which nobody waits: it takes as long as those before it and it take.
     """
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if patient and connection.dialect.name == "postgresql":
+            take_time(connection)
         if in_line and connection.dialect.name == "postgresql":
             # Writers wait in line, as SQLite makes them: two loads at once can't interleave.
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")

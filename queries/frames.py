@@ -24,10 +24,7 @@ def read_frame(
     if columns != list(dtypes):
         raise ValueError(f"the query selects {columns}, but promises {list(dtypes)}")
     frame = pd.DataFrame(result.fetchall(), columns=columns)
-    # Most have their type already, and giving it to them again takes longer than the query.
-    return frame.astype(
-        {name: dtypes[name] for name in columns if frame[name].dtype != dtypes[name]}
-    )
+    return frame.astype(dict(dtypes))
 
 
 def in_utc(moment: datetime) -> datetime:

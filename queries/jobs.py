@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, true, update
+from sqlalchemy.exc import DBAPIError
 
 from queries import tables
 from queries.database import WRITERS_LOCK, reading, writing
@@ -40,6 +41,10 @@ LONGEST_CHECK = timedelta(minutes=20)
 # What nobody confirmed in this time is not kept.
 LONGEST_CHECKED = timedelta(days=7)
 WORKERS_LOCK = WRITERS_LOCK + 1
+# Of several workers one loads at a time; the trail has the number between.
+TURN_LOCK = WRITERS_LOCK + 3
+# How often a worker looks whether it is its turn.
+TURN_SECONDS = 0.1
 
 _JOB, _PIECE = tables.job.c, tables.job_piece.c
 
@@ -188,9 +193,14 @@ def drop(engine: Engine, job_id: int) -> bool:
 
 def take_next(engine: Engine) -> int | None:
     """The number of the file that waited longest, marked as being loaded; `None` for none."""
-    with writing(engine) as connection:
+    # Not behind a load from the command line, which runs for minutes.
+    with writing(engine, in_line=False) as connection:
         job_id: int | None = connection.scalar(
-            select(_JOB.id).where(_JOB.state == "waiting").order_by(_JOB.id).limit(1)
+            select(_JOB.id)
+            .where(_JOB.state == "waiting")
+            .order_by(_JOB.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
         )
         if job_id is not None:
             connection.execute(
@@ -227,13 +237,23 @@ def _end(connection: Connection, job_id: int, state: str, message: str | None) -
 
 
 def recover(engine: Engine) -> None:
-    """Put right what a stopped process left behind; only while holding the worker's lock.
+    """Put right what a stopped process left behind; only by the worker whose turn it is: whatever else
+    is being loaded has lost its worker.
 
     A load that was cut off left nothing in the database, and waits again, unless it stopped
     its worker `MOST_ATTEMPTS` times. A check that was cut off has to be made again.
     """
     now = datetime.now(UTC)
-    with writing(engine) as connection:
+    left_behind = (
+        (_JOB.state == "loading")
+        | (_JOB.state == "checking") & (_JOB.offered_at < now - LONGEST_CHECK)
+        | (_JOB.state == "checked") & (_JOB.offered_at < now - LONGEST_CHECKED)
+    )
+    # Asked often, and hardly ever true: nobody else has to wait for that.
+    with reading(engine, EVERYTHING) as connection:
+        if connection.scalar(select(_JOB.id).where(left_behind).limit(1)) is None:
+            return
+    with writing(engine, in_line=False) as connection:
         orphans = update(tables.job).where(_JOB.state == "loading")
         connection.execute(
             orphans.where(_JOB.attempts >= MOST_ATTEMPTS).values(
@@ -303,23 +323,14 @@ def same_under_way(engine: Engine, sha256: str) -> bool:
 def workers_lock(
     engine: Engine, wait_seconds: float = 0.0
 ) -> Iterator[Callable[[], object] | None]:
-    """Be the one worker of the database; `None` where another is. The system lets go when it dies.
+    """Be a worker of the database, of which an SQLite file has one: `None` where another is. The system
+    lets go when it dies.
 
     What it yields raises `DBAPIError` once the lock was lost: PostgreSQL forgets it when it restarts.
     """
     if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            ask = f"SELECT pg_try_advisory_lock({WORKERS_LOCK})"
-            until = time.monotonic() + wait_seconds
-            while not (mine := bool(connection.exec_driver_sql(ask).scalar())):
-                if time.monotonic() >= until:
-                    break
-                time.sleep(0.1)
-            try:
-                yield partial(connection.exec_driver_sql, "SELECT 1") if mine else None
-            finally:
-                if mine and not connection.invalidated:
-                    connection.exec_driver_sql(f"SELECT pg_advisory_unlock({WORKERS_LOCK})")
+        with _lock(engine, WORKERS_LOCK, wait_seconds, "_shared") as check:
+            yield check
         return
     beside = sqlite3.connect(f"{engine.url.database}.worker", timeout=wait_seconds)
     try:
@@ -331,3 +342,34 @@ def workers_lock(
             yield lambda: None
     finally:
         beside.close()
+
+
+@contextmanager
+def turn(engine: Engine, wait_seconds: float = 0.0) -> Iterator[bool]:
+    """Whether it is this worker's turn: of several on PostgreSQL one takes a file and loads it."""
+    if engine.dialect.name != "postgresql":
+        # It is the only one.
+        yield True
+        return
+    with _lock(engine, TURN_LOCK, wait_seconds) as check:
+        yield check is not None
+
+
+@contextmanager
+def _lock(
+    engine: Engine, number: int, wait_seconds: float, kind: str = ""
+) -> Iterator[Callable[[], object] | None]:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        until = time.monotonic() + wait_seconds
+        ask = f"SELECT pg_try_advisory_lock{kind}({number})"
+        while not (mine := bool(connection.exec_driver_sql(ask).scalar())):
+            if time.monotonic() >= until:
+                break
+            time.sleep(TURN_SECONDS)
+        try:
+            yield partial(connection.exec_driver_sql, "SELECT 1") if mine else None
+        finally:
+            if mine and not connection.invalidated:
+                # Where the connection is lost, so is the lock.
+                with suppress(DBAPIError):
+                    connection.exec_driver_sql(f"SELECT pg_advisory_unlock{kind}({number})")

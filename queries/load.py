@@ -109,15 +109,17 @@ def save(
     loaded_by: str | None = None,
     person_id: int = trail.NOBODY,
     finish: Callable[[Connection, CleanLoad, LoadRecord], None] | None = None,
+    patient: bool = False,
 ) -> LoadRecord:
-    """Write one checked file in one transaction; the demonstration makes way for real data.
+    """Write one checked file in one transaction; the demonstration makes way for real data. `patient`
+    where no page waits for it.
 
     `finish` is called in that transaction, so that what it writes stays or goes with the load; so
     does the line of the trail, which says that `person_id` did it.
     `AlreadyLoadedError` when the same bytes of the same dataset are in force.
     """
     reading = at_once(checked) if isinstance(checked, CleanLoad) else checked
-    with closing(reading), writing(engine) as connection:
+    with closing(reading), writing(engine, patient=patient) as connection:
         removed = False if is_demonstration else _remove_demonstration(connection)
         writer = _Writer(connection)
         while True:

@@ -18,10 +18,12 @@ from queries.frames import in_utc, moments, read_frame
 _TRAIL = tables.trail.c
 # What is written down; `detail` says which, by codes and numbers.
 SIGNED_IN, SIGNED_OUT, DENIED = "signed in", "signed out", "denied"
-LOAD_ASKED, LOADED, UNDONE, EXPORTED = "load asked for", "loaded", "undone", "exported"
+LOAD_ASKED, LOADED, UNDONE, FORGOTTEN, EXPORTED = (
+    "load asked for", "loaded", "undone", "forgotten", "exported",
+)  # fmt: skip
 ROLE_GIVEN, ROLE_TAKEN, TARGET_SET = "role given", "role taken away", "target set"
 KINDS = (
-    SIGNED_IN, SIGNED_OUT, DENIED, LOAD_ASKED, LOADED, UNDONE, EXPORTED, ROLE_GIVEN, ROLE_TAKEN, TARGET_SET,
+    SIGNED_IN, SIGNED_OUT, DENIED, LOAD_ASKED, LOADED, UNDONE, FORGOTTEN, EXPORTED, ROLE_GIVEN, ROLE_TAKEN, TARGET_SET,
 )  # fmt: skip
 # Whoever has no sign-in: the command line, or a dashboard on one machine.
 NOBODY = 0
@@ -31,9 +33,7 @@ Detail = dict[str, str | int | None]
 _TRAIL_LOCK = WRITERS_LOCK + 2
 
 
-def note(
-    connection: Connection, kind: str, person_id: int, detail: Detail
-) -> None:
+def note(connection: Connection, kind: str, person_id: int, detail: Detail) -> None:
     """Add a line in the transaction of what it tells of, so that neither is there without the other."""
     if connection.dialect.name == "postgresql":
         # Two at once would both follow the same line. Held to the end of the transaction.
@@ -55,9 +55,7 @@ def note(
     )
 
 
-def note_alone(
-    engine: Engine, kind: str, person_id: int, detail: Detail
-) -> None:
+def note_alone(engine: Engine, kind: str, person_id: int, detail: Detail) -> None:
     """The same of something that writes nothing else: an export, a denial."""
     with writing(engine, in_line=False) as connection:
         note(connection, kind, person_id, detail)

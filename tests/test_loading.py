@@ -6,6 +6,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -429,6 +430,28 @@ def test_a_second_worker_does_nothing(engine: Engine, monkeypatch: pytest.Monkey
         assert mine
         assert not loading.work(engine, until_idle=True, wait=lambda: None)
     assert state(engine, job_id) == "waiting"
+
+
+@pytest.mark.slow
+def test_workers_of_postgres_share_the_files(
+    postgres_engine: Engine, read_here: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is loaded once, by whichever worker; one that a dead worker left behind as well."""
+    monkeypatch.setattr(loading, "WAIT_FOR_LOCK_SECONDS", 30.0)
+    months = [MANY_REFERRALS.replace("2026-01", f"2026-0{month}") for month in range(1, 6)]
+    offered = [checked(postgres_engine, text) for text in months]
+    assert all(jobs.queue(postgres_engine, job_id) for job_id in offered)
+    assert jobs.take_next(postgres_engine) == offered[0]
+
+    def one_worker(_number: int) -> bool:
+        return loading.work(postgres_engine, until_idle=True, wait=lambda: None)
+
+    with ThreadPoolExecutor(3) as workers:
+        assert all(workers.map(one_worker, range(3)))
+    ended = [jobs.one(postgres_engine, job_id) for job_id in offered]
+    assert [job.state for job in ended] == ["loaded"] * 5
+    assert [job.attempts for job in ended] == [2, 1, 1, 1, 1]
+    assert len({job.load_id for job in ended}) == 5
 
 
 def test_a_worker_of_a_team_waits_and_goes_on(engine: Engine) -> None:

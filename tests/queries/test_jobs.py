@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -279,47 +280,89 @@ def test_the_same_bytes_under_way(any_engine: Engine, one: str) -> None:
 # One worker.
 
 
-def test_one_worker_at_a_time(any_engine: Engine) -> None:
-    with jobs.workers_lock(any_engine) as first, jobs.workers_lock(any_engine) as second:
+# Of an SQLite file there is one; of PostgreSQL any number, one of which loads.
+ONE_AT_A_TIME = pytest.mark.parametrize(
+    ("name", "lock"),
+    [
+        ("sqlite_engine", jobs.workers_lock),
+        pytest.param("postgres_engine", jobs.turn, marks=pytest.mark.slow),
+    ],
+)
+
+
+@ONE_AT_A_TIME
+def test_one_worker_at_a_time(request: pytest.FixtureRequest, name: str, lock: Any) -> None:
+    engine: Engine = request.getfixturevalue(name)
+    with lock(engine) as first, lock(engine) as second:
         assert first
         assert not second
         # The lock holds up no reader and no writer.
-        assert jobs.queue(any_engine, put(any_engine, "checked"))
-    with jobs.workers_lock(any_engine) as again:
+        assert jobs.queue(engine, put(engine, "checked"))
+    with lock(engine) as again:
         assert again
 
 
-def test_the_lock_is_let_go_when_the_work_fails(any_engine: Engine) -> None:
-    with pytest.raises(ZeroDivisionError), jobs.workers_lock(any_engine):
+@ONE_AT_A_TIME
+def test_the_lock_is_let_go_when_the_work_fails(
+    request: pytest.FixtureRequest, name: str, lock: Any
+) -> None:
+    engine: Engine = request.getfixturevalue(name)
+    with pytest.raises(ZeroDivisionError), lock(engine):
         raise ZeroDivisionError
-    with jobs.workers_lock(any_engine) as mine:
+    with lock(engine) as mine:
         assert mine
+
+
+@pytest.mark.slow
+def test_several_workers_of_postgres_stand_by(postgres_engine: Engine) -> None:
+    with (
+        jobs.workers_lock(postgres_engine) as first,
+        jobs.workers_lock(postgres_engine) as second,
+        jobs.turn(postgres_engine) as ours,
+    ):
+        assert first
+        assert second
+        assert ours
+
+
+@pytest.mark.slow
+def test_two_that_take_at_once_take_two_files(postgres_engine: Engine) -> None:
+    """What one is about to take the other passes over, and does not wait for."""
+    first, second = (put(postgres_engine, "waiting", name) for name in ("a.csv", "b.csv"))
+    with postgres_engine.connect() as connection, connection.begin():
+        held = select(tables.job.c.id).where(tables.job.c.id == first).with_for_update()
+        connection.execute(held)
+        assert jobs.take_next(postgres_engine) == second
+        assert jobs.take_next(postgres_engine) is None
+    assert jobs.take_next(postgres_engine) == first
 
 
 _HOLD = """
 import sys, time
 from queries.database import make_engine
-from queries.jobs import workers_lock
-with workers_lock(make_engine(sys.argv[1])) as mine:
+from queries import jobs
+with getattr(jobs, sys.argv[2])(make_engine(sys.argv[1])) as mine:
     print("mine" if mine else "not mine", flush=True)
     sys.stdin.read()
 """
 
 
 @pytest.mark.slow  # another process
-@pytest.mark.parametrize("name", ["sqlite_engine", "postgres_engine"])
-def test_a_dead_worker_holds_no_lock(request: pytest.FixtureRequest, name: str) -> None:
+@ONE_AT_A_TIME
+def test_a_dead_worker_holds_no_lock(request: pytest.FixtureRequest, name: str, lock: Any) -> None:
     engine: Engine = request.getfixturevalue(name)
     url = engine.url.render_as_string(hide_password=False)
     with subprocess.Popen(
-        [sys.executable, "-c", _HOLD, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", _HOLD, url, lock.__name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline().strip() == b"mine"
-        with jobs.workers_lock(engine) as mine:
+        with lock(engine) as mine:
             assert not mine
         other.kill()
         other.wait()
         # PostgreSQL notices a moment later.
-        with jobs.workers_lock(engine, wait_seconds=10) as mine:
+        with lock(engine, wait_seconds=10) as mine:
             assert mine

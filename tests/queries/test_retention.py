@@ -1,36 +1,29 @@
-"""What GOVERNANCE.md says of deleting rows about persons does that, and takes nothing else away."""
+"""Deleting rows about persons does that, and takes nothing else away."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import ColumnElement, Engine, select
+from typer.testing import CliRunner
 
-from dashboard import intake
+from dashboard import data, intake
+from dashboard.commands import app
 from dashboard.intake.source import Source
-from queries import tables
+from dashboard.settings import settings
+from queries import retention, tables, trail
 from queries.database import make_engine
 from queries.places import in_force
+from queries.retention import OF_PERSONS
 from tests.database_roles import make_roles
 from tests.outcome_board import KEY, OutcomeBoard
 
-GOVERNANCE = Path(__file__).resolve().parents[2] / "GOVERNANCE.md"
-OF_PERSONS = ("referrals", "outcomes", "gp_contacts")
+ROWS = ("referral", "outcome", "gp_contact")
 _PART = tables.load_part.c
-
-
-def statements(about: str) -> list[str]:
-    """The statements of the block of SQL whose first line, a comment, holds these words."""
-    blocks = re.findall(r"```sql\n(.*?)```", GOVERNANCE.read_text(encoding="utf-8"), re.DOTALL)
-    block = next(each for each in blocks if about in each.splitlines()[0])
-    plain = re.sub(r"--.*", "", block)
-    return [each.strip() for each in plain.split(";") if each.strip()]
 
 
 @contextmanager
@@ -44,10 +37,11 @@ def operator(engine: Engine) -> Iterator[Engine]:
     owner.dispose()
 
 
-def run(engine: Engine, about: str, **values: object) -> None:
-    with operator(engine) as owner, owner.connect() as connection, connection.begin():
-        for each in statements(about):
-            connection.execute(text(each), {k: v for k, v in values.items() if f":{k}" in each})
+def forget(engine: Engine, which: ColumnElement[bool]) -> int:
+    with operator(engine) as owner:
+        rows = retention.rows_of(owner, which)
+        assert retention.forget(owner, which, "test", 7) > 0
+    return rows
 
 
 def rows_by_part(engine: Engine) -> dict[tuple[str, int], int]:
@@ -89,7 +83,8 @@ def test_rows_that_are_not_in_force_go(corrected: Engine) -> None:
         parts_where(corrected, _PART.id.in_(in_force())),
     )
     assert any(name == "referral" and part in gone for name, part in before)
-    run(corrected, "not in force")
+    rows = forget(corrected, retention.parts_corrected())
+    assert rows == sum(n for (name, part), n in before.items() if part in gone and name in ROWS)
     assert rows_by_part(corrected) == {
         key: count for key, count in before.items() if key[1] not in gone
     }
@@ -107,10 +102,41 @@ def test_rows_of_old_months_go_and_no_older_version_comes_back(corrected: Engine
     is_old = (_PART.period_end < first_kept) & _PART.dataset.in_(OF_PERSONS)
     old, before, told = parts_where(corrected, is_old), rows_by_part(corrected), version(corrected)
     assert any(name == "referral" and part in old for name, part in before)
-    run(corrected, "older than", day=first_kept)
+    forget(corrected, retention.parts_before(first_kept))
     assert parts_where(corrected, is_old) == set()
     assert rows_by_part(corrected) == {
         key: count for key, count in before.items() if key[1] not in old
     }
     # What the pages keep in memory is of another version now.
     assert version(corrected) == told + 1
+    line = trail.lines(corrected, 1).iloc[0]
+    assert (line["kind"], line["person_id"]) == (trail.FORGOTTEN, 7)
+
+
+def test_the_command_says_before_it_does(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    OutcomeBoard().save(sqlite_engine)
+    monkeypatch.setenv("DASHBOARD_DATABASE_URL", str(sqlite_engine.url))
+    settings.cache_clear()
+
+    def run(*words: str) -> tuple[int, str]:
+        answer = CliRunner().invoke(app, ["forget", *words])
+        return answer.exit_code, answer.output
+
+    try:
+        for wrong in ([], ["--corrected", "--before", "2026-01-01"]):
+            assert run(*wrong)[0] == 2
+        rows = retention.rows_of(sqlite_engine, retention.parts_before(date(2030, 1, 1)))
+        assert rows > 100
+        code, said = run("--before", "2030-01-01")
+        assert (code, f"{rows:,} rows about persons would be deleted" in said) == (0, True)
+        assert retention.rows_of(sqlite_engine, retention.parts_before(date(2030, 1, 1))) == rows
+        code, said = run("--before", "2030-01-01", "--yes")
+        assert (code, f"{rows:,} rows about persons in" in said) == (0, True)
+        assert retention.rows_of(sqlite_engine, retention.parts_before(date(2030, 1, 1))) == 0
+        # Of published files nothing goes.
+        assert len(rows_by_part(sqlite_engine)) > 10
+    finally:
+        data.engine().dispose()
+        settings.cache_clear()
