@@ -42,7 +42,7 @@ def warn() -> None:
 
 
 def _warning() -> None:
-    who = access.reader_now()
+    who = access.reader()
     if who.ends is None or who.idle_ends is None:
         # Ended meanwhile: the page as a whole says so.
         if not who.is_signed_in:

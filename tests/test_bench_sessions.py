@@ -19,6 +19,7 @@ from tests.bench.visitor import LONGEST_SECONDS, Click
         (range(1, 21), 0.99, 20),
         (range(1, 101), 0.95, 95),
         (range(1, 101), 0.99, 99),
+        (range(1, 101), 0.55, 55),
         ([3, 1, 2], 0.5, 2),
         ([3, 1, 2], 0.0, 1),
         ([3, 1, 2], 1.0, 3),

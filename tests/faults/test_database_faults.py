@@ -243,9 +243,7 @@ def test_away_for_a_while(
         postgres.start()
 
 
-def test_a_job_that_waited_all_the_time(
-    postgres: Postgres, url: str, line: Line, read_here: None
-):
+def test_a_job_that_waited_all_the_time(postgres: Postgres, url: str, line: Line, read_here: None):
     direct = make_engine(postgres.direct)
     before = states(direct)
     job = offered(direct, referrals(20))
