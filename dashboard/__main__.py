@@ -8,7 +8,7 @@ logger.set_log_level("error")
 import sys  # noqa: E402
 
 from dashboard.commands import app  # noqa: E402
-from dashboard.errors import NotReadyError  # noqa: E402
+from dashboard.errors import NotReadyError, fault_of_database, report_error  # noqa: E402
 
 if __name__ == "__main__":
     try:
@@ -16,3 +16,8 @@ if __name__ == "__main__":
     except NotReadyError as error:
         # Its message is all there is to say.
         sys.exit(str(error))
+    except Exception as error:
+        # The words of a driver may hold data, or an address with a password.
+        if fault := fault_of_database(error):
+            sys.exit(f"{fault} ({report_error(error)})")
+        raise

@@ -18,6 +18,9 @@ from queries.people import Grant, SignIn, sign_in_of
 from queries.scope import EVERYTHING, Scope
 from queries.trail import NOBODY
 
+# The clocks of two processes may differ by so much, or one be put right by so much.
+CLOCKS_DIFFER = timedelta(minutes=15)
+
 
 class NotAllowedError(PermissionError):
     """Something was to be done that none of the reader's roles allows."""
@@ -115,7 +118,11 @@ def at_the_command_line() -> AbstractContextManager[None]:
 def reader_by(token: str | None) -> Reader:
     """Whose browser keeps this token, if their sign-in goes on."""
     found = sign_in_of(engine(), hashed(token)) if token else None
-    if found is None or datetime.now(UTC) >= min(idle_ends(found), ends(found)):
+    now = datetime.now(UTC)
+    if found is None or now >= min(idle_ends(found), ends(found)):
+        return NOT_SIGNED_IN
+    # A clock that was put back would let it go on for as long.
+    if max(found.started_at, found.seen_at) > now + CLOCKS_DIFFER:
         return NOT_SIGNED_IN
     return Reader(
         found.person_id, found.shown_name, found.grants, idle_ends(found), ends(found)

@@ -221,6 +221,24 @@ def _stopped(words: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
+def _write_whole(out: Path, body: bytes) -> None:
+    """Write all of a file, or leave what was there."""
+    if out.exists() and not out.is_file():
+        out.write_bytes(body)
+        return
+    part = out.with_name(f"{out.name}.part")
+    try:
+        part.write_bytes(body)
+        part.replace(out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _stopped(
+            f"{out.name} was not written ({error.strerror}), and nothing of it is left: look whether the "
+            "disk is full and whether the folder may be written to, and try again.",
+            1,
+        ) from None
+
+
 @app.command(name="history")
 def history_command(
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
@@ -417,7 +435,7 @@ def export_command(
         raise typer.Exit(1) from error
     _note_export(made.file_name, icb)
     if out:
-        out.write_bytes(made.body)
+        _write_whole(out, made.body)
     else:
         sys.stdout.buffer.write(made.body)
 
@@ -472,7 +490,7 @@ def pack(
     if config and (changed := meeting_pack.changed_since(config.read_text("utf-8"), made)):
         _TELL.print(f"Not the same as then: {changed}.", style="yellow", markup=False)
     _note_export(pack_work.file_name(made, form), area.icb_code)
-    out.write_bytes(body)
+    _write_whole(out, body)
     _TELL.print(out.name, markup=False)
 
 

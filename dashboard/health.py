@@ -139,10 +139,8 @@ def ask_database() -> Found | None:
         asked = _ASKED
     try:
         return asked.result(DATABASE_SECONDS)
-    except Exception as error:
+    except Exception:
         # What the driver says may name hosts; that it does not answer is what is told.
-        if errors.fault_of_database(error) == errors.DAMAGED:
-            errors.damage.set()
         return None
 
 

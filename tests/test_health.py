@@ -87,6 +87,7 @@ class TestReady:
         assert answer.headers["cache-control"] == "no-store"
 
     def test_not_before_the_upgrade(self, use_url: Callable, tmp_path: Path):
+        (tmp_path / "bare.db").touch()
         use_url(f"sqlite:///{(tmp_path / 'bare.db').as_posix()}")
         answer = get("/readyz")
         assert answer.status_code == 503

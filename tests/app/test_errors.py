@@ -47,7 +47,7 @@ def test_the_handler_shows_an_id_and_logs_it(
     assert error_id
     assert SECRET not in words
     assert "SELECT" not in words
-    assert "Try again" in words
+    assert "try again" in words
     assert error_id[1] in caplog.text
     assert "OperationalError" in caplog.text
     assert SECRET not in caplog.text

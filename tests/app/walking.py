@@ -21,8 +21,8 @@ from dashboard import filters, page_list
 from tests.app.reading import View
 from tests.app.test_routes import get
 
-# So many options of each box are looked at; of boxes with many the others are alike.
-OPTIONS = 3
+# So many options of each box are looked at: the others are alike.
+OPTIONS = 2
 # Chosen for the whole walk, the parts of a page, or what a plan assumes: each a plan to be solved.
 FIXED = {filters.BOARD, filters.PCN, filters.MONTHS, filters.STALE, filters.PART, *filters.PLAN}
 _LINKS = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -23,12 +24,15 @@ class Rerun:
 class Session:
     """One connection to a running server; elements seen are remembered as a browser does."""
 
-    def __init__(self, port: int, *, quick_acknowledgement: bool = True):
-        """Without quick acknowledgement the session waits as a browser does; see below."""
+    def __init__(
+        self, port: int, *, quick_acknowledgement: bool = True, before: Sequence[str] = ()
+    ):
+        """Without quick acknowledgement the session waits as a browser does; see below. `before` is
+        what a browser says of a session that was cut off."""
         self.quick_acknowledgement = quick_acknowledgement
         self.socket: ClientConnection = connect(
             f"ws://127.0.0.1:{port}/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
+            subprotocols=["streamlit", *before],  # type: ignore[list-item]
             origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
             max_size=None,
             # Closed by `close`, and not by the end of a block.

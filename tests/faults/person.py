@@ -25,8 +25,10 @@ class Shown:
 class Person(Session):
     """One session; each run notes what is shown."""
 
-    def __init__(self, port: int):
-        super().__init__(port)
+    def __init__(self, port: int, session_id: str = ""):
+        """With the id of a session that was cut it is taken up again, as a browser does."""
+        super().__init__(port, before=["-", session_id] if session_id else [])
+        self.session_id = ""
         self._faults: list[str] = []
         self._elements = 0
 
@@ -39,6 +41,8 @@ class Person(Session):
 
     def _remember(self, message: ForwardMsg) -> None:
         super()._remember(message)
+        if message.WhichOneof("type") == "new_session":
+            self.session_id = message.new_session.initialize.session_id
         if message.WhichOneof("type") != "delta" or not message.delta.HasField("new_element"):
             return
         self._elements += 1

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -12,9 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from dashboard import loading
 from dashboard.intake.source import Source
 from queries import jobs
+from queries.database import make_engine
 from tests.conftest import rest_is_slow
 from tests.faults.worker import offered, referrals, rows_in, states, torn
 from tests.intake import files
+from tests.served import ROOT, environment
+from tests.small_board import BOARD, Board
 
 
 @contextmanager
@@ -80,3 +88,76 @@ def test_a_file_checked(sqlite_engine: Engine):
     assert "is the disk full?" in told
     with sqlite_engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM job_piece").scalar_one() == 0
+
+
+# What a full disk does to a command, by the limit that every system has: no file grows beyond it. It
+# holds from when the file is written: the database has a disk of its own.
+_LIMITED = """
+import resource, signal, sys
+from dashboard import backup, commands
+most = int(sys.argv.pop(1))
+def limited(module, name):
+    plain = getattr(module, name)
+    def begin(*given, **named):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        return plain(*given, **named)
+    setattr(module, name, begin)
+limited(commands, "_write_whole")
+limited(backup.sqlite_file, "write_copy")
+commands.app()
+"""
+
+
+def command(path: Path, *words: str, most_bytes: int | None = None) -> tuple[int, str]:
+    """The code and the words with which a command ends, where no file may be longer."""
+    begin = ["-c", _LIMITED, str(most_bytes)] if most_bytes is not None else ["-m", "dashboard"]
+    done = subprocess.run(
+        [sys.executable, *begin, *words],
+        cwd=ROOT,
+        env=environment(path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.slow  # processes
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such limit")
+@pytest.mark.parametrize("what", ["export", "pack", "backup"])
+def test_a_file_that_is_written(tmp_path: Path, upgraded_file: Path, what: str):
+    path = Path(shutil.copy(upgraded_file, tmp_path / "board.db"))
+    engine = make_engine(f"sqlite:///{path.as_posix()}")
+    Board().save(engine)
+    engine.dispose()
+    folder = tmp_path / "written"
+    folder.mkdir()
+    asked = {
+        "export": ("export", "coverage", "--icb", BOARD, "--out", str(folder / "a.csv")),
+        "pack": ("pack", "--icb", BOARD, "--out", str(folder / "a.xlsx")),
+        "backup": ("backup", str(folder / "a.db")),
+    }[what]
+    file = folder / asked[-1].rsplit("/", 1)[-1]
+    if what != "backup":
+        # An older one stays as it is.
+        file.write_bytes(b"before")
+    code, said = command(path, *asked, most_bytes=500)
+    assert code == 1
+    assert "Traceback" not in said
+    assert file.name in said
+    assert [each.name for each in folder.iterdir()] == ([] if what == "backup" else [file.name])
+    assert what == "backup" or file.read_bytes() == b"before"
+    code, said = command(path, *asked)
+    assert (code, "Traceback" in said) == (0, False), said
+    assert file.stat().st_size > 500
+
+
+def test_an_upload_needs_no_room_for_temporary_files(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """It is kept in memory and read by a process that may write nothing."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "there is none"))
+    job = offered(sqlite_engine, referrals(3_000))
+    assert loading.work(sqlite_engine, until_idle=True, wait=lambda: None)
+    assert states(sqlite_engine) == {job: "loaded"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -16,16 +17,23 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import Engine
+from starlette.types import Message
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from dashboard import data, errors
+from dashboard import access, data, errors, gate
 from dashboard.errors import NotReadyError
+from dashboard.gate import COOKIE
 from dashboard.settings import settings
 from queries.database import make_engine
 from tests.conftest import skip_or_fail
 from tests.faults.person import Person, Shown, look
+from tests.identity_provider import Provider
 from tests.made_once import HASH_KEY
 from tests.served import ROOT, Server, environment, serving
 from tests.small_board import BOARD, Board
+from tests.test_sign_in import ANYTHING, Browser, service, team
+
+__all__ = ["service", "team"]
 
 pytestmark = [pytest.mark.timeout(300)]
 
@@ -120,7 +128,9 @@ def test_another_program_keeps_everybody_out(board: Path, tmp_path: Path):
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         tried = run(board, "history")
-        assert tried.returncode != 0
+        assert tried.returncode == 1
+        assert errors.LOCKED in tried.stderr
+        assert "Traceback" not in tried.stderr
         other.rollback()
     assert run(board, "history").returncode == 0
 
@@ -304,3 +314,30 @@ def test_no_file_where_one_was(use: Callable[[Path], Engine], tmp_path: Path, le
     with pytest.raises(NotReadyError, match=rf"team\.db is gone, and team\.db{re.escape(left)}"):
         data.prepare_database()
     assert not path.exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_who_is_signed_in_is_told_and_stays(service: Provider, team: Engine):
+    browser = Browser()
+    browser.sign_in(service, "lead")
+    assert browser.get(ANYTHING).status_code == 200
+    board = Path(str(team.url.database))
+    aside = board.with_name("aside.db")
+    click = BackMsg()
+    click.rerun_script.fragment_id = "a part of the page"
+
+    async def receive() -> Message:
+        return {"type": "websocket.receive", "bytes": click.SerializeToString()}
+
+    token = browser.cookies[COOKIE]
+    clicks = gate._watched(receive, token, access.reader_by(token))
+    assert BackMsg.FromString(asyncio.run(clicks())["bytes"]).rerun_script.fragment_id
+    board.rename(aside)
+    answer = browser.get(ANYTHING)
+    assert answer.status_code == 503
+    assert answer.text.startswith(errors.GONE)
+    # The connection is not cut: the page as a whole runs, and says the same.
+    assert not BackMsg.FromString(asyncio.run(clicks())["bytes"]).rerun_script.fragment_id
+    aside.rename(board)
+    assert browser.get(ANYTHING).status_code == 200
+    assert BackMsg.FromString(asyncio.run(clicks())["bytes"]).rerun_script.fragment_id
