@@ -124,9 +124,7 @@ def reader_by(token: str | None) -> Reader:
     # A clock that was put back would let it go on for as long.
     if max(found.started_at, found.seen_at) > now + CLOCKS_DIFFER:
         return NOT_SIGNED_IN
-    return Reader(
-        found.person_id, found.shown_name, found.grants, idle_ends(found), ends(found)
-    )
+    return Reader(found.person_id, found.shown_name, found.grants, idle_ends(found), ends(found))
 
 
 def idle_ends(found: SignIn) -> datetime:

@@ -285,7 +285,7 @@ def _pick(
 ) -> str:
     if chosen(name) not in options:
         # A link to something that is not there (any more) falls back, and the page's header
-        # says what is shown.
+        # says what is shown; so does what a browser sends back that was never offered.
         st.session_state[name] = next(iter(options)) if usual is None else usual
 
     def changed() -> None:
@@ -293,7 +293,7 @@ def _pick(
         if after:
             after()
 
-    picked = str(
+    return str(
         st.selectbox(
             label,
             list(options),
@@ -302,8 +302,6 @@ def _pick(
             on_change=changed,
         )
     )
-    # Whatever a browser sends back: nothing that was not offered is chosen.
-    return picked if picked in options else next(iter(options))
 
 
 def _pick_date() -> date:

@@ -205,9 +205,7 @@ def _networks(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Itera
     now = own_rows(scope, icb_code, workforce.fte_by_pcn(engine, scope, icb_code, as_at))
     names = dict(zip(now["pcn_code"], now["pcn_name"].fillna(now["pcn_code"]), strict=True))
     told = search.network_names(engine, scope, icb_code)
-    practices = own_rows(
-        scope, icb_code, search.practices_now(engine, scope, icb_code, as_at)
-    )
+    practices = own_rows(scope, icb_code, search.practices_now(engine, scope, icb_code, as_at))
     then = search.practices_then(engine, scope, icb_code)
     others = told[told["pcn_code"].isin(names)]
     for code, name in names.items():

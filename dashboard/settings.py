@@ -206,7 +206,10 @@ class Settings(BaseSettings):
         default=8, gt=0, le=8, description="A sign-in ends after so many hours, whatever is done."
     )
     idle_minutes: float = Field(
-        default=30, gt=0, le=30, description="It ends after so many minutes in which nothing is done."
+        default=30,
+        gt=0,
+        le=30,
+        description="It ends after so many minutes in which nothing is done.",
     )
 
     drain_seconds: float = Field(

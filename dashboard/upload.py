@@ -280,9 +280,7 @@ def _undo_box(loads: pd.DataFrame) -> None:
 def _undo(load_id: int) -> None:
     access.check(roles.LOAD)
     try:
-        record = loading.undo(
-            loading_engine(), load_id, current_user(), reader().person_id
-        )
+        record = loading.undo(loading_engine(), load_id, current_user(), reader().person_id)
     except UndoError as error:
         said = str(error)
     else:

@@ -57,10 +57,10 @@ def roles_sql(prefix: str, database: str, schema: str = "public") -> list[str]:
         f"GRANT USAGE ON SCHEMA {in_schema} TO {everyone}",
         f"GRANT CREATE ON SCHEMA {in_schema} TO {name[OWNER]}",
         # Whoever is no superuser gives tables only to a role that is theirs too.
-        "DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN "  # noqa: S608
+        "DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN "  # noqa: S608  # nosec B608
         f"GRANT {name[OWNER]} TO CURRENT_USER; END IF; END $$",
         # Of a database that is in use already; and its functions with the tables.
-        "DO $$ DECLARE each record; BEGIN FOR each IN "  # noqa: S608
+        "DO $$ DECLARE each record; BEGIN FOR each IN "  # noqa: S608  # nosec B608
         "SELECT 'TABLE ' || oid::regclass AS it FROM pg_class WHERE relkind = 'r' "
         f"AND relnamespace = '{_literal(in_schema)}'::regnamespace UNION ALL "
         "SELECT 'FUNCTION ' || oid::regprocedure FROM pg_proc "

@@ -95,15 +95,15 @@ _FUNCTIONS: dict[str, str] = {
     "dashboard_reader()": f"SELECT nullif(current_setting('{READER_SETTING}', true), '')",
     # Whichever extract or census says so: a network that moved is of both boards.
     "dashboard_members()": (
-        f"SELECT pcn_code FROM practice WHERE icb_code = ANY({_CODES}) AND pcn_code <> 'U'"  # noqa: S608
+        f"SELECT pcn_code FROM practice WHERE icb_code = ANY({_CODES}) AND pcn_code <> 'U'"  # noqa: S608  # nosec B608
     ),
     "dashboard_networks()": (
-        "SELECT dashboard_members() UNION "  # noqa: S608
+        "SELECT dashboard_members() UNION "  # noqa: S608  # nosec B608
         f"SELECT pcn_code FROM workforce_return WHERE icb_code = ANY({_CODES}) AND pcn_code <> 'U'"
     ),
-    "dashboard_wards()": f"SELECT ward_code FROM ward WHERE icb_code = ANY({_CODES})",  # noqa: S608
+    "dashboard_wards()": f"SELECT ward_code FROM ward WHERE icb_code = ANY({_CODES})",  # noqa: S608  # nosec B608
     "dashboard_areas()": (
-        f"SELECT unnest({_CODES}) UNION "  # noqa: S608
+        f"SELECT unnest({_CODES}) UNION "  # noqa: S608  # nosec B608
         f"SELECT unnest(ARRAY[lad_code, lower(lad_name)]) FROM ward WHERE icb_code = ANY({_CODES})"
     ),
 }
@@ -138,7 +138,7 @@ def remove(connection: Connection) -> None:
     here = "relnamespace = current_schema()::regnamespace"
     bound = connection.scalars(
         text(
-            "SELECT relname FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid "  # noqa: S608
+            "SELECT relname FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid "  # noqa: S608  # nosec B608
             f"WHERE {here} AND polname = '{_POLICY}'"
         )
     )
@@ -179,11 +179,11 @@ def copyable(connection: Connection, table: str, columns: str) -> Iterator[str]:
         return
     staged = f"new_rows_of_{table}"
     connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS "  # noqa: S608
+        f"CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS "  # noqa: S608  # nosec B608
         f"SELECT {columns} FROM {table} WITH NO DATA"
     )
     yield staged
     # Names of our own tables and columns only.
-    taken_over = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}"  # noqa: S608
+    taken_over = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}"  # noqa: S608  # nosec B608
     connection.exec_driver_sql(taken_over)
     connection.exec_driver_sql(f"DROP TABLE {staged}")

@@ -22,9 +22,6 @@ LOAD_ASKED, LOADED, UNDONE, FORGOTTEN, EXPORTED = (
     "load asked for", "loaded", "undone", "forgotten", "exported",
 )  # fmt: skip
 ROLE_GIVEN, ROLE_TAKEN, TARGET_SET = "role given", "role taken away", "target set"
-KINDS = (
-    SIGNED_IN, SIGNED_OUT, DENIED, LOAD_ASKED, LOADED, UNDONE, FORGOTTEN, EXPORTED, ROLE_GIVEN, ROLE_TAKEN, TARGET_SET,
-)  # fmt: skip
 # Whoever has no sign-in: the command line, or a dashboard on one machine.
 NOBODY = 0
 FIRST = "0" * 64

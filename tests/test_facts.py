@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from dashboard import facts, intake
-from dashboard.commands import upgrade_command
+from dashboard.database_commands import upgrade_command
 from dashboard.data import engine as own_engine
 from dashboard.data import prepare_database
 from dashboard.facts import count_missing

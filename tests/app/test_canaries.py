@@ -27,12 +27,15 @@ from dashboard import (
     upload,
 )  # fmt: skip
 from dashboard.access import reader
+from dashboard.data import fetch, fetch_shared
+from dashboard.errors import NotThereError
 from dashboard.filters import Area
 from dashboard.mail import letter
 from dashboard.meeting_pack import choices_of, meeting_pack
 from dashboard.own_networks import LEFT_OUT
 from dashboard.pack_work import FORMS, begin, write
 from dashboard.settings import settings
+from dashboard.workforce_view import pcn_list
 from queries import actions
 from queries.actions import ActionEdit, Wanted
 from queries.people import Grant
@@ -254,6 +257,27 @@ class TestFiles:
         said = letter(canaries, EVERYTHING, AS_AT)
         assert whose(marks(f"{said.subject}\n{said.text}")) <= OF_A
         assert A.word in said.text
+
+    @pytest.mark.parametrize("pcn_code", ["", A2.code])
+    def test_no_list_and_no_plan_of_another(
+        self, canaries: Engine, read_as_role: Become, pcn_code: str
+    ) -> None:
+        read_as_role("pcn_lead", A.code, A1.code)
+        asked = f"icb={A.code}&as_at={AS_AT}&pcn={pcn_code}"
+        for subject in ("coverage", "workforce", "gaps", "services", "pathway", "take-up"):
+            assert get(f"/table/{subject}.json?{asked}").status_code == 404
+        assert get(f"/brief.pdf?{asked}").status_code == 404
+        if pcn_code:
+            assert get(f"/export/site-plan.csv?{asked}").status_code == 404
+
+    def test_nothing_is_worked_out_of_another_whatever_forgets_to_ask(
+        self, canaries: Engine
+    ) -> None:
+        scope = Scope(frozenset({A.code}), frozenset({(A.code, A1.code)}))
+        for area in (Area(A.code, AS_AT, pcn_code=A2.code), Area(B.code, AS_AT)):
+            for kept in (fetch, fetch_shared):
+                with pytest.raises(NotThereError):
+                    kept(pcn_list, scope, area)
 
 
 class TestTamperedBoxes:

