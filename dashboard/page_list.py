@@ -10,7 +10,7 @@ from dashboard.settings import ROOT
 
 FIRST = "this-week"
 # By their place in the address.
-_TITLES = {
+TITLES = {
     FIRST: "This week",
     "coverage": "Coverage",
     "workforce": "Workforce",
@@ -32,15 +32,15 @@ def pages_of(who: Reader) -> dict[str, st.Page]:
     """The pages by their place in the address. What is not listed is not there: asked for by its
     address it is unknown."""
     # What the dashboard opens with has no address of its own: it must be a page of no other address.
-    titles = _TITLES if who.may_somewhere(roles.READ) else {FIRST: "Start"}
+    titles = TITLES if who.may_somewhere(roles.READ) else {FIRST: "Start"}
     if who.may(roles.GIVE_ACCESS):
         titles = titles | _FOR_ADMINISTRATORS
-    return _pages(titles | {"methods": _TITLES["methods"]})
+    return _pages(titles | {"methods": TITLES["methods"]})
 
 
 def every_page() -> dict[str, st.Page]:
     """All there are, whoever may see them."""
-    return _pages(_TITLES | _FOR_ADMINISTRATORS)
+    return _pages(TITLES | _FOR_ADMINISTRATORS)
 
 
 def _pages(titles: dict[str, str]) -> dict[str, st.Page]:

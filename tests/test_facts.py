@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from dashboard import facts, intake
-from dashboard.database_commands import upgrade_command
 from dashboard.data import engine as own_engine
 from dashboard.data import prepare_database
+from dashboard.database_commands import upgrade_command
 from dashboard.facts import count_missing
 from dashboard.intake.source import Source
 from dashboard.settings import settings

@@ -179,7 +179,7 @@ def test_one_that_goes_wrong_tells_no_number(task: str, capfd: pytest.CaptureFix
     assert found.message.startswith("could not be worked out (error ")
     error_id = found.message.split("(error ")[1].split(")")[0]
     logged = capfd.readouterr().err
-    assert f"error {error_id}: " in logged
+    assert error_id in logged
     assert "17 people" not in logged
 
 

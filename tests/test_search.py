@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from dashboard import search
+from dashboard import page_list, search
 from dashboard.filters import Choices
 from dashboard.rules.search import Hit, find
 from queries import search as searched
@@ -212,13 +212,10 @@ def test_names_out_of_files_are_text() -> None:
 
 def test_every_page_can_be_found() -> None:
     """The pages of the app and those of the search are the same, in the same order."""
-    main = (Path(search.__file__).parent / "main.py").read_text(encoding="utf-8")
-    pages = main.split("listed = [")[1].split("\n]")[0].split("st.Page(")[1:]
-    titles = [page.split('title="')[1].split('"')[0] for page in pages]
-    paths = [page.split('url_path="')[1].split('"')[0] for page in pages]
-    assert [title for title, _ in search.PAGES.values()] == titles
+    titles = page_list.TITLES
+    assert [title for title, _ in search.PAGES.values()] == list(titles.values())
     # The first page is at the root.
-    assert list(search.PAGES) == ["", *paths[1:]]
+    assert list(search.PAGES) == ["", *list(titles)[1:]]
 
 
 def test_the_small_board_has_no_old_ward_but_fords(small_board_engine: Engine) -> None:

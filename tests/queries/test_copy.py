@@ -122,7 +122,7 @@ def test_what_comes_next_has_the_next_number(full: Engine, postgres_engine: Engi
 def test_nothing_is_copied_over_rows(full: Engine, both_engines: Engine) -> None:
     save(both_engines, b.services(b.SERVICES))
     before = every_row(both_engines)
-    with pytest.raises(BackupError, match=r"holds data already \(load, load_part, service"):
+    with pytest.raises(BackupError, match=r"holds data already \(load, trail, load_part, service"):
         copy_all(full, both_engines)
     with pytest.raises(NotEmptyError), copy.snapshot(full) as source:
         copy.copy_into(source, both_engines, lambda table, rows: None)

@@ -156,7 +156,7 @@ def test_a_change_that_would_leave_rows_without_their_load_is_none(sqlite_engine
     # And references are enforced again.
     with writing(sqlite_engine) as connection:
         connection.execute(text("DELETE FROM load"))
-    assert set(rows_in(sqlite_engine)) == {"data_version"}
+    assert set(rows_in(sqlite_engine)) == {"data_version", "trail"}
 
 
 @BOTH

@@ -50,7 +50,8 @@ ARGUMENTS: dict[str, Any] = {
 }
 # These say what was loaded, not what it says of an area; or place the rows of a later file.
 ABOUT_NO_AREA = {
-    "data_state", "data_version", "population_vintages", "ward_of_lsoa", "pcn_of_practice", "directory_services",
+    "data_state", "data_version", "population_vintages", "ward_of_lsoa", "pcn_of_practice",
+    "directory_services",
 }  # fmt: skip
 
 

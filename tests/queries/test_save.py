@@ -51,7 +51,7 @@ def test_what_was_saved_is_there_and_traced(any_engine: Engine) -> None:
     assert (record.dataset, record.parts_added, record.parts_replaced) == ("services", 1, 0)
     assert not record.removed_demonstration
     assert rows_in(any_engine) == {
-        "data_version": 1, "load": 1, "load_part": 1,
+        "data_version": 1, "load": 1, "load_part": 1, "trail": 1,
         "service": 4, "service_area": 4, "service_theme": 4, "service_place": 1,
     }  # fmt: skip
     with any_engine.connect() as connection:
@@ -212,7 +212,7 @@ def test_the_demonstration_makes_way_for_the_first_real_file(any_engine: Engine)
     assert not loads.data_state(any_engine).is_demonstration
     # Whole: not a row of it is left in any table, the wards in use included.
     assert rows_in(any_engine) == {
-        "data_version": 1, "load": 1, "load_part": 1,
+        "data_version": 1, "load": 1, "load_part": 1, "trail": 1,
         "service": 1, "service_area": 1, "service_theme": 1,
     }  # fmt: skip
     assert version_of(any_engine) == before + 1
