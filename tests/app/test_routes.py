@@ -533,6 +533,8 @@ class TestHealth:
         assert (answer.status_code, answer.json()["ready"]) == (200, True)
 
     def test_not_ready_before_the_upgrade(self, use_database: Callable, tmp_path):
+        # A file without a table: one that is not there would be no database at all.
+        (tmp_path / "bare.db").touch()
         use_database(tmp_path / "bare.db")
         answer = get("/readyz")
         assert (answer.status_code, answer.json()["form"]) == (503, "needs an upgrade")
