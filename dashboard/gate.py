@@ -74,7 +74,7 @@ class Gate:
             await _refuse(_not_signed_in(scope), scope, receive, send)
             return
         logs.bind(user=str(who.person_id))
-        if scope["path"].startswith(UPLOADS) and not who.may(roles.LOAD):
+        if scope["path"].startswith(UPLOADS) and not who.may_somewhere(roles.WRITE):
             await _refuse(PlainTextResponse("not found", 404), scope, receive, send)
         elif scope["type"] == "websocket":
             await self.app(scope, _watched(receive, token, who), send)

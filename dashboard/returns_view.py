@@ -17,6 +17,7 @@ from dashboard.settings import settings
 from dashboard.style import day
 from queries import history, places, workforce
 from queries.frames import each_row
+from queries.loads import LOCAL_RETURNS
 from queries.scope import Scope
 
 MONTHS_SHOWN = 13
@@ -38,12 +39,18 @@ class Grid:
 
 
 def dataset_grid(scope: Scope, as_at: date) -> Grid:
-    """One row per dataset that comes month by month; a received month says how many parts."""
+    """One row per dataset that comes month by month; a received month says how many parts.
+
+    Of local returns only for who may see every board: one part is told of by its name and size.
+    """
     periods = fetch(history.periods_in_force, scope)
     months = months_to(as_at, MONTHS_SHOWN)
     titles = {dataset.name: dataset.title for dataset in DATASETS}
     rows = []
     for name in EXPECTED:
+        if scope.icb_codes is not None and name in LOCAL_RETURNS:
+            # Not "never loaded": that would be said of what is there and is not shown.
+            continue
         mine = periods[(periods["dataset"] == name) & periods["period_end"].notna()]
         parts: Counter[date] = Counter()
         for row in each_row(mine):

@@ -177,7 +177,7 @@ class TestList:
     ) -> None:
         read_as(OUTSIDER_ICB)
         view = open_it(icb=BOARD, action="1")
-        assert "No data is loaded yet" in view.words()
+        assert "No data of your board is loaded yet" in view.words()
         assert not re.search("Ask for room|Next door", view.everything())
 
 
@@ -383,7 +383,7 @@ class TestFiles:
         assert ics.headers["content-type"] == "text/calendar; charset=utf-8"
         assert ics.text.count("BEGIN:VEVENT") == 2
         plain = ics.text.replace("\r\n ", "")
-        assert f"URL:http://test/actions?icb={BOARD}&action=1" in plain
+        assert f"URL:http://localhost/actions?icb={BOARD}&action=1" in plain
         assert "Next door" not in csv.text + ics.text
 
     def test_what_is_not_there(self, four: Engine, read_as: Callable[[str], None]) -> None:
