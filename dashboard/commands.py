@@ -58,7 +58,7 @@ STAND_BY_SECONDS = 5
 @app.callback()
 def _begin(context: typer.Context) -> None:
     context.with_resource(at_the_command_line())
-    as_worker()
+    context.with_resource(as_worker())
 
 
 @app.command()

@@ -80,9 +80,16 @@ def owner_engine() -> Engine:
     return _engine(settings().migration_database_url, "upgrade")
 
 
-def as_worker() -> None:
-    """From here on this process is one that loads: the command line, of which the worker is a part."""
+@contextmanager
+def as_worker() -> Iterator[None]:
+    """Inside, this process is one that loads: the command line, of which the worker is a part."""
     _Process.loads = True
+    try:
+        yield
+    finally:
+        for each in (engine(), owner_engine()):
+            each.dispose()
+        _Process.loads = False
 
 
 def prepare_database() -> bool:

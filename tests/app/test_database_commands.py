@@ -60,6 +60,8 @@ def test_there_and_back(mine: Engine, tmp_path: Path) -> None:
     told = run("restore", file)
     assert told.exit_code == 1
     assert "holds data already" in flat(told)
+    # Nobody looks on meanwhile.
+    mine.dispose()
     told = run("restore", file, "--replace")
     assert told.exit_code == 0, told.output
     assert "The old database is now dashboard-before-restore-" in flat(told)

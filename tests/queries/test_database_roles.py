@@ -285,9 +285,9 @@ def test_who_connects_as_whom(roles: Mapping[str, Engine], chosen: pytest.Monkey
     # Pages start with the rights they have, and what the form needs is no business of theirs.
     warm_up.prepare()
     _let_go()
-    data.as_worker()
-    assert data.engine().url.username == roles["worker"].url.username
-    warm_up.prepare()
+    with data.as_worker():
+        assert data.engine().url.username == roles["worker"].url.username
+        warm_up.prepare()
 
 
 def test_targets_are_set_as_the_worker(
