@@ -96,7 +96,7 @@ def ask(
 
     # In a thread: the browser tests of the same worker leave an event loop running in this one.
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, Gate(behind)(scope, receive, send)).result()
+        pool.submit(lambda: asyncio.run(Gate(behind)(scope, receive, send))).result()
     return sent, behind.came
 
 
