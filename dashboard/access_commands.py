@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich.console import Console
 
@@ -111,6 +112,6 @@ def show_command(
     _write(trail.lines(engine(), newest))
 
 
-def _write(frame) -> None:  # type: ignore[no-untyped-def]
+def _write(frame: pd.DataFrame) -> None:
     rows = json.loads(frame.to_json(orient="records", date_format="iso"))
     sys.stdout.buffer.write(csv_bytes(rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -149,7 +150,7 @@ def check_trail(view: AccessView) -> None:
         show.lines(said, is_problem=bool(broken))
 
 
-def _try(act) -> None:  # type: ignore[no-untyped-def]
+def _try(act: Callable[[], str]) -> None:
     try:
         said = act()
     except RefusedError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -133,21 +134,21 @@ def review(engine: Engine, now: datetime) -> list[dict[str, str]]:
     ]
 
 
-def _question(row, now: datetime) -> str:  # type: ignore[no-untyped-def]
+def _question(row: Any, now: datetime) -> str:
     if isinstance(row.group_name, str):
         return "who is in the group is told by their organisation"
     unused_since = row.last_at or row.given_at
     return f"not used for {UNUSED.days} days" if now - unused_since > UNUSED else ""
 
 
-def holder_words(row) -> str:  # type: ignore[no-untyped-def]
+def holder_words(row: Any) -> str:
     """'Pat Lead (number 3)', or 'everybody of the group ...'."""
     if isinstance(row.group_name, str):
         return f"everybody of the group {row.group_name}"
     return f"{row.shown_name} (number {row.person_id})"
 
 
-def area_words(row) -> str:  # type: ignore[no-untyped-def]
+def area_words(row: Any) -> str:
     """The area of a role by its codes."""
     codes = [code for code in (row.icb_code, row.pcn_code) if isinstance(code, str)]
     return " > ".join(codes) or _KINDS["all"]
