@@ -14,6 +14,7 @@ from dashboard.data import engine
 from dashboard.gate import COOKIE
 from dashboard.rules import roles
 from dashboard.settings import settings
+from queries import trail
 from queries.people import Grant, SignIn, sign_in_of
 from queries.scope import EVERYTHING, Scope
 from queries.trail import NOBODY
@@ -169,7 +170,9 @@ def _machine_user() -> str:
 def check(what: str, icb_code: str | None = None) -> None:
     """`NotAllowedError` unless the reader may do it, for a board or (`None`) for every one: asked
     where something is written, whatever a page offered before."""
-    if not reader().may(what, icb_code):
+    who = reader()
+    if not who.may(what, icb_code):
+        trail.note_alone(engine(), trail.DENIED, who.person_id, {"what": what, "board": icb_code})
         raise NotAllowedError(f"expected a reader who may {what}")
 
 

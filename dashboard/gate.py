@@ -5,13 +5,15 @@ What looks into the database is imported when first asked: the server is there s
 
 from __future__ import annotations
 
+import math
+import time
 from datetime import UTC, datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,6 +36,9 @@ OPEN = {
 UPLOADS = "/_stcore/upload_file"
 # How exactly it is known when somebody last did something.
 SEEN_EVERY = timedelta(minutes=1)
+# How often it is written down of a person that they asked for another board, and when it last was.
+DENIED_EVERY_SECONDS = 60.0
+_DENIED: dict[int, float] = {}
 # Headers that only a proxy sets.
 _OF_A_PROXY = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
@@ -82,6 +87,10 @@ class Gate:
             from dashboard.access import asking
 
             await run_in_threadpool(_seen, token, who)
+            asked = QueryParams(scope["query_string"]).get("icb", "")
+            if asked and not who.scope.admits(asked):
+                # What is asked for answers that it is not there; that somebody tried is written down.
+                await run_in_threadpool(_denied, who)
             with asking(who):
                 await self.app(scope, receive, _secure(send))
 
@@ -124,6 +133,18 @@ def _seen(token: str | None, who: Reader) -> None:
             # The database is busy or away for a moment: what they do next says the same.
             if fault_of_database(error) is None:
                 raise
+
+
+def _denied(who: Reader) -> None:
+    """Write down that somebody asked for another board: which, and how often, is not theirs to fill the
+    trail with."""
+    from dashboard.data import engine
+    from queries import trail
+
+    now = time.monotonic()
+    if now - _DENIED.get(who.person_id, -math.inf) >= DENIED_EVERY_SECONDS:
+        _DENIED[who.person_id] = now
+        trail.note_alone(engine(), trail.DENIED, who.person_id, {"what": "another board"})
 
 
 def _not_signed_in(scope: Scope) -> Response:
