@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from _pytest.mark import ParameterSet
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, text
 
 from dashboard.settings import settings as dashboard_settings
@@ -244,3 +245,25 @@ def find_chromium() -> str | None:
         r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
     ]
     return next((path for path in candidates if path and Path(path).exists()), None)
+
+
+# No sandbox: tests run as root in containers. The rest keeps the browser itself from calling out.
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One a worker: a second one beside it is refused, for the first has the worker's event loop."""
+    path = find_chromium()
+    if path is None:
+        skip_or_fail("no Chromium or Chrome on this machine: set CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
+        yield browser
+        browser.close()

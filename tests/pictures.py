@@ -16,9 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from dashboard import demonstration
 from dashboard.search import PAGES
 from queries.database import make_engine, upgrade
-from tests.browser.conftest import ARGUMENTS
 from tests.browser.visit import DONE
-from tests.conftest import find_chromium
+from tests.conftest import BROWSER_ARGUMENTS, find_chromium
 from tests.made_once import HASH_KEY
 from tests.served import ROOT, environment, serving
 
@@ -48,7 +47,7 @@ def main() -> None:
         demonstration.make(engine, HASH_KEY.encode())
         engine.dispose()
         with serving(database, folder) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
             for path in PAGES:
                 for made in pictures_of_page(browser, server.url, path):
                     print(made.relative_to(ROOT))

@@ -146,7 +146,8 @@ def become(monkeypatch: pytest.MonkeyPatch) -> Become:
 
     def be(*grants: Grant) -> None:
         given = frozenset(grants)
-        number = 1 + zlib.crc32(repr(sorted(map(repr, given))).encode())
+        # PostgreSQL's whole numbers end at 2,147,483,647, and databases of tests are copied into it.
+        number = 1 + zlib.crc32(repr(sorted(map(repr, given))).encode()) % 1_000_000
         who = access.Reader(number, f"Reader {number}", given)
         monkeypatch.setattr(access, "reader_now", lambda: who if given else access.NOT_SIGNED_IN)
 

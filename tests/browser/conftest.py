@@ -1,4 +1,4 @@
-"""A real browser on a real server: one of each a worker, a context of its own a test."""
+"""A real browser on a real server: a server a worker, a context of its own a test."""
 
 from __future__ import annotations
 
@@ -6,21 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.browser.visit import Visit
-from tests.conftest import find_chromium, skip_or_fail
 from tests.made_once import demonstration_file
 from tests.served import Server, serving
-
-# No sandbox: tests run as root in containers. The rest keeps the browser itself from calling out.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="session")
@@ -29,17 +19,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     database = demonstration_file(tmp_path_factory)
     with serving(database, tmp_path_factory.mktemp("served")) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = find_chromium()
-    if path is None:
-        skip_or_fail("no Chromium or Chrome on this machine: set CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from dashboard.gate import COOKIE as SIGNED_IN
 from queries import people
 from queries.database import make_engine, writing
 from queries.people import Grant
-from tests.browser.conftest import chromium  # noqa: F401
 from tests.browser.visit import DONE, SETTLE_MS, Visit
 from tests.made_once import demonstration_file
 from tests.proxies import Proxy, free_ports, proxy
@@ -134,7 +133,7 @@ def served(
 
 
 @pytest.fixture
-def visit(served: Team, chromium: Browser) -> Iterator[Visit]:  # noqa: F811
+def visit(served: Team, chromium: Browser) -> Iterator[Visit]:
     """Somebody who opened a link and then chose by hand: only the address bar knows of that."""
     served.wait_until_ready()
     context = chromium.new_context(
