@@ -11,7 +11,7 @@ from queries import tables
 from queries.database import reading
 from queries.frames import read_frame
 from queries.places import in_force
-from queries.practices import newest_practices
+from queries.practices import ever_of, newest_practices
 from queries.scope import Scope
 
 
@@ -21,7 +21,7 @@ def recorded_by_month(engine: Engine, scope: Scope, icb_code: str, as_at: date) 
 
     A file of that category alone names no other practices: they are counted from the register.
     """
-    practices = newest_practices(as_at)
+    practices = newest_practices(as_at, ever_of(icb_code))
     fact, practice = tables.practice_appointment.c, practices.c
     everyone = select(func.count()).where(practice.icb_code == icb_code).scalar_subquery()
     with reading(engine, scope) as connection:
@@ -35,7 +35,7 @@ def recorded_by_month(engine: Engine, scope: Scope, icb_code: str, as_at: date) 
             )
             .join(practices, practice.practice_code == fact.practice_code)
             .where(
-                fact.part_id.in_(in_force()),
+                in_force(fact.part_id),
                 fact.month <= as_at,
                 practice.icb_code == icb_code,
                 true() if scope.admits(icb_code) else false(),

@@ -23,8 +23,16 @@ def read_frame(
     columns = list(result.keys())
     if columns != list(dtypes):
         raise ValueError(f"the query selects {columns}, but promises {list(dtypes)}")
-    frame = pd.DataFrame(result.fetchall(), columns=columns)
-    return frame.astype(dict(dtypes))
+    rows = result.fetchall()
+    # Column by column: pandas takes rows that have names for something else, and looks at each.
+    values = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    return pd.DataFrame(
+        {
+            name: pd.Series(found, dtype=dtype)
+            for (name, dtype), found in zip(dtypes.items(), values, strict=True)
+        },
+        index=range(len(rows)),
+    )
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -21,7 +21,7 @@ def patients_by_board(engine: Engine, scope: Scope, as_at: date) -> pd.DataFrame
 
     `extracted_on` is the newest extract at the date; before the first, the newest there is.
     """
-    practices = newest_practices(as_at)
+    practices = newest_practices(as_at, select(tables.practice.c.practice_code))
     extract = (
         select(_PART.period_end)
         .where(_PART.dataset == "list_sizes", _PART.replaced_by.is_(None))

@@ -48,7 +48,7 @@ class DataState:
 
 
 def data_state(engine: Engine) -> DataState:
-    """The state of the data, in one question: every page asks it once a run."""
+    """The state of the data, in one question: it is another after each change of the version."""
     version = select(tables.data_version.c.version).scalar_subquery()
     demonstrations = select(func.count()).where(_LOAD.is_demonstration.is_(True)).scalar_subquery()
     # The months of a plan, and the end of a week that has begun, are yet to come.
@@ -59,10 +59,13 @@ def data_state(engine: Engine) -> DataState:
     return DataState(row[0] or 0, row[1] > 0, row[2])
 
 
+_VERSION = select(tables.data_version.c.version)
+
+
 def data_version(engine: Engine) -> int:
-    """The number of the data alone; 0 before the first load."""
+    """The number of the data alone; 0 before the first load. Every page asks it once a run."""
     with engine.connect() as connection:
-        return connection.scalar(select(tables.data_version.c.version)) or 0
+        return connection.scalar(_VERSION) or 0
 
 
 def sources(engine: Engine, scope: Scope) -> pd.DataFrame:

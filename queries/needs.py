@@ -39,7 +39,7 @@ def ward_indices(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
             .join(tables.ward, _WARD.ward_code == lookup.ward_code)
             .join(
                 tables.lsoa_index,
-                and_(index.lsoa_code == lookup.lsoa_code, index.part_id.in_(in_force())),
+                and_(index.lsoa_code == lookup.lsoa_code, in_force(index.part_id)),
             )
             .where(
                 lookup.part_id.in_(newest_lookup("lsoa_ward")),
@@ -89,7 +89,7 @@ def named_leads(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
                     func.lower(lead.locality) == func.lower(districts.c.lad_name),
                 ),
             )
-            .where(lead.part_id.in_(in_force()))
+            .where(in_force(lead.part_id))
             .order_by(districts.c.lad_code, lead.valid_from.desc().nulls_last(), lead.post_name),
             {
                 "lad_code": "str",
@@ -118,7 +118,7 @@ def candidate_sites(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame
             connection,
             select(*(site[name] for name in columns))
             .where(
-                site.part_id.in_(in_force()),
+                in_force(site.part_id),
                 site.icb_code == icb_code,
                 scope.within(site.icb_code),
             )

@@ -215,7 +215,7 @@ def _is_in(fact: Table, scope: Scope, cohort: Cohort, category: str) -> ColumnEl
         codes = None if cohort.is_board else codes
         mine = fact.c.value.in_(select(ward.ward_code).where(ward.icb_code == cohort.icb_code))
     return and_(
-        fact.c.part_id.in_(in_force()),
+        in_force(fact.c.part_id),
         fact.c.category == ("all" if category == PCN else category),
         fact.c.month.between(cohort.first, cohort.last),
         mine,

@@ -6,14 +6,16 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
+    ScalarSelect,
     Select,
     String,
-    Subquery,
     and_,
     cast,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -27,9 +29,14 @@ from queries.scope import Scope
 _AREA, _PART, _WARD = tables.area.c, tables.load_part.c, tables.ward.c
 
 
-def in_force() -> Select[tuple[int]]:
-    """The parts that count today: those no later file has replaced."""
-    return select(_PART.id).where(_PART.replaced_by.is_(None))
+def in_force(part_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether the part of a row counts today: no later file has replaced it.
+
+    Asked of each row that is read: a list of all the parts there are would cost every question the
+    same, however little it asks for.
+    """
+    part = tables.load_part.alias()
+    return exists().where(part.c.id == part_id, part.c.replaced_by.is_(None))
 
 
 def newest_lookup(dataset: str) -> Select[tuple[int]]:
@@ -64,13 +71,13 @@ def rebuild_wards(connection: Connection) -> None:
             _AREA.area_name.label("ward_name"),
             _AREA.vintage,
             _AREA.parent_code.label("lad_code"),
-        ).where(_AREA.kind == "ward", _AREA.part_id.in_(in_force())),
+        ).where(_AREA.kind == "ward", in_force(_AREA.part_id)),
         {"ward_code": "str", "ward_name": "str", "vintage": "int64", "lad_code": "str"},
     )
     lads = read_frame(
         connection,
         select(_AREA.area_code.label("lad_code"), func.max(_AREA.area_name).label("lad_name"))
-        .where(_AREA.kind == "lad", _AREA.part_id.in_(in_force()))
+        .where(_AREA.kind == "lad", in_force(_AREA.part_id))
         .group_by(_AREA.area_code),
         {"lad_code": "str", "lad_name": "str"},
     )
@@ -118,15 +125,16 @@ def _most_common(codes: pd.Series[str]) -> str:
 
 def boards(engine: Engine, scope: Scope) -> pd.DataFrame:
     """One row per board that has wards: icb_code, icb_name, wards; most wards first."""
-    names = names_of("icb")
     with reading(engine, scope) as connection:
         return read_frame(
             connection,
-            select(_WARD.icb_code, names.c.area_name.label("icb_name"), func.count().label("wards"))
-            .select_from(tables.ward)
-            .outerjoin(names, names.c.area_code == _WARD.icb_code)
+            select(
+                _WARD.icb_code,
+                name_of("icb", _WARD.icb_code).label("icb_name"),
+                func.count().label("wards"),
+            )
             .where(_WARD.icb_code.is_not(None), scope.within(_WARD.icb_code))
-            .group_by(_WARD.icb_code, names.c.area_name)
+            .group_by(_WARD.icb_code)
             .order_by(func.count().desc(), _WARD.icb_code),
             {"icb_code": "str", "icb_name": "str", "wards": "int64"},
         )
@@ -179,6 +187,7 @@ def population(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     Wards whose code is in no population are not there: `vintage` says whose codes it has.
     """
     people, loads = tables.ward_population.c, tables.load.c
+    mine = select(_WARD.ward_code).where(_WARD.icb_code == icb_code, scope.within(_WARD.icb_code))
     newest = (
         select(
             people.ward_code,
@@ -191,15 +200,15 @@ def population(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
         )
         .join(tables.load_part, _PART.id == people.part_id)
         .join(tables.load, loads.id == _PART.load_id)
-        .where(_PART.replaced_by.is_(None))
+        .where(people.ward_code.in_(mine), _PART.replaced_by.is_(None))
         .subquery()
     )
     with reading(engine, scope) as connection:
         return read_frame(
             connection,
-            select(newest.c.ward_code, newest.c.age_band, newest.c.people, newest.c.vintage)
-            .join(tables.ward, _WARD.ward_code == newest.c.ward_code)
-            .where(newest.c.place == 1, _WARD.icb_code == icb_code, scope.within(_WARD.icb_code)),
+            select(newest.c.ward_code, newest.c.age_band, newest.c.people, newest.c.vintage).where(
+                newest.c.place == 1
+            ),
             {"ward_code": "str", "age_band": "str", "people": "int64", "vintage": "str"},
         )
 
@@ -226,6 +235,11 @@ def ward_deprivation(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFram
     LSOAs of another census does not match all.
     """
     ranks, lookup, patients = tables.deprivation.c, tables.lsoa_ward.c, tables.registered_patients.c
+    mine = (
+        select(lookup.lsoa_code)
+        .join(tables.ward, _WARD.ward_code == lookup.ward_code)
+        .where(_WARD.icb_code == icb_code, scope.within(_WARD.icb_code))
+    )
     newest = (
         select(
             ranks.lsoa_code,
@@ -236,7 +250,7 @@ def ward_deprivation(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFram
             .label("place"),
         )
         .join(tables.load_part, _PART.id == ranks.part_id)
-        .where(_PART.replaced_by.is_(None))
+        .where(ranks.lsoa_code.in_(mine), _PART.replaced_by.is_(None))
         .subquery()
     )
     extract = (
@@ -248,7 +262,7 @@ def ward_deprivation(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFram
     )
     residents = (
         select(patients.lsoa_code, func.sum(patients.patients).label("patients"))
-        .where(patients.part_id == extract)
+        .where(patients.lsoa_code.in_(mine), patients.part_id == extract)
         .group_by(patients.lsoa_code)
         .subquery()
     )
@@ -292,11 +306,11 @@ def ward_deprivation(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFram
     return answer[["ward_code", "imd_rank", "index_year", "lsoas", "lsoas_matched"]]
 
 
-def names_of(kind: str) -> Subquery:
-    """One row per area of a kind: area_code and a name it goes by, from any file in force."""
+def name_of(kind: str, code: ColumnElement[str]) -> ScalarSelect[str]:
+    """A name that the area of a kind with this code goes by, from any file in force."""
+    area = tables.area.alias()
     return (
-        select(_AREA.area_code, func.max(_AREA.area_name).label("area_name"))
-        .where(_AREA.kind == kind, _AREA.part_id.in_(in_force()))
-        .group_by(_AREA.area_code)
-        .subquery()
+        select(func.max(area.c.area_name))
+        .where(area.c.kind == kind, area.c.area_code == code, in_force(area.c.part_id))
+        .scalar_subquery()
     )

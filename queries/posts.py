@@ -40,7 +40,7 @@ def posts(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFr
             connection,
             select(*(_POST[column] for column in columns))
             .where(
-                _POST.part_id.in_(in_force()),
+                in_force(_POST.part_id),
                 _POST.pcn_code.in_(pcns_of(icb_code, as_at)),
                 true() if scope.admits(icb_code) else false(),
             )
@@ -56,7 +56,7 @@ def planned_fte(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.
             connection,
             select(_PLAN.pcn_code, _PLAN.month, _PLAN.planned_fte)
             .where(
-                _PLAN.part_id.in_(in_force()),
+                in_force(_PLAN.part_id),
                 _PLAN.pcn_code.in_(pcns_of(icb_code, as_at)),
                 true() if scope.admits(icb_code) else false(),
             )
@@ -78,7 +78,7 @@ def local_targets(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> p
                 _TARGET.reason,
             )
             .where(
-                _TARGET.part_id.in_(in_force()),
+                in_force(_TARGET.part_id),
                 _TARGET.pcn_code.in_(pcns_of(icb_code, as_at)),
                 true() if scope.admits(icb_code) else false(),
             )
@@ -146,7 +146,7 @@ def budgets_in_place(engine: Engine, scope: Scope, icb_code: str, as_at: date) -
                 budget.period_end, budget.entitlement, func.sum(budget.in_place).label("in_place")
             )
             .where(
-                budget.part_id.in_(in_force()),
+                in_force(budget.part_id),
                 budget.icb_code == icb_code,
                 budget.period_end <= as_at,
                 scope.within(budget.icb_code),

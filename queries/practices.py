@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, Subquery, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Subquery,
+    case,
+    exists,
+    func,
+    select,
+)
 
 from queries import tables
 from queries.database import reading
@@ -22,9 +32,9 @@ def _newest_first(as_at: date) -> tuple[ColumnElement[int], ColumnElement[date]]
     return case((_PART.period_end <= as_at, 0), else_=1), _PART.period_end.desc()
 
 
-def newest_practices(as_at: date) -> Subquery:
-    """One row per practice in its newest extract at the date, with its list size (`patients`,
-    missing where no list sizes are loaded)."""
+def newest_practices(as_at: date, among: Select[tuple[str]]) -> Subquery:
+    """One row per practice of those `among`, in its newest extract at the date, with its list size
+    (`patients`, missing where no list sizes are loaded)."""
     sizes = tables.list_size.c
     size = (
         select(
@@ -35,7 +45,11 @@ def newest_practices(as_at: date) -> Subquery:
             .label("place"),
         )
         .join(tables.load_part, _PART.id == sizes.part_id)
-        .where(_PART.replaced_by.is_(None), sizes.age_band == "all ages")
+        .where(
+            sizes.practice_code.in_(among),
+            _PART.replaced_by.is_(None),
+            sizes.age_band == "all ages",
+        )
         .subquery()
     )
     practice = (
@@ -50,7 +64,7 @@ def newest_practices(as_at: date) -> Subquery:
             .label("place"),
         )
         .join(tables.load_part, _PART.id == _PRACTICE.part_id)
-        .where(_PART.replaced_by.is_(None))
+        .where(_PRACTICE.practice_code.in_(among), _PART.replaced_by.is_(None))
         .subquery()
     )
     return (
@@ -68,9 +82,15 @@ def newest_practices(as_at: date) -> Subquery:
     )
 
 
+def ever_of(icb_code: str) -> Select[tuple[str]]:
+    """The practices that any extract names as the board's: few of all there are, so that what is asked
+    of a board costs what the board is."""
+    return select(_PRACTICE.practice_code).where(_PRACTICE.icb_code == icb_code)
+
+
 def practice_places(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
     """One row per practice of the board: its PCN, list size, and place in EPSG:27700."""
-    practices = newest_practices(as_at)
+    practices = newest_practices(as_at, ever_of(icb_code))
     columns = {
         "practice_code": "str",
         "pcn_code": "str",
@@ -97,7 +117,6 @@ def patients_by_ward_and_pcn(
     Empty where registered patients by LSOA are not loaded. PCNs of other boards are there
     too: people register across borders.
     """
-    practices = newest_practices(as_at)
     patients, lookup = tables.registered_patients.c, tables.lsoa_ward.c
     # One extract only: a practice that has closed since is in an older one.
     in_force = (_PART.dataset == "registered_patients", _PART.replaced_by.is_(None))
@@ -108,52 +127,60 @@ def patients_by_ward_and_pcn(
         .limit(1)
         .scalar_subquery()
     )
-    newest = select(_PART.id).where(*in_force, _PART.period_end == extract)
-    by_pcn = (
-        select(practices.c.pcn_code, func.sum(patients.patients).label("pcn_patients"))
-        .select_from(tables.registered_patients)
-        .join(practices, practices.c.practice_code == patients.practice_code)
-        .where(patients.part_id.in_(newest))
-        .group_by(practices.c.pcn_code)
-        .subquery()
-    )
-    by_ward = (
+    is_newest = exists().where(_PART.id == patients.part_id, *in_force, _PART.period_end == extract)
+    # From the board's wards to its LSOAs to who is registered there, and from these practices to the whole
+    # of their networks: never over all of England. One after the other, since SQLite would compare each
+    # row of the first answer with each of the next.
+    by_practice = (
         select(
             lookup.ward_code,
-            practices.c.pcn_code,
-            func.max(practices.c.icb_code).label("icb_code"),
+            patients.practice_code,
             func.sum(patients.patients).label("patients"),
         )
-        .select_from(tables.registered_patients)
-        .join(practices, practices.c.practice_code == patients.practice_code)
-        .join(tables.lsoa_ward, lookup.lsoa_code == patients.lsoa_code)
-        .join(tables.ward, _WARD.ward_code == lookup.ward_code)
+        .select_from(tables.ward)
+        .join(tables.lsoa_ward, lookup.ward_code == _WARD.ward_code)
+        .join(tables.registered_patients, patients.lsoa_code == lookup.lsoa_code)
         .where(
-            patients.part_id.in_(newest),
-            lookup.part_id.in_(newest_lookup("lsoa_ward")),
             _WARD.icb_code == icb_code,
             scope.within(_WARD.icb_code),
+            lookup.part_id.in_(newest_lookup("lsoa_ward")),
+            is_newest,
         )
-        .group_by(lookup.ward_code, practices.c.pcn_code)
-        .subquery()
+        .group_by(lookup.ward_code, patients.practice_code)
     )
     with reading(engine, scope) as connection:
-        return read_frame(
+        here = read_frame(
             connection,
-            select(
-                by_ward.c.ward_code,
-                by_ward.c.pcn_code,
-                by_ward.c.icb_code,
-                by_ward.c.patients,
-                by_pcn.c.pcn_patients,
-            )
-            .join(by_pcn, by_pcn.c.pcn_code == by_ward.c.pcn_code)
-            .order_by(by_ward.c.ward_code, by_ward.c.pcn_code),
-            {
-                "ward_code": "str",
-                "pcn_code": "str",
-                "icb_code": "str",
-                "patients": "float64",
-                "pcn_patients": "float64",
-            },
+            by_practice,
+            {"ward_code": "str", "practice_code": "str", "patients": "float64"},
         )
+        theirs = _networks_of(connection, as_at, _PRACTICE.practice_code, here["practice_code"])
+        members = _networks_of(connection, as_at, _PRACTICE.pcn_code, theirs["pcn_code"])
+        whole = read_frame(
+            connection,
+            select(patients.practice_code, func.sum(patients.patients).label("pcn_patients"))
+            .where(patients.practice_code.in_(members["practice_code"]), is_newest)
+            .group_by(patients.practice_code),
+            {"practice_code": "str", "pcn_patients": "float64"},
+        )
+    by_pcn = members.merge(whole, on="practice_code").groupby("pcn_code")["pcn_patients"].sum()
+    keys = ["ward_code", "pcn_code"]
+    # A network of two boards counts as the one that comes last by its code.
+    served = here.merge(theirs, on="practice_code").sort_values([*keys, "icb_code"])
+    answer = served.drop_duplicates(keys, keep="last")[[*keys, "icb_code"]]
+    return (
+        answer.merge(served.groupby(keys, as_index=False)["patients"].sum(), on=keys)
+        .merge(by_pcn.reset_index(), on="pcn_code")
+        .sort_values(keys, ignore_index=True)
+    )
+
+
+def _networks_of(
+    connection: Connection, as_at: date, column: ColumnElement[str], codes: pd.Series[str]
+) -> pd.DataFrame:
+    """One row per practice that any extract names with one of these codes: its network and board in
+    the newest at the date."""
+    among = select(_PRACTICE.practice_code).where(column.in_(sorted(set(codes))))
+    practices = newest_practices(as_at, among)
+    columns = {"practice_code": "str", "pcn_code": "str", "icb_code": "str"}
+    return read_frame(connection, select(*(practices.c[name] for name in columns)), columns)

@@ -34,7 +34,7 @@ def scheme_areas(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd
         rows = read_frame(
             connection,
             select(*(scheme[column] for column in columns)).where(
-                scheme.part_id.in_(in_force()),
+                in_force(scheme.part_id),
                 or_(scheme.valid_from.is_(None), scheme.valid_from <= as_at),
                 or_(
                     scheme.speaks_for_code.in_(districts),

@@ -37,7 +37,7 @@ def referrals_by_ward(
             select(_FACT.ward_code, func.sum(_FACT.referrals).label("referrals"))
             .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
             .where(
-                _FACT.part_id.in_(in_force()),
+                in_force(_FACT.part_id),
                 _FACT.month.between(first, last),
                 _WARD.icb_code == icb_code,
                 scope.within(_WARD.icb_code),
@@ -57,7 +57,7 @@ def referrals_by_ward_and_age(
             select(_AGE.ward_code, _AGE.age_band, func.sum(_AGE.referrals).label("referrals"))
             .join(tables.ward, _WARD.ward_code == _AGE.ward_code)
             .where(
-                _AGE.part_id.in_(in_force()),
+                in_force(_AGE.part_id),
                 _AGE.month.between(first, last),
                 _WARD.icb_code == icb_code,
                 scope.within(_WARD.icb_code),
@@ -112,7 +112,7 @@ def referrals_by_month(
             select(_FACT.month, func.sum(_FACT.referrals).label("referrals"))
             .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
             .where(
-                _FACT.part_id.in_(in_force()),
+                in_force(_FACT.part_id),
                 _FACT.month.between(first, last),
                 _WARD.ward_code == ward_code,
                 _WARD.icb_code == icb_code,
@@ -134,7 +134,7 @@ def referrals_by_pcn_and_month(
             connection,
             select(_FACT.pcn_code, _FACT.month, func.sum(_FACT.referrals).label("referrals"))
             .where(
-                _FACT.part_id.in_(in_force()),
+                in_force(_FACT.part_id),
                 _FACT.month.between(first, last),
                 _FACT.pcn_code.in_(pcns_of(icb_code, as_at)),
                 true() if scope.admits(icb_code) else false(),
@@ -158,7 +158,7 @@ def episodes_by_pcn_and_month(
         _EPISODE.month,
         _EPISODE.referrals.label("began"),
         literal(0).label("ended"),
-    ).where(_EPISODE.part_id.in_(in_force()), _EPISODE.month <= as_at)
+    ).where(in_force(_EPISODE.part_id), _EPISODE.month <= as_at)
     # One that ended before it was received, by a slip, was never open.
     last = case((_EPISODE.ended_month < _EPISODE.month, _EPISODE.month), else_=_EPISODE.ended_month)
     ended = select(
@@ -166,7 +166,7 @@ def episodes_by_pcn_and_month(
         last.label("month"),
         literal(0).label("began"),
         _EPISODE.referrals.label("ended"),
-    ).where(_EPISODE.part_id.in_(in_force()), last <= as_at)
+    ).where(in_force(_EPISODE.part_id), last <= as_at)
     flows = began.union_all(ended).subquery()
     with reading(engine, scope) as connection:
         return read_frame(
@@ -194,7 +194,7 @@ def first_month(engine: Engine, scope: Scope, icb_code: str) -> date | None:
             select(func.min(_FACT.month))
             .join(tables.ward, _WARD.ward_code == _FACT.ward_code)
             .where(
-                _FACT.part_id.in_(in_force()),
+                in_force(_FACT.part_id),
                 _WARD.icb_code == icb_code,
                 scope.within(_WARD.icb_code),
             )
@@ -221,7 +221,7 @@ def referrals_by_ward_and_theme(
             )
             .join(tables.ward, _WARD.ward_code == _NEED.ward_code)
             .where(
-                _NEED.part_id.in_(in_force()),
+                in_force(_NEED.part_id),
                 _NEED.month.between(first, last),
                 _WARD.icb_code == icb_code,
                 scope.within(_WARD.icb_code),

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from queries.database import reading, writing
-from queries.frames import moments, read_frame
+from queries.frames import in_utc
 from queries.scope import Scope
 
 
@@ -28,19 +28,28 @@ class Shelf:
     content: str
 
 
+# Id, name, content, who saved it, and when (UTC).
+Row = tuple[int, str, str, str, datetime]
+
+
+def saved_rows(engine: Engine, scope: Scope, shelf: Shelf, icb_code: str) -> list[Row]:
+    """The saved things of the board, by name."""
+    c = shelf.table.c
+    with reading(engine, scope) as connection:
+        rows = connection.execute(
+            select(c.id, c[shelf.name], c[shelf.content], c.saved_by, c.saved_at)
+            .where(c.icb_code == icb_code, scope.within(c.icb_code))
+            .order_by(c[shelf.name])
+        ).all()
+    return [(*row[:-1], in_utc(row.saved_at)) for row in rows]
+
+
 def saved(engine: Engine, scope: Scope, shelf: Shelf, icb_code: str) -> pd.DataFrame:
     """One row per saved thing of the board, by name: id, name, content, who saved it, and when."""
-    c = shelf.table.c
-    columns = {"id": "int64", shelf.name: "str", shelf.content: "str", "saved_by": "str"}
-    with reading(engine, scope) as connection:
-        frame = read_frame(
-            connection,
-            select(*(c[column] for column in columns), c.saved_at)
-            .where(c.icb_code == icb_code, scope.within(c.icb_code))
-            .order_by(c[shelf.name]),
-            {**columns, "saved_at": "object"},
-        )
-    return moments(frame, "saved_at")
+    types = {"id": "int64", shelf.name: "str", shelf.content: "str", "saved_by": "str"}
+    rows = saved_rows(engine, scope, shelf, icb_code)
+    columns = [*types, "saved_at"]
+    return pd.DataFrame(rows, columns=columns, dtype="object").astype(types)
 
 
 def save(

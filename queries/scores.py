@@ -63,7 +63,7 @@ def _referral_parts(connection: Connection, part_ids: Collection[int]) -> Iterab
             _with_scores(some),
         )
         told = select(_REFERRAL.part_id).where(
-            _REFERRAL.part_id.in_(in_force()), _REFERRAL.reference_hash.in_(spoken_of)
+            in_force(_REFERRAL.part_id), _REFERRAL.reference_hash.in_(spoken_of)
         )
         own = select(_PART.id).where(
             _PART.id.in_(some), _PART.dataset == "referrals", _PART.replaced_by.is_(None)
@@ -167,7 +167,7 @@ def _outcome_rows(connection: Connection, parts: list[int]) -> pd.DataFrame:
             _OUTCOME.score,
         )
         .where(
-            _OUTCOME.part_id.in_(in_force()),
+            in_force(_OUTCOME.part_id),
             _OUTCOME.reference_hash.in_(_of_references(parts)),
             _OUTCOME.point.in_(("start", "end")),
         )
@@ -190,7 +190,7 @@ def _contact_rows(connection: Connection, parts: list[int]) -> pd.DataFrame:
             _CONTACT.attendances_before.label("score_before"),
             _CONTACT.attendances_after.label("score_after"),
         )
-        .where(_CONTACT.part_id.in_(in_force()), _CONTACT.reference_hash.in_(_of_references(parts)))
+        .where(in_force(_CONTACT.part_id), _CONTACT.reference_hash.in_(_of_references(parts)))
         .order_by(_CONTACT.part_id),
         {"reference_hash": "str", "score_before": "float64", "score_after": "float64"},
     )

@@ -19,8 +19,8 @@ from sqlalchemy import (
 from queries import tables
 from queries.database import reading
 from queries.frames import read_frame
-from queries.places import in_force, names_of, newest_lookup
-from queries.practices import newest_practices
+from queries.places import in_force, name_of, newest_lookup
+from queries.practices import ever_of, newest_practices
 from queries.scope import Scope
 
 _AREA, _WARD, _LOOKUP, _PEOPLE, _PRACTICE = (
@@ -51,13 +51,13 @@ def old_wards(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
             func.coalesce(_AREA.vintage, 0).label("vintage"),
         ).where(
             _AREA.kind == "ward",
-            _AREA.part_id.in_(in_force()),
+            in_force(_AREA.part_id),
             _AREA.parent_code.in_(districts),
             _AREA.area_code.not_in(in_use),
         ),
         *(
             select(rows.ward_code, null(), rows.lad_code, literal(0)).where(
-                rows.part_id.in_(in_force()),
+                in_force(rows.part_id),
                 rows.lad_code.in_(districts),
                 rows.ward_code.not_in(in_use),
             )
@@ -82,7 +82,7 @@ def old_ward_lsoas(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
     old = (
         select(_LOOKUP.ward_code.label("old_code"), _LOOKUP.lsoa_code)
         .where(
-            _LOOKUP.part_id.in_(in_force()),
+            in_force(_LOOKUP.part_id),
             _LOOKUP.ward_code.not_in(select(_WARD.ward_code)),
             _LOOKUP.lad_code.in_(select(_WARD.lad_code).where(_mine(scope, icb_code))),
         )
@@ -140,16 +140,15 @@ def practices_then(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
 
 def practices_now(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.DataFrame:
     """One row per practice of the board in its newest extract at the date: name and network."""
-    practices, names = newest_practices(as_at), names_of("practice")
+    practices = newest_practices(as_at, ever_of(icb_code))
     with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
                 practices.c.practice_code,
-                names.c.area_name.label("practice_name"),
+                name_of("practice", practices.c.practice_code).label("practice_name"),
                 practices.c.pcn_code,
             )
-            .outerjoin(names, names.c.area_code == practices.c.practice_code)
             .where(practices.c.icb_code == icb_code, scope.within(practices.c.icb_code))
             .order_by(practices.c.practice_code),
             {"practice_code": "str", "practice_name": "str", "pcn_code": "str"},

@@ -90,7 +90,7 @@ def _concern(scope: Scope, icb_code: str, box: Box) -> ColumnElement[bool]:
         or_(_SERVICE.is_online.is_(False), _PART.dataset == "services"),
     )
     return and_(
-        _SERVICE.part_id.in_(in_force()),
+        in_force(_SERVICE.part_id),
         true() if scope.admits(icb_code) else false(),
         or_(
             exists().where(named, _area_of_board(scope, icb_code)),
@@ -157,7 +157,7 @@ def service_areas(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
             connection,
             select(_AREA.part_id, _AREA.service_id, _AREA.area_code)
             .where(
-                _AREA.part_id.in_(in_force()),
+                in_force(_AREA.part_id),
                 _area_of_board(scope, icb_code),
                 true() if scope.admits(icb_code) else false(),
             )
@@ -188,7 +188,7 @@ def service_places(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd.
                 *(_PLACE[column] for column in columns), exists().where(named).label("has_areas")
             )
             .where(
-                _PLACE.part_id.in_(in_force()),
+                in_force(_PLACE.part_id),
                 _inside(box),
                 true() if scope.admits(icb_code) else false(),
             )
@@ -234,7 +234,7 @@ def service_matches(engine: Engine, scope: Scope, icb_code: str, box: Box) -> pd
         return read_frame(
             connection,
             select(*(match[column] for column in columns))
-            .where(match.part_id.in_(in_force()), mine)
+            .where(in_force(match.part_id), mine)
             .order_by(match.provider, match.service_id, match.other_service_id),
             columns,
         )
@@ -246,7 +246,7 @@ def provider_services(engine: Engine, scope: Scope, provider: str) -> pd.DataFra
     Of all boards, since a provider's return replaces all that it returned before; nothing where
     one of them names an area that is not the reader's to see.
     """
-    own = and_(_SERVICE.provider == provider, _SERVICE.part_id.in_(in_force()))
+    own = and_(_SERVICE.provider == provider, in_force(_SERVICE.part_id))
     with reading(engine, scope) as connection:
         found = read_frame(
             connection,
@@ -335,7 +335,7 @@ def capacity_by_week(
                     mine.c.provider == capacity.provider, mine.c.service_id == capacity.service_id
                 ),
             )
-            .where(capacity.part_id.in_(in_force()), capacity.week.between(first_week, last_week))
+            .where(in_force(capacity.part_id), capacity.week.between(first_week, last_week))
             .order_by(capacity.provider, capacity.service_id, capacity.week),
             columns,
         )
@@ -380,7 +380,7 @@ def travel_modes(engine: Engine, scope: Scope, icb_code: str) -> list[str]:
                 select(time.mode)
                 .join(tables.ward, _WARD.ward_code == time.from_ward_code)
                 .where(
-                    time.part_id.in_(in_force()),
+                    in_force(time.part_id),
                     _WARD.icb_code == icb_code,
                     scope.within(_WARD.icb_code),
                 )
@@ -405,7 +405,7 @@ def travel_times(
             )
             .join(tables.ward, _WARD.ward_code == time.from_ward_code)
             .where(
-                time.part_id.in_(in_force()),
+                in_force(time.part_id),
                 time.mode == mode,
                 time.minutes <= most_minutes,
                 _WARD.icb_code == icb_code,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     false,
+    text,
 )
 
 metadata = MetaData(
@@ -89,7 +90,13 @@ load_part = Table(
     Column("replaced_by", ForeignKey("load.id", ondelete="SET NULL")),
     Index(None, "dataset", "part_key"),
     Index(None, "load_id"),
-    Index(None, "replaced_by"),
+    # Of the few that were replaced: the others are nearly all, and to find them by it is the long way.
+    Index(
+        "ix_load_part_replaced",
+        "replaced_by",
+        sqlite_where=text("replaced_by IS NOT NULL"),
+        postgresql_where=text("replaced_by IS NOT NULL"),
+    ),
 )
 
 # One row per area and vintage: ICB, sub-ICB, LAD, ward, PCN, practice, LSOA.
@@ -183,6 +190,7 @@ practice = Table(
     Column("easting", Float),
     Column("northing", Float),
     Index(None, "icb_code"),
+    Index(None, "pcn_code"),
     Index(None, "practice_code"),
     Index(None, "part_id"),
 )

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, Select, Subquery, case, false, func, select, true
 from queries import tables
 from queries.database import reading
 from queries.frames import read_frame
-from queries.places import names_of
-from queries.practices import newest_practices
+from queries.places import name_of
+from queries.practices import ever_of, newest_practices
 from queries.scope import Scope
 
 _PART, _WORKER, _RETURN = tables.load_part.c, tables.link_worker.c, tables.workforce_return.c
@@ -45,13 +45,13 @@ def fte_by_pcn(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.D
     returned = _returned(icb_code, census)
     members = _members(icb_code, as_at)
     codes = select(members.c.pcn_code).union(select(returned.c.pcn_code)).subquery()
-    names = names_of("pcn")
+    name = name_of("pcn", codes.c.pcn_code).label("pcn_name")
     with reading(engine, scope) as connection:
         return read_frame(
             connection,
             select(
                 codes.c.pcn_code,
-                names.c.area_name.label("pcn_name"),
+                name,
                 members.c.practices,
                 members.c.registered_patients,
                 returned.c.staff_rows,
@@ -63,9 +63,8 @@ def fte_by_pcn(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> pd.D
             .select_from(codes)
             .outerjoin(members, members.c.pcn_code == codes.c.pcn_code)
             .outerjoin(returned, returned.c.pcn_code == codes.c.pcn_code)
-            .outerjoin(names, names.c.area_code == codes.c.pcn_code)
             .where(codes.c.pcn_code != "U", true() if scope.admits(icb_code) else false())
-            .order_by(names.c.area_name, codes.c.pcn_code),
+            .order_by(name, codes.c.pcn_code),
             {
                 "pcn_code": "str",
                 "pcn_name": "str",
@@ -225,6 +224,12 @@ def _returned(icb_code: str, census: date | None) -> Subquery:
     """One row per PCN that returned any staff at the census, with its link workers' FTE."""
     own = case((_WORKER.is_contracted.is_(False), _WORKER.fte), else_=0.0)
     contracted = case((_WORKER.is_contracted.is_(True), _WORKER.fte), else_=0.0)
+    at_census = _PART.replaced_by.is_(None), _PART.period_end == census
+    returns = (
+        select(_RETURN.part_id)
+        .join(tables.load_part, _PART.id == _RETURN.part_id)
+        .where(*at_census, _RETURN.icb_code == icb_code)
+    )
     workers = (
         select(
             _WORKER.part_id,
@@ -233,6 +238,7 @@ def _returned(icb_code: str, census: date | None) -> Subquery:
             func.sum(contracted).label("contracted"),
             func.count(_WORKER.person_id.distinct()).label("people"),
         )
+        .where(_WORKER.part_id.in_(returns))
         .group_by(_WORKER.part_id, _WORKER.pcn_code)
         .subquery()
     )
@@ -249,16 +255,14 @@ def _returned(icb_code: str, census: date | None) -> Subquery:
             workers,
             (workers.c.part_id == _RETURN.part_id) & (workers.c.pcn_code == _RETURN.pcn_code),
         )
-        .where(
-            _PART.replaced_by.is_(None), _PART.period_end == census, _RETURN.icb_code == icb_code
-        )
+        .where(*at_census, _RETURN.icb_code == icb_code)
         .subquery()
     )
 
 
 def _members(icb_code: str, as_at: date) -> Subquery:
     """One row per PCN the practices belong to, unallocated ones ("U") included."""
-    practices = newest_practices(as_at)
+    practices = newest_practices(as_at, ever_of(icb_code))
     return (
         select(
             practices.c.pcn_code,

@@ -270,7 +270,7 @@ def in_force_now(engine: Engine, table: str, *columns: str) -> list[tuple[Any, .
     rows = tables.metadata.tables[table].c
     with engine.connect() as connection:
         statement = select(*(rows[column] for column in columns)).where(
-            rows.part_id.in_(in_force())
+            in_force(rows.part_id)
         )
         return sorted(map(tuple, connection.execute(statement)))
 

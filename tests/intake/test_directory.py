@@ -318,7 +318,7 @@ def taken_in(engine: Engine, text: str) -> int:
 def in_force_now(engine: Engine, table: str = "service") -> list[str]:
     rows = tables.metadata.tables[table].c
     with engine.connect() as connection:
-        statement = select(rows.service_id).where(rows.part_id.in_(in_force()))
+        statement = select(rows.service_id).where(in_force(rows.part_id))
         return sorted(connection.scalars(statement))
 
 

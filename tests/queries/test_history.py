@@ -48,7 +48,7 @@ def patients(engine: Engine) -> dict[str, int]:
         rows = connection.execute(
             select(part.part_key, func.sum(size.patients).label("patients"))
             .join(tables.list_size, size.part_id == part.id)
-            .where(part.id.in_(in_force()))
+            .where(in_force(part.id))
             .group_by(part.part_key)
         )
         return {row.part_key: row.patients for row in rows}

@@ -132,7 +132,7 @@ def of_settings(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
         address = engine.url.render_as_string(hide_password=False)
         monkeypatch.setenv(f"DASHBOARD_{name}DATABASE_URL", address)
     settings.cache_clear()
-    data._kept.clear()
+    data._shared.cache_clear()
     yield
     for url in (settings().database_url, settings().replica_database_url):
         data._engine(url, "reads").dispose()
@@ -152,7 +152,7 @@ def networks(engine: Engine, scope: Scope, icb_code: str) -> int:
 def on_replica(servers: Servers) -> bool:
     """Whether the last answer was the replica's; nothing of it is kept."""
     ASKED.clear()
-    data._kept.clear()
+    data._shared.cache_clear()
     data.fetch(networks, MINE, b.BOARD)
     [asked] = ASKED
     return asked.url == servers.replica.url

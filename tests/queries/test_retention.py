@@ -80,7 +80,7 @@ def test_rows_that_are_not_in_force_go(corrected: Engine) -> None:
     gone = parts_where(corrected, _PART.replaced_by.is_not(None), _PART.dataset.in_(OF_PERSONS))
     before, in_force_before = (
         rows_by_part(corrected),
-        parts_where(corrected, _PART.id.in_(in_force())),
+        parts_where(corrected, in_force(_PART.id)),
     )
     assert any(name == "referral" and part in gone for name, part in before)
     rows = forget(corrected, retention.parts_corrected())
@@ -88,7 +88,7 @@ def test_rows_that_are_not_in_force_go(corrected: Engine) -> None:
     assert rows_by_part(corrected) == {
         key: count for key, count in before.items() if key[1] not in gone
     }
-    assert parts_where(corrected, _PART.id.in_(in_force())) == in_force_before
+    assert parts_where(corrected, in_force(_PART.id)) == in_force_before
 
 
 def test_rows_of_old_months_go_and_no_older_version_comes_back(corrected: Engine) -> None:

@@ -118,7 +118,7 @@ def test_a_part_is_replaced_and_the_others_stay(both_engines: Engine) -> None:
         ).all()  # fmt: skip
         in_force = connection.scalars(
             select(tables.service.c.service_id).where(
-                tables.service.c.part_id.in_(places.in_force())
+                places.in_force(tables.service.c.part_id)
             )
         ).all()
     assert [tuple(part) for part in parts] == [
