@@ -188,10 +188,10 @@ def _with_capacity(
     """The same with the figures of the newest week, where that is newer than the entry; and
     `capacity_on`, the day the figures are of."""
     first = as_at - timedelta(weeks=CAPACITY_WEEKS)
-    weeks = services.capacity_by_week(engine, scope, icb_code, box, first, as_at)
+    weeks = services.newest_capacity(engine, scope, icb_code, box, first, as_at)
     returned = entries[entries["dataset"] == RETURN]
     ids = returned[["provider", "service_id", "service_key"]].drop_duplicates()
-    newest = weeks.drop_duplicates(["provider", "service_id"], keep="last").merge(ids)
+    newest = weeks.merge(ids)
     newest = newest.drop_duplicates("service_key").set_index("service_key")
     # A directory confirms that a service is there, not what room it has.
     days = pd.to_datetime(returned["confirmed_on"]).groupby(returned["service_key"]).max()

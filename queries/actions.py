@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
 
 from queries import tables
 from queries.database import reading, writing
@@ -110,6 +110,22 @@ def actions(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
             columns,
         )
     return moments(frame, "created_at", "changed_at")
+
+
+def actions_mark(engine: Engine, scope: Scope, icb_code: str) -> tuple[object, ...]:
+    """What is another after each change of what `actions` answers. `LookupError` outside the scope."""
+    _check_board(scope, icb_code)
+    columns = (
+        func.count(),
+        func.max(_ACTION.id),
+        func.sum(_ACTION.version),
+        func.max(_ACTION.changed_at),
+    )
+    with reading(engine, scope) as connection:
+        found = connection.execute(
+            select(*columns).where(_ACTION.icb_code == icb_code, *_seen_by(scope))
+        ).one()
+    return tuple(found)
 
 
 def action_history(engine: Engine, scope: Scope, action_id: int) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pandas as pd
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from queries import tables
 from queries.database import reading, writing
@@ -47,6 +47,21 @@ def meetings(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFrame:
             },
         )
     return moments(frame, "opened_at", "closed_at")
+
+
+def meetings_mark(engine: Engine, scope: Scope, icb_code: str) -> tuple[object, ...]:
+    """What is another after each change of what `meetings` answers."""
+    columns = (
+        func.count(),
+        func.max(_MEETING.id),
+        func.count(_MEETING.closed_at),
+        func.max(_MEETING.closed_at),
+    )
+    with reading(engine, scope) as connection:
+        found = connection.execute(
+            select(*columns).where(_MEETING.icb_code == icb_code, scope.within(_MEETING.icb_code))
+        ).one()
+    return tuple(found)
 
 
 def seen_at(engine: Engine, scope: Scope, meeting_id: int) -> str | None:

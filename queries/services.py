@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
     Engine,
     ScalarSelect,
+    Select,
     and_,
     exists,
     false,
@@ -302,22 +304,44 @@ def provider_lists(engine: Engine, scope: Scope, provider: str) -> pd.DataFrame:
     return found.sort_values(["part_id", "service_id", "kind", "value"], ignore_index=True)
 
 
+_CAPACITY = tables.service_capacity.c
+_CAPACITY_COLUMNS = {
+    "provider": "str",
+    "service_id": "str",
+    "week": "object",
+    "state": "str",
+    "places_offered": "Int64",
+    "places_filled": "Int64",
+    "people_waiting": "Int64",
+    "wait_days": "Int64",
+}
+
+
 def capacity_by_week(
     engine: Engine, scope: Scope, icb_code: str, box: Box, first_week: date, last_week: date
 ) -> pd.DataFrame:
     """One row per provider, service and week (its Monday) returned from the first to the last:
     places of the 4 weeks from there, and people who wait; missing where not returned."""
-    capacity = tables.service_capacity.c
-    columns = {
-        "provider": "str",
-        "service_id": "str",
-        "week": "object",
-        "state": "str",
-        "places_offered": "Int64",
-        "places_filled": "Int64",
-        "people_waiting": "Int64",
-        "wait_days": "Int64",
-    }
+    told = _capacity(scope, icb_code, box, first_week, last_week)
+    return _read_capacity(engine, scope, told, told.selected_columns)
+
+
+def newest_capacity(
+    engine: Engine, scope: Scope, icb_code: str, box: Box, first_week: date, last_week: date
+) -> pd.DataFrame:
+    """The same of the newest week alone: one row per provider and service."""
+    told = _capacity(scope, icb_code, box, first_week, last_week)
+    week = func.row_number().over(
+        partition_by=(_CAPACITY.provider, _CAPACITY.service_id), order_by=_CAPACITY.week.desc()
+    )
+    ranked = told.add_columns(week.label("place")).subquery()
+    newest = select(*(ranked.c[column] for column in _CAPACITY_COLUMNS)).where(ranked.c.place == 1)
+    return _read_capacity(engine, scope, newest, newest.selected_columns)
+
+
+def _capacity(
+    scope: Scope, icb_code: str, box: Box, first_week: date, last_week: date
+) -> Select[Any]:
     mine = (
         select(_SERVICE.provider, _SERVICE.service_id)
         .join(tables.load_part, _PART.id == _SERVICE.part_id)
@@ -325,19 +349,22 @@ def capacity_by_week(
         .distinct()
         .subquery()
     )
+    return (
+        select(*(_CAPACITY[column] for column in _CAPACITY_COLUMNS))
+        .join(
+            mine,
+            and_(mine.c.provider == _CAPACITY.provider, mine.c.service_id == _CAPACITY.service_id),
+        )
+        .where(in_force(_CAPACITY.part_id), _CAPACITY.week.between(first_week, last_week))
+    )
+
+
+def _read_capacity(engine: Engine, scope: Scope, told: Select[Any], columns: Any) -> pd.DataFrame:
     with reading(engine, scope) as connection:
         return read_frame(
             connection,
-            select(*(capacity[column] for column in columns))
-            .join(
-                mine,
-                and_(
-                    mine.c.provider == capacity.provider, mine.c.service_id == capacity.service_id
-                ),
-            )
-            .where(in_force(capacity.part_id), capacity.week.between(first_week, last_week))
-            .order_by(capacity.provider, capacity.service_id, capacity.week),
-            columns,
+            told.order_by(columns.provider, columns.service_id, columns.week),
+            _CAPACITY_COLUMNS,
         )
 
 

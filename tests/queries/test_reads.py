@@ -201,6 +201,11 @@ FRAMES: dict[str, dict[str, str]] = {
         "places_offered": "Int64", "places_filled": "Int64", "people_waiting": "Int64",
         "wait_days": "Int64",
     },
+    "newest_capacity": {
+        "provider": "str", "service_id": "str", "week": "object", "state": "str",
+        "places_offered": "Int64", "places_filled": "Int64", "people_waiting": "Int64",
+        "wait_days": "Int64",
+    },
     "directories": {
         "load_id": "int64", "file_name": "str", "loaded_at": "object", "notes": "str",
         "entries": "int64",
