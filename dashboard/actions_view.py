@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Engine
 
+from dashboard.data import fetch_shared
 from dashboard.own_networks import own_rows
 from dashboard.rules.actions import KINDS, PINNED_KINDS, STATES, Due, broken_rules, due
 from dashboard.rules.measures import MEASURES
@@ -101,6 +102,15 @@ def targets(engine: Engine, scope: Scope, icb_code: str, as_at: date) -> Targets
         "provider": {name: name for name in sorted(set(providers))},
         "measure": {name: measure.title for name, measure in MEASURES.items()},
     }
+
+
+def board_actions(
+    engine: Engine, scope: Scope, icb_code: str, today: date, as_at: date
+) -> ActionsView:
+    """The entries of a board as they stand on a day, with what there is at a date to pin them to. A
+    query by its signature: `fetch_written` keeps it."""
+    known = fetch_shared(targets, scope, icb_code, as_at)
+    return actions_view(engine, scope, icb_code, today, known)
 
 
 def actions_view(

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Condition
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import streamlit as st
+from cachetools import LRUCache, cached
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -34,6 +36,7 @@ from queries.sqlite_file import SIDE_FILES
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
+Kept = TypeVar("Kept")
 
 # Answers kept at a time: a page of one board asks about ten questions.
 MOST_ANSWERS = 500
@@ -147,20 +150,11 @@ def fetch(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> Answer:
-    """The answer of a query, kept until the data changes.
-
-    The key is the query's name, the data version, the scope and the plain arguments; never
-    a frame, whose hash would be of a sample. Each caller gets a copy of its own.
+    """The answer of a query, kept until the data changes: a copy for each caller.
 
     `NotThereError` where an argument names a board or a network that the scope does not admit.
     """
-    _check(scope, *args, *kwargs.values())
-    name = f"{query.__module__}.{query.__qualname__}"
-    named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))
-    answer: Answer = _kept(
-        name, data_state().version, settings().database_url, scope, args, named, query
-    )
-    return answer
+    return deepcopy(fetch_shared(query, scope, *args, **kwargs))
 
 
 def fetch_shared(
@@ -169,14 +163,63 @@ def fetch_shared(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> Answer:
-    """The same for answers that nobody changes: every caller gets the one that is kept."""
+    """The same for answers that nobody changes: every caller gets the one that is kept.
+
+    The key is the query's name, the data version, the scope and the plain arguments; never
+    a frame, which has no hash.
+    """
     _check(scope, *args, *kwargs.values())
     name = f"{query.__module__}.{query.__qualname__}"
     named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))
     answer: Answer = _shared(
-        name, data_state().version, settings().database_url, scope, args, named, query
-    )
+        name, data_state().version, settings().database_url, scope, args, named,
+        lambda: _answer(query, scope, args, named),
+    )  # fmt: skip
     return answer
+
+
+def fetch_written(
+    query: Callable[Concatenate[Engine, Scope, str, P], Answer],
+    mark: Callable[[Engine, Scope, str], Hashable],
+    scope: Scope,
+    icb_code: str,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Answer:
+    """The same of what people write of a board, which is no change of the data: kept until its mark,
+    which is asked each time, is another. Of the first database: what was just written is never missed.
+    """
+    _check(scope, *args, *kwargs.values())
+    name = f"{query.__module__}.{query.__qualname__}"
+    version = data_state().version, mark(engine(), scope, icb_code)
+    named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))
+    answer: Answer = _shared(
+        name, version, settings().database_url, scope, (icb_code, *args), named,
+        lambda: query(engine(), scope, icb_code, *args, **kwargs),
+    )  # fmt: skip
+    return answer
+
+
+def once(
+    make: Callable[Concatenate[Kept, P], Answer], kept: Kept, *args: P.args, **kwargs: P.kwargs
+) -> Answer:
+    """What is made of an answer that `fetch_shared` keeps: made once, and kept with it.
+
+    For words and tables, which depend on nothing else than the answer and a few plain arguments.
+    Nobody changes it: every caller gets the same.
+    """
+    beside: dict[Hashable, Any] = kept.__dict__.setdefault("_made of it", {})
+    key = make, args, tuple(sorted(kwargs.items()))
+    if key not in beside:
+        beside[key] = make(kept, *args, **kwargs)
+    answer: Answer = beside[key]
+    return answer
+
+
+def lookups() -> tuple[int, int]:
+    """How many answers were there already since the start, and how many were worked out."""
+    told = _shared.cache_info()
+    return told.hits, told.misses
 
 
 @dataclass(frozen=True)
@@ -202,8 +245,15 @@ def _now() -> _Now:
 def _ask_now() -> _Now:
     """Always of the first database: what somebody has just loaded is never missed. Each load and each
     undo gives another version, in its own transaction: a replica of that version has all of it."""
-    state = loads.data_state(engine())
+    state = _state_at(settings().database_url, loads.data_version(engine()))
     return _Now(state, _on_replica(loads.data_version) == state.version)
+
+
+@lru_cache(maxsize=8)
+def _state_at(url: str, version: int) -> loads.DataState:
+    # The rest of it looks through every part of every load. Where one ended meanwhile, it is the
+    # state after that, whole.
+    return loads.data_state(engine())
 
 
 def _on_replica(query: Callable[[Engine], Answer]) -> Answer | None:
@@ -255,29 +305,15 @@ def _check(scope: Scope, *asked: object) -> None:
             raise NotThereError("not there")
 
 
-def _scope_key(scope: Scope) -> tuple[list[str] | None, list[tuple[str, str]]]:
-    # A reader of no board is not a reader of every board: an empty list is not `None`.
-    boards = None if scope.icb_codes is None else sorted(scope.icb_codes)
-    return boards, sorted(scope.networks)
+def _key(*args: Hashable) -> Hashable:
+    # All but how it is worked out.
+    return args[:-1]
 
 
-@st.cache_data(
-    max_entries=MOST_ANSWERS,
-    show_spinner=False,
-    hash_funcs={Scope: _scope_key},
-)
-def _kept(
-    name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
-) -> Any:
-    return _answer(_query, scope, args, kwargs)
-
-
-@st.cache_resource(
-    max_entries=MOST_ANSWERS,
-    show_spinner=False,
-    hash_funcs={Scope: _scope_key},
-)
+# Not Streamlit's own, whose keys take longer than most answers. Who asks what another session is
+# working out waits for it; what fails is not kept.
+@cached(LRUCache(MOST_ANSWERS), key=_key, condition=Condition(), info=True)
 def _shared(
-    name: str, version: int, url: str, scope: Scope, args: Any, kwargs: Any, _query: Any
+    name: str, version: Hashable, url: str, scope: Scope, args: Any, kwargs: Any, work_out: Any
 ) -> Any:
-    return _answer(_query, scope, args, kwargs)
+    return work_out()

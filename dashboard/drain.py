@@ -114,8 +114,7 @@ def draw_notice() -> None:
     It is there and empty before, so that a screen reader reads out what comes into it.
     """
     with st.container(key=_PLACE):
-        place = st.empty()
-        place.html(_markup())
+        place = st.html(_markup())
     context = get_script_run_ctx()
     # Nobody is there where a test runs the script alone.
     if context is None or place._cursor is None or not runtime.exists():

@@ -53,6 +53,8 @@ WARD_PREFIX = ("E05", "W05")
 TREND_MONTHS, USUAL_MONTHS = ("12", "24", "36"), "24"
 # How far back a date may be chosen from the list.
 AS_AT_MONTHS = 36
+# Everything chosen, by name: under one key, since Streamlit goes through all its keys at each box.
+_CHOICES = "choices by name"
 _WRITTEN, _CURRENT = "address last written", "choices of this run"
 _TO_FOLLOW, _CHOSEN = "something was picked on a chart", "something was chosen in this run"
 
@@ -170,19 +172,15 @@ def pick(name: str, label: str, options: dict[str, str], *, usual: str | None = 
 
 def switch(name: str, label: str, options: dict[str, str]) -> str:
     """The same as a row of buttons: for what of a page is shown."""
-    if chosen(name) not in options:
-        st.session_state[name] = next(iter(options))
-
-    def changed() -> None:
-        st.session_state[_CHOSEN] = True
-
+    _hand_to_widget(name, options)
     return str(
         st.segmented_control(
             label,
             list(options),
             format_func=lambda code: options[code],
             key=name,
-            on_change=changed,
+            on_change=_take_from_widget,
+            args=(name,),
             required=True,
         )
     )
@@ -190,12 +188,24 @@ def switch(name: str, label: str, options: dict[str, str]) -> str:
 
 def chosen(name: str) -> str:
     """What is chosen under a name now; "" for nothing."""
-    return str(st.session_state.get(name, ""))
+    return _choices().get(name, "")
+
+
+def _choices() -> dict[str, str]:
+    """All that is chosen by name, to read and to write."""
+    found: dict[str, str] = st.session_state.setdefault(_CHOICES, {})
+    return found
 
 
 def pick_ward(ward_code: str) -> None:
     """Pick a ward from a chart or a table."""
     choose(WARD, ward_code)
+
+
+def pick_board(icb_code: str) -> None:
+    """Pick a board: in the shared filter, so that it stays picked on every page."""
+    choose(BOARD, icb_code)
+    _forget_places()
 
 
 def pick_pcn(pcn_code: str) -> None:
@@ -224,7 +234,7 @@ def follow_pick() -> None:
 
 def choose(name: str, value: str) -> None:
     """Choose from a chart or a table, in a callback: before the boxes are drawn again."""
-    st.session_state[name] = value
+    _choices()[name] = value
     st.session_state[_CHOSEN] = True
 
 
@@ -248,7 +258,8 @@ def table_url(subject: str, *also: str) -> str:
 
 def write_address() -> None:
     """Bring the address bar in line with what is chosen; the last thing a run does."""
-    wanted = {name: chosen(name) for name in NAMES if chosen(name)}
+    choices = _choices()
+    wanted = {name: choices[name] for name in NAMES if choices.get(name)}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state[_WRITTEN] = wanted
@@ -257,23 +268,22 @@ def write_address() -> None:
 
 def _read_address() -> None:
     """A link, or the browser's back button, wins over what was chosen before."""
-    address = {name: st.query_params[name] for name in NAMES if name in st.query_params}
+    asked, choices = st.query_params.to_dict(), _choices()
+    address = {name: asked[name] for name in NAMES if name in asked}
+    written = st.session_state.get(_WRITTEN)
     # Changing the page empties the address; what was chosen goes on.
-    is_new_page = not address and _WRITTEN in st.session_state
+    is_new_page = not address and written is not None
     # Who chooses twice in a row is faster than the address bar: the second choice comes with the
     # address before the first, which is no link to follow.
     is_outrun = st.session_state.get(_CHOSEN, False)
-    if address != st.session_state.get(_WRITTEN) and not is_new_page and not is_outrun:
-        for name in NAMES:
-            st.session_state[name] = address.get(name, "")
+    if address != written and not is_new_page and not is_outrun:
+        choices.clear()
+        choices.update(address)
         restored.note(address, restored.LINK)
     elif is_new_page:
-        restored.note({name: chosen(name) for name in NAMES}, restored.PAGE)
+        restored.note(_all_chosen(), restored.PAGE)
     elif is_outrun:
         restored.forget()
-    for name in NAMES:
-        # Written again, a value outlives the widget that another page does not draw.
-        st.session_state[name] = chosen(name)
 
 
 def _pick(
@@ -283,25 +293,35 @@ def _pick(
     after: Callable[[], None] | None = None,
     usual: str | None = None,
 ) -> str:
-    if chosen(name) not in options:
-        # A link to something that is not there (any more) falls back, and the page's header
-        # says what is shown; so does what a browser sends back that was never offered.
-        st.session_state[name] = next(iter(options)) if usual is None else usual
-
-    def changed() -> None:
-        st.session_state[_CHOSEN] = True
-        if after:
-            after()
-
+    _hand_to_widget(name, options, usual)
     return str(
         st.selectbox(
             label,
             list(options),
             format_func=lambda code: str(options[code]),
             key=name,
-            on_change=changed,
+            on_change=_take_from_widget,
+            args=(name, after),
         )
     )
+
+
+def _hand_to_widget(name: str, options: dict[str, str], usual: str | None = None) -> None:
+    """Before a widget is drawn: what is chosen is one of its options, and what it shows."""
+    choices = _choices()
+    if choices.get(name, "") not in options:
+        # A link to something that is not there (any more) falls back, and the page's header
+        # says what is shown; so does what a browser sends back that was never offered.
+        choices[name] = next(iter(options)) if usual is None else usual
+    # What it shows already is not set again: Streamlit would send it as a change.
+    if st.session_state.get(name) != chosen(name):
+        st.session_state[name] = chosen(name)
+
+
+def _take_from_widget(name: str, after: Callable[[], None] | None = None) -> None:
+    choose(name, str(st.session_state[name]))
+    if after:
+        after()
 
 
 def _pick_date() -> date:
@@ -357,7 +377,12 @@ def staying() -> dict[str, str]:
 
 def in_force() -> dict[str, str]:
     """All that is chosen now by name, with the date that is shown."""
-    return {name: chosen(name) for name in NAMES} | {AS_AT: current().as_at.isoformat()}
+    return _all_chosen() | {AS_AT: current().as_at.isoformat()}
+
+
+def _all_chosen() -> dict[str, str]:
+    choices = _choices()
+    return {name: choices.get(name, "") for name in NAMES}
 
 
 def reset() -> None:

@@ -18,7 +18,8 @@ if not (who.is_signed_in and who.grants):
     signed_in.turned_away(who)
     st.stop()
 pages = page_list.pages_of(who)
-page = st.navigation(list(pages.values()))
+# Every page in sight: the last of a long list would be folded away.
+page = st.navigation(list(pages.values()), expanded=True)
 # The first page's own address is empty: it is what the dashboard opens with.
 here = page.url_path or next(iter(pages))
 with access.asking(who), one_state():

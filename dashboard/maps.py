@@ -10,12 +10,15 @@ import streamlit as st
 
 from dashboard.data import data_state, engine
 from dashboard.settings import settings
+from geodata.outlines import Outlines, outlines
 from geodata.shapes import MapLayer, geometries_of, hatch_layer, ward_layer
 from queries import places
 from queries.scope import EVERYTHING, Scope
 
-# Boards whose shapes are kept in memory: about 0.2 MB each.
-MOST_BOARDS = 50
+# Boards whose shapes are kept in memory: about 0.2 MB each; and sets of boards, about 2 MB each.
+MOST_BOARDS, MOST_SETS = 50, 4
+# Where the shapes of all boards stand in an address in place of a board's code.
+ALL_BOARDS = "all"
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,27 @@ def _built(icb_code: str, version: int, url: str) -> BoardMap:
         hatch_layer(codes, geometries),
         dict(zip(codes, map(tuple, shapely.bounds(geometries).tolist()), strict=True)),
     )
+
+
+def outlines_of(scope: Scope) -> Outlines:
+    """The shapes of the wards of every board that the reader may see, for the map of all boards."""
+    names = places.boards(engine(), scope).sort_values("icb_code")
+    boards = tuple(zip(names["icb_code"], names["icb_name"].fillna(names["icb_code"]), strict=True))
+    return _built_outlines(boards, data_state().version, settings().database_url)
+
+
+@st.cache_resource(max_entries=MOST_SETS, show_spinner=False)
+def _built_outlines(boards: tuple[tuple[str, str], ...], version: int, url: str) -> Outlines:
+    codes: list[str] = []
+    names: list[str] = []
+    groups: list[str] = []
+    geometries: list[shapely.Geometry] = []
+    for icb_code, _ in boards:
+        shapes = places.shapes(engine(), EVERYTHING, icb_code)
+        wards = places.wards(engine(), EVERYTHING, icb_code)
+        called = dict(zip(wards["ward_code"], wards["ward_name"], strict=True))
+        codes += shapes["ward_code"].tolist()
+        names += [called[code] for code in shapes["ward_code"]]
+        groups += [icb_code] * len(shapes)
+        geometries += geometries_of(shapes)
+    return outlines(codes, names, groups, dict(boards), geometries)

@@ -6,18 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import access, action_editor, filters, show
 from dashboard.access import current_user
-from dashboard.actions_view import actions_view, targets, when
-from dashboard.data import engine, fetch_shared
+from dashboard.actions_view import board_actions, when
+from dashboard.data import engine, fetch_written
 from dashboard.filters import Choices
 from dashboard.rules import roles
 from dashboard.seen import seen
-from queries.actions import ActionEdit
+from queries.actions import ActionEdit, actions_mark
 from queries.frames import each_row
-from queries.meetings import MeetingClosedError, close_meeting, meetings, open_meeting
+from queries.meetings import (
+    MeetingClosedError,
+    close_meeting,
+    meetings,
+    meetings_mark,
+    open_meeting,
+)
 from queries.scope import Scope
 
 ON, OFF = "on", ""
@@ -42,14 +49,17 @@ def is_on() -> bool:
 
 def going_on(scope: Scope, icb_code: str) -> Any | None:
     """The meeting of the board that is open; `None` where there is none."""
-    found = meetings(engine(), scope, icb_code)
+    return still_open(fetch_written(meetings, meetings_mark, scope, icb_code))
+
+
+def still_open(found: pd.DataFrame) -> Any | None:
+    """The one of these meetings that is open."""
     return next(iter(each_row(found[found["closed_at"].isna()])), None)
 
 
-def begin(scope: Scope, choices: Choices) -> None:
-    """The button that begins a meeting, or joins the one that somebody has begun."""
+def begin(scope: Scope, choices: Choices, found: Any | None) -> None:
+    """The button that begins a meeting, or joins the one that somebody has begun (`found`)."""
     _say()
-    found = going_on(scope, choices.icb_code)
     if found is None and not may_meet(choices):
         show.notes([NOT_YOURS])
         return
@@ -95,8 +105,10 @@ def bar(scope: Scope, choices: Choices, pages: Mapping[str, st.Page], here: str)
         if may_meet(choices):
             _close_box(scope, choices, int(found.id))
     with st.expander("Write down an action, a decision or a note", key="write in meeting"):
-        known = fetch_shared(targets, scope, choices.icb_code, choices.as_at)
-        view = actions_view(engine(), scope, choices.icb_code, filters.newest_as_at(), known)
+        today = filters.newest_as_at()
+        view = fetch_written(
+            board_actions, actions_mark, scope, choices.icb_code, today, choices.as_at
+        )
         action_editor.told()
         first = ActionEdit(kind="action", words="", page=here, meeting_id=int(found.id))
         action_editor.write_down(scope, view, choices, first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+from sqlalchemy import Engine
 
 from dashboard.outcomes_change import threshold
 from dashboard.rules.coverage import Status
@@ -13,7 +14,9 @@ from dashboard.rules.measures import Measure
 from dashboard.rules.wellbeing import SCALES
 from dashboard.settings import Settings
 from dashboard.style import MISSING, day
+from queries import loads
 from queries.frames import each_row
+from queries.scope import Scope
 
 Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
 
@@ -75,6 +78,11 @@ def settings_in_force(settings: Settings) -> Rows:
             value = f"{value}: {PROFILES[value].words}"
         rows.append((name, value, Settings.model_fields[name].description or ""))
     return ("Setting", "In force", "What it does"), rows
+
+
+def files_in_force(engine: Engine, scope: Scope) -> Rows:
+    """One row per file that a reader is told of. A query by its signature."""
+    return files(loads.sources(engine, scope))
 
 
 def files(sources: pd.DataFrame) -> Rows:

@@ -69,6 +69,8 @@ def _of_streamlit() -> Iterator[Metric]:
     from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
     from streamlit import runtime
 
+    from dashboard import data
+
     if not runtime.exists():
         return
     told: Any = runtime.get_instance().stats_mgr.get_stats(["active_sessions", "cache_lookups"])
@@ -82,6 +84,8 @@ def _of_streamlit() -> Iterator[Metric]:
     )  # fmt: skip
     for one in told.get("cache_lookups", ()):
         answers.add_metric([one.labels["cache"], one.labels["result"]], one.value)
+    for result, count in zip(("hit", "miss"), data.lookups(), strict=True):
+        answers.add_metric(["dashboard.data._shared", result], count)
     yield answers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from sqlalchemy import Engine
 
@@ -33,6 +34,7 @@ LAST_DAY = 120
 HALF = 0.5
 
 
+@lru_cache(maxsize=64)
 def published(as_at: date) -> dict[str, dict[str, object]]:
     """The published figures beside the pathway: contacted, connected and declined, by name."""
     rows = commitments_on(as_at).set_index("id")

@@ -8,7 +8,7 @@ from dashboard import filters, pinned, show
 from dashboard import outcomes_pictures as pictures
 from dashboard import outcomes_told as told
 from dashboard import outcomes_words as words
-from dashboard.data import fetch_shared
+from dashboard.data import fetch_shared, once
 from dashboard.filters import Choices
 from dashboard.outcomes import FIFTH, lacking_service
 from dashboard.outcomes_change import GP_ATTENDANCES, distribution, scale
@@ -32,28 +32,26 @@ def steps(scope: Scope, view: OutcomesView, choices: Choices) -> None:
         name="pathway",
         alt=f"Referrals by step, {choices.words}. {' '.join(view.finding)}".replace("**", ""),
     )
-    published = pictures.published(choices.as_at)
     show.explanation(
-        told.pathway_notes(view),
+        once(told.pathway_notes, view),
         told.ABOUT_PATHWAY,
         name="about pathway",
         what="chart",
     )
-    show.notes(["Published beside it:", *told.references(published)])
-    everybody = breakdown(scope, view, "all")
+    show.notes(["Published beside it:", *told.references(pictures.published(choices.as_at))])
     with st.expander("The steps as a table", key="steps as a table", expanded=True):
-        show.small_table(*words.step_table(view.steps, everybody.days), caption="Steps")
+        show.small_table(*once(_step_table, view, scope), caption="Steps")
     show.heading("How long until first contact?", anchor="contact")
     figure = fetch_shared(pictures.curve_figure, scope, choices, which, is_dark)
     if figure is None or view.curve is None:
         show.empty("No curve to draw", "Too few referrals have dates for it.")
     else:
-        show.chart(figure, view.curve, name="contact_curve", alt=told.curve_words(view))
+        show.chart(figure, view.curve, name="contact_curve", alt=once(told.curve_words, view))
         show.explanation(
-            [told.curve_words(view)], told.ABOUT_CURVE, name="about curve", what="curve"
+            [once(told.curve_words, view)], told.ABOUT_CURVE, name="about curve", what="curve"
         )
         with st.expander("The curve as a table", key="curve as a table"):
-            show.small_table(*told.curve_table(view), caption="Share contacted by day")
+            show.small_table(*once(told.curve_table, view), caption="Share contacted by day")
     show.heading("By group", anchor="groups")
     filters.pick(
         filters.GROUPS, "By", {name: title for name, (title, _) in words.CATEGORIES.items()}
@@ -66,6 +64,10 @@ def steps(scope: Scope, view: OutcomesView, choices: Choices) -> None:
     )
     is_part = scope.networks_of(choices.icb_code) is not None
     show.notes([told.BY_GROUP, *([LEFT_OUT] if is_part else [])])
+
+
+def _step_table(view: OutcomesView, scope: Scope) -> told.Table:
+    return words.step_table(view.steps, breakdown(scope, view, "all").days)
 
 
 def endings(scope: Scope, view: OutcomesView, choices: Choices) -> None:
@@ -114,7 +116,9 @@ def change(scope: Scope, view: OutcomesView, choices: Choices) -> None:
     with st.expander("The scores as a table", key="scores as a table"):
         show.small_table(*told.distribution_table(rows), caption=scale(question).title)
     show.heading("Every question", anchor="questions")
-    show.small_table(*told.change_table(view.changes), caption="Change in every question asked")
+    show.small_table(
+        *once(told.change_table, view.changes), caption="Change in every question asked"
+    )
 
 
 def groups(scope: Scope, view: OutcomesView, choices: Choices) -> None:

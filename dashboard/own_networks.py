@@ -51,17 +51,22 @@ def is_shown(scope: Scope, icb_code: str, chosen: Mapping[str, str]) -> bool:
 
 def own_saved(scope: Scope, icb_code: str, saved: pd.DataFrame, column: str) -> pd.DataFrame:
     """The saved things that name no other single network in their `column` of choices."""
-    keep = [is_shown(scope, icb_code, _read(choices)) for choices in saved[column]]
+    keep = [is_shown(scope, icb_code, read_choices(choices)) for choices in saved[column]]
     return saved[pd.Series(keep, saved.index, dtype=bool)]
 
 
 def own_choices(scope: Scope, icb_code: str, choices: pd.Series[str]) -> pd.Series[bool]:
     """Which saved choices the reader may take away: who leads networks of the board, those of theirs."""
-    mine = scope.networks_of(icb_code)
-    keep = [mine is None or _read(each).get("pcn", "") in mine for each in choices]
+    keep = [is_own(scope, icb_code, each) for each in choices]
     return pd.Series(keep, choices.index, dtype=bool)
 
 
-def _read(choices: str) -> dict[str, str]:
+def is_own(scope: Scope, icb_code: str, choices: str) -> bool:
+    """Whether the reader may take away what was saved with these choices."""
+    mine = scope.networks_of(icb_code)
+    return mine is None or read_choices(choices).get("pcn", "") in mine
+
+
+def read_choices(choices: str) -> dict[str, str]:
     """Choices as they are kept: of a link, or of what follows its question mark."""
     return dict(parse_qsl(choices.rpartition("?")[2]))

@@ -13,6 +13,7 @@ FIRST = "this-week"
 TITLES = {
     FIRST: "This week",
     "coverage": "Coverage",
+    "all-boards": "All boards",
     "workforce": "Workforce",
     "providers": "Providers",
     "outcomes": "Outcomes",

@@ -8,11 +8,11 @@ from string import ascii_uppercase
 from dashboard import show
 from dashboard.charts import Figure
 from dashboard.charts.pinned import with_notes, within
-from dashboard.data import engine
+from dashboard.data import fetch_written
 from dashboard.filters import Choices
 from dashboard.rules.disclosure import Released
 from dashboard.style import day
-from queries.actions import pinned_notes
+from queries.actions import actions_mark, pinned_notes
 from queries.frames import each_row
 from queries.scope import Scope
 
@@ -33,12 +33,13 @@ def chart(
     pins: Sequence[tuple[str, str]] = (
         ("measure", measure), ("pcn", choices.pcn_code), ("provider", provider),
     )  # fmt: skip
-    # Not kept from run to run: others write too, and what is written is no change of the data.
     told = [
         (note.pinned_on, note.words)
         for kind, code in pins
         if code
-        for note in each_row(pinned_notes(engine(), scope, choices.icb_code, kind, code))
+        for note in each_row(
+            fetch_written(pinned_notes, actions_mark, scope, choices.icb_code, kind, code)
+        )
     ]
     days = within(figure, [on for on, _ in told])
     if days:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
+from sqlalchemy import Engine
 
-from dashboard.data import fetch
 from dashboard.intake import DATASETS
 from dashboard.own_networks import LEFT_OUT, own_rows
 from dashboard.rules.returns import EXPECTED, ReturnState, judge_return, months_between, months_to
@@ -38,12 +38,13 @@ class Grid:
         return sum(found == state for _, cells in self.rows for found, _ in cells)
 
 
-def dataset_grid(scope: Scope, as_at: date) -> Grid:
+def dataset_grid(engine: Engine, scope: Scope, as_at: date) -> Grid:
     """One row per dataset that comes month by month; a received month says how many parts.
 
     Of local returns only for who may see every board: one part is told of by its name and size.
+    A query by its signature, as those below.
     """
-    periods = fetch(history.periods_in_force, scope)
+    periods = history.periods_in_force(engine, scope)
     months = months_to(as_at, MONTHS_SHOWN)
     titles = {dataset.name: dataset.title for dataset in DATASETS}
     rows = []
@@ -78,12 +79,12 @@ def finding(grid: Grid) -> str:
     return words + (f" Never loaded: {'; '.join(never)}." if never else "")
 
 
-def pcn_grid(scope: Scope, icb_code: str, as_at: date, dataset: str) -> Grid:
+def pcn_grid(engine: Engine, scope: Scope, icb_code: str, as_at: date, dataset: str) -> Grid:
     """One row per PCN of the board that is shown in detail, by name: whether its return of each month
     is there."""
     months = months_to(as_at, MONTHS_SHOWN)
-    pcns = own_rows(scope, icb_code, fetch(workforce.fte_by_pcn, scope, icb_code, as_at))
-    returned = fetch(history.pcn_returns, scope, icb_code, months[0])
+    pcns = own_rows(scope, icb_code, workforce.fte_by_pcn(engine, scope, icb_code, as_at))
+    returned = history.pcn_returns(engine, scope, icb_code, months[0])
     late = settings().late_months
     rows = []
     for pcn in each_row(pcns):
@@ -102,9 +103,9 @@ def not_shown(scope: Scope, icb_code: str) -> str:
     return "" if scope.networks_of(icb_code) is None else LEFT_OUT
 
 
-def without_months(scope: Scope) -> list[list[str]]:
+def without_months(engine: Engine, scope: Scope) -> list[list[str]]:
     """One row per dataset that does not come month by month: parts in force, newest load."""
-    periods = fetch(history.periods_in_force, scope)
+    periods = history.periods_in_force(engine, scope)
     rows = []
     for dataset in DATASETS:
         if dataset.name in EXPECTED:
@@ -116,11 +117,11 @@ def without_months(scope: Scope) -> list[list[str]]:
     return rows
 
 
-def unmatched_wards(scope: Scope, icb_code: str) -> list[list[str]]:
+def unmatched_wards(engine: Engine, scope: Scope, icb_code: str) -> list[list[str]]:
     """One row per district of the board in which a ward in use has no population: how many
     have one, and the codes of those that have none. Codes are joined, never names."""
-    wards = fetch(places.wards, scope, icb_code)
-    known = set(fetch(places.population, scope, icb_code)["ward_code"])
+    wards = places.wards(engine, scope, icb_code)
+    known = set(places.population(engine, scope, icb_code)["ward_code"])
     rows = []
     for (code, name), mine in wards.groupby(["lad_code", "lad_name"]):
         without = sorted(set(mine["ward_code"]) - known)

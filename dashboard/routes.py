@@ -39,6 +39,9 @@ from dashboard.upload_limits import UploadLimits
 if TYPE_CHECKING:
     import pandas as pd
 
+    from geodata.outlines import Outlines
+    from geodata.shapes import MapLayer
+
 # Plotly asks for the coastlines of the world even when it draws none of them.
 _NO_COASTLINES = {
     "type": "Topology",
@@ -149,11 +152,15 @@ def _with_safe_headers(
 def geometry(request: Request) -> Response:
     """Ward shapes, compressed once when they were built; 404 for a name not in use."""
     from dashboard.access import current_scope
-    from dashboard.maps import board_map
+    from dashboard.maps import ALL_BOARDS, board_map, outlines_of
 
     warm_up.wait()
-    board = board_map(current_scope(), request.path_params["icb_code"])
-    layer = board.layer(request.path_params["name"])
+    icb_code, name = request.path_params["icb_code"], request.path_params["name"]
+    layer: Outlines | MapLayer | None
+    if icb_code == ALL_BOARDS:
+        layer = found if (found := outlines_of(current_scope())).name == name else None
+    else:
+        layer = board_map(current_scope(), icb_code).layer(name)
     if layer is None:
         return PlainTextResponse("not found", 404)
     headers = {**FOR_EVER, "Vary": "Accept-Encoding"}
@@ -201,9 +208,11 @@ def download(request: Request) -> Response:
 
 def table(request: Request) -> Response:
     """The list of the chosen area, as the page's table fetches it."""
+    from dashboard import all_boards_view
     from dashboard.access import current_scope
     from dashboard.coverage_view import ward_list
     from dashboard.data import fetch_shared
+    from dashboard.errors import NotThereError
     from dashboard.filters import Area
     from dashboard.outcomes_view import group_table
     from dashboard.providers_view import capacity_list, locality_matrix, service_list, ward_matrix
@@ -214,6 +223,8 @@ def table(request: Request) -> Response:
     chosen, subject = request.query_params, request.path_params["subject"]
     lists: dict[str, Any] = {
         "coverage": ward_list,
+        "all-boards": all_boards_view.board_list,
+        "all-wards": all_boards_view.ward_list,
         "workforce": pcn_list,
         "gaps": ward_matrix,
         "localities": locality_matrix,
@@ -242,7 +253,10 @@ def table(request: Request) -> Response:
     # Who leads a network always asks for theirs: its lists of the whole board are nobody's here.
     if not scope.admits_network(area.icb_code, area.pcn_code):
         return PlainTextResponse("not found", 404)
-    body = fetch_shared(lists[subject], scope, area, *more)
+    try:
+        body = fetch_shared(lists[subject], scope, area, *more)
+    except NotThereError:
+        return PlainTextResponse("not found", 404)
     # The address names the data version, so what is kept is never out of date; private, since
     # it is what this user may see.
     headers = {"Cache-Control": "private, max-age=3600", "Content-Encoding": "gzip"}

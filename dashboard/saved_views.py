@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
@@ -13,13 +12,12 @@ from dashboard import access, filters, show
 from dashboard.access import current_user
 from dashboard.data import engine
 from dashboard.filters import Choices
-from dashboard.own_networks import own_choices, own_saved
+from dashboard.own_networks import is_own, is_shown, read_choices
 from dashboard.rules import roles
 from dashboard.search import PAGES, names
 from dashboard.style import day
 from queries import saved_views
-from queries.frames import each_row
-from queries.saved_views import NameTakenError
+from queries.saved_views import NameTakenError, SavedView
 from queries.scope import Scope
 
 LONGEST_NAME = 60
@@ -69,7 +67,7 @@ def in_words(path: str, chosen: Mapping[str, str], names: Mapping[str, str]) -> 
     return " · ".join([PAGES[path][0], *said, f"as at {as_at}" if as_at else "newest date"])
 
 
-def list_markup(rows: list[Any], icb_code: str, names: Mapping[str, str]) -> str:
+def list_markup(rows: Sequence[SavedView], icb_code: str, names: Mapping[str, str]) -> str:
     """Links to the views of a board, each with its page and choices in words."""
     items = ""
     for row in rows:
@@ -97,17 +95,19 @@ def draw(scope: Scope, choices: Choices, page_path: str) -> None:
     """The saved views of the board, and the form to save this one, in the sidebar."""
     with st.expander("Saved views", key="saved views"):
         # Asked each time: somebody else may have saved one meanwhile.
-        saved = saved_views.saved_views(engine(), scope, choices.icb_code)
-        saved = own_saved(scope, choices.icb_code, saved, "address")
-        if saved.empty:
-            show.notes(["No view is saved yet. A saved view keeps the page and what is chosen."])
+        saved = [
+            view
+            for view in saved_views.saved_views(engine(), scope, choices.icb_code)
+            if is_shown(scope, choices.icb_code, read_choices(view.address))
+        ]
+        if saved:
+            show.html(list_markup(saved, choices.icb_code, names(scope, choices)))
         else:
-            rows = list(each_row(saved))
-            show.html(list_markup(rows, choices.icb_code, names(scope, choices)))
+            show.notes(["No view is saved yet. A saved view keeps the page and what is chosen."])
         _save(scope, choices, page_path)
-        mine = saved[own_choices(scope, choices.icb_code, saved["address"])]
-        if not mine.empty:
-            _delete(scope, choices, mine["view_name"].tolist())
+        mine = [view.view_name for view in saved if is_own(scope, choices.icb_code, view.address)]
+        if mine:
+            _delete(scope, choices, mine)
 
 
 def _save(scope: Scope, choices: Choices, page_path: str) -> None:

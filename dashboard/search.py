@@ -30,6 +30,7 @@ from queries.scope import Scope
 PAGES = {
     "": ("This week", "What changed since we last met, and what do we decide?"),
     "coverage": ("Coverage", "Which wards have no social prescribing?"),
+    "all-boards": ("All boards", "Which boards have wards without social prescribing?"),
     "workforce": ("Workforce", "Do networks have the link workers they mean to have?"),
     "providers": ("Providers", "Which needs can be met where, and with what room?"),
     "outcomes": ("Outcomes", "Who gets from referral to benefit, and who is lost on the way?"),

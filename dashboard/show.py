@@ -4,9 +4,11 @@ value is escaped."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,9 @@ from urllib.parse import quote, urlencode
 import streamlit as st
 
 from dashboard.charts import Figure
+from dashboard.charts.area_canvas import AreaCanvas, as_data
 from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark, PointGroup
+from dashboard.data import once
 from dashboard.returns_view import Grid
 from dashboard.rules.disclosure import PROFILES, Released
 from dashboard.rules.measures import help_of
@@ -37,6 +41,8 @@ _CSS = "".join(
 _NUMBER = re.compile(r"([-+−]?£?[\d,.]+( ?%)?( \([\d,.]+( to [\d,.]+)?\))?|\*|–|\?|)")
 # Rows drawn at first; the rest by a button, so that a long table does not hold up the page.
 ROWS_AT_FIRST = 100
+# A page has about five small tables.
+TABLES_KEPT = 200
 FIRST_FILES = "Ward boundaries and the LSOA lookups come first: they say which wards there are."
 
 _TABLE = st.components.v2.component(
@@ -44,6 +50,12 @@ _TABLE = st.components.v2.component(
     html='<div class="board-table"></div>',
     css=(_COMPONENTS / "table.css").read_text(encoding="utf-8"),
     js=(_COMPONENTS / "table.js").read_text(encoding="utf-8"),
+)
+_CANVAS = st.components.v2.component(
+    "area_canvas",
+    html=(_COMPONENTS / "area_canvas.html").read_text(encoding="utf-8"),
+    css=(_COMPONENTS / "area_canvas.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "area_canvas.js").read_text(encoding="utf-8"),
 )
 
 
@@ -273,7 +285,11 @@ def icons(items: Sequence[tuple[str, str, str]]) -> None:
 
 def heading(words: str, *, anchor: str) -> None:
     """The heading of a part of the page. Streamlit's own reads Markdown, and names are no Markdown."""
-    html(f'<h2 class="part" id="{escape(anchor)}">{escape(words)}</h2>')
+    html(_heading(words, anchor))
+
+
+def _heading(words: str, anchor: str) -> str:
+    return f'<h2 class="part" id="{escape(anchor)}">{escape(words)}</h2>'
 
 
 def card_title(name: str, words: str) -> None:
@@ -365,6 +381,10 @@ def chart(
         ):
             on_pick(code if isinstance(code, str) else code[0])
 
+    if "to_dict" not in vars(figure):
+        # Streamlit copies it whole in each run. Nobody changes it any more: the copy is kept with it.
+        copied = figure.to_dict()
+        vars(figure)["to_dict"] = lambda: copied
     st.plotly_chart(
         figure,
         key=name,
@@ -379,6 +399,41 @@ def chart(
         on_select=picked if on_pick else "ignore",
         selection_mode="points",
     )
+
+
+@contextmanager
+def how_far(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for what may take long: there as soon as it is told how much of how much is done, and gone
+    at the end."""
+    bars: list[Any] = []
+
+    def tell(done: int, of: int) -> None:
+        if not bars:
+            bars.append(st.empty())
+        bars[0].progress(done / of, f"{words} {done:,} of {of:,}")
+
+    yield tell
+    for bar in bars:
+        bar.empty()
+
+
+def canvas(
+    drawn: AreaCanvas,
+    released: Released,
+    *,
+    name: str,
+    group: str,
+    area: str,
+    on_pick: Callable[[str], None],
+) -> None:
+    """A map of many areas drawn from a released frame, with one group and one area outlined; `on_pick`
+    gets the code of a clicked area."""
+    checked(released)
+
+    def picked() -> None:
+        on_pick(st.session_state[name]["picked"])
+
+    _CANVAS(data=as_data(drawn, group=group, area=area), key=name, on_picked_change=picked)
 
 
 def table_body(
@@ -509,8 +564,18 @@ def caption(title: str, words: str) -> None:
 
 def definition_list(items: Sequence[tuple[str, str]], *, label: str) -> None:
     """Terms and what is said of each."""
+    html(_facts(items, label))
+
+
+def _facts(items: Sequence[tuple[str, str]], label: str) -> str:
     pairs = "".join(f"<dt>{escape(term)}</dt><dd>{escape(words)}</dd>" for term, words in items)
-    html(f'<dl class="facts" aria-label="{escape(label)}">{pairs}</dl>')
+    return f'<dl class="facts" aria-label="{escape(label)}">{pairs}</dl>'
+
+
+def definitions(parts: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]) -> None:
+    """Parts of the page, each a heading, its anchor, and terms with what is said of each. There are
+    many: they are sent as one."""
+    html("".join(_heading(title, anchor) + _facts(facts, title) for title, anchor, facts in parts))
 
 
 def _titled(heading: str) -> str:
@@ -520,6 +585,12 @@ def _titled(heading: str) -> str:
 
 def small_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str) -> None:
     """A table of a few rows that is read, not searched; columns of numbers stand at the right."""
+    html(_small_table(tuple(headings), tuple(map(tuple, rows)), caption))
+
+
+# The same table is drawn in each run: its markup is put together once.
+@lru_cache(maxsize=TABLES_KEPT)
+def _small_table(headings: tuple[str, ...], rows: tuple[tuple[str, ...], ...], caption: str) -> str:
     numbers = {
         place
         for place in range(1, len(headings))
@@ -541,7 +612,7 @@ def small_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, capti
         + "</tr>"
         for row in rows
     )
-    html(
+    return (
         f'<div class="small-table" role="group" tabindex="0" aria-label="{escape(caption)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
         "</table></div>"
@@ -561,6 +632,10 @@ _RETURN_SIGNS = {
 
 def grid(found: Grid, *, caption: str) -> None:
     """A table of months in which each cell is a state, with its key below."""
+    html(once(_grid, found, caption))
+
+
+def _grid(found: Grid, caption: str) -> str:
     head = "".join(f'<th scope="col">{first:%b %y}</th>' for first in found.months)
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>'
@@ -574,7 +649,7 @@ def grid(found: Grid, *, caption: str) -> None:
         for name, cells in found.rows
     )
     key = " · ".join(f"{sign} {escape(state)}" for state, sign in _RETURN_SIGNS.items() if sign)
-    html(
+    return (
         f'<div class="small-table grid" role="group" tabindex="0" aria-label="{escape(caption)}">'
         f"<table><caption>{escape(caption)}</caption><thead><tr><td></td>{head}</tr></thead>"
         f'<tbody>{body}</tbody></table></div><p class="notes">{key}</p>'

@@ -10,7 +10,7 @@ from dashboard import access, filters, plan_trial, show
 from dashboard import plan_told as told
 from dashboard import site_plan_words as words
 from dashboard.access import current_user
-from dashboard.data import engine, fetch_shared
+from dashboard.data import engine, fetch_shared, once
 from dashboard.filters import PLAN, SUPPOSED, Area, Choices
 from dashboard.own_networks import own_choices, own_saved
 from dashboard.plan_equity import plan_equity
@@ -81,27 +81,28 @@ def plan(scope: Scope, view: PlanView, choices: Choices) -> None:
                 fetch_shared(plan_map, scope, area, said, is_after, is_dark),
                 view.plan.wards,
                 name=f"plan_map_{title}",
-                alt=words.map_alt(view.plan, is_after=is_after),
+                alt=once(words.map_alt, view.plan, is_after=is_after),
             )
-            points = [site_points(view.plan)] if is_after else []
-            show.key(title, words.map_groups(view.plan, is_after=is_after), points=points)
+            points = [once(site_points, view.plan)] if is_after else []
+            groups = once(words.map_groups, view.plan, is_after=is_after)
+            show.key(title, groups, points=points)
     show.explanation(told.notes(view.plan), words.ABOUT, name="about plan", what="plan")
     if len(view.plan.sites):
         show.heading("The sites, in order of what each adds", anchor="sites")
-        show.small_table(*words.sites_table(view.plan), caption="Chosen sites")
-        show.lines(words.why_sites(view.plan))
+        show.small_table(*once(words.sites_table, view.plan), caption="Chosen sites")
+        show.lines(once(words.why_sites, view.plan))
     show.heading("Who remains unreached", anchor="unreached")
-    headings, rows = words.unreached_table(view.plan)
+    headings, rows = once(words.unreached_table, view.plan)
     if rows:
         show.small_table(headings, rows, caption="Wards the plan does not reach, most need first")
     else:
         show.lines(["No ward is known to have unmet need that the plan does not reach."])
-    unknown = told.unknown_table(view.plan)
+    unknown = once(told.unknown_table, view.plan)
     if unknown[1]:
         with st.expander(f"In no plan: {len(unknown[1]):,} wards", key="in no plan"):
             show.small_table(*unknown, caption="Need or provision not known")
     show.heading("Everything this plan assumes", anchor="assumes")
-    show.definition_list(words.assumptions(view.plan), label="Assumptions")
+    show.definition_list(once(words.assumptions, view.plan), label="Assumptions")
     asked = {name: value for name, value in asdict(view.plan.choices).items() if value}
     also = (*SUPPOSED, filters.LOCALITY, filters.PCN)
     asked |= {name: filters.chosen(name) for name in also if filters.chosen(name)}
@@ -114,7 +115,7 @@ def plan(scope: Scope, view: PlanView, choices: Choices) -> None:
 
 def need(scope: Scope, view: PlanView, choices: Choices) -> None:
     """The unmet need of every ward, with its interval."""
-    groups, alt = told.need_groups(view.plan)
+    groups, alt = once(told.need_groups, view.plan)
     picture, beside = st.columns([7, 3])
     with picture:
         figure = fetch_shared(
@@ -124,7 +125,7 @@ def need(scope: Scope, view: PlanView, choices: Choices) -> None:
     with beside:
         show.key(f"Unmet need, {words.unit(view.plan)}", groups)
     show.notes([*told.notes(view.plan), f"Need is {words.need_words(view.plan)}."])
-    headings, rows = words.need_table(view.plan)
+    headings, rows = once(words.need_table, view.plan)
     show.small_table(headings, rows[:FIRST_ROWS], caption="Wards with most unmet need")
     if len(rows) > FIRST_ROWS:
         with st.expander(f"All {len(rows):,} wards", key="need of all"):
@@ -173,7 +174,7 @@ def what_if(scope: Scope, _view: PlanView, choices: Choices) -> None:
     ):
         with column:
             filters.pick(name, label, options)
-    chosen = {name: filters.chosen(name) for name in SUPPOSED}
+    chosen = tuple((name, filters.chosen(name)) for name in SUPPOSED)
     what = fetch_shared(what_if_of, scope, area, chosen)
     found = fetch_shared(supposed, scope, area, what)
     if found.is_empty:

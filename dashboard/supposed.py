@@ -48,9 +48,15 @@ class Supposed:
         return not (self.what_if.closed or self.what_if.fte)
 
 
-def what_if_of(engine: Engine, scope: Scope, area: Area, chosen: Mapping[str, str]) -> WhatIf:
-    """What the choices suppose: a provider's services, one service, and FTE from and to a network.
-    Names and codes that are not there change nothing."""
+def what_if_of(
+    engine: Engine,
+    scope: Scope,
+    area: Area,
+    choices: Mapping[str, str] | tuple[tuple[str, str], ...],
+) -> WhatIf:
+    """What the choices (by name, or as pairs) suppose: a provider's services, one service, and FTE
+    from and to a network. Names and codes that are not there change nothing."""
+    chosen = dict(choices)
     listed = board_services(engine, scope, area.icb_code, area.as_at).listed
     provider, service = chosen.get(CLOSE, ""), chosen.get(END, "")
     is_closed = (listed["provider"] == provider) | (listed["service_key"] == service)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy import Engine
 
 from dashboard import show
+from dashboard.charts import Figure
 from dashboard.charts.bars import month_bars
 from dashboard.coverage import REFERRALS, Basis, Coverage, ward_neighbours, ward_trend
-from dashboard.data import fetch, fetch_shared
+from dashboard.data import fetch_shared
 from dashboard.filters import Choices
 from dashboard.own_networks import LEFT_OUT
 from dashboard.providers_words import marked
 from dashboard.rules.disclosure import hidden_flag
 from dashboard.services import board_services, in_order, keys_of_ward
-from dashboard.style import MISSING, count, day, interval, number, template
+from dashboard.style import MISSING, Theme, count, day, interval, number, template
 from queries.frames import each_row
 from queries.scope import Scope
 
@@ -41,12 +44,12 @@ def ward_panel(scope: Scope, choices: Choices, coverage: Coverage, ward_code: st
             show.notes([LEFT_OUT])
     with right:
         _referrals(scope, choices, coverage, ward)
-        services = _services(scope, choices, ward)
+        services = fetch_shared(_services, scope, choices.icb_code, choices.as_at, ward_code)
         if services[1]:
             show.small_table(*services, caption="Services that serve the ward")
         else:
             show.empty("No services to show", ward.services_reason)
-    near = fetch(ward_neighbours, scope, choices.icb_code)
+    near = fetch_shared(ward_neighbours, scope, choices.icb_code)
     codes = [ward_code, *near[near["ward_code"] == ward_code]["neighbour_code"]]
     rows = wards[wards["ward_code"].isin(codes)].sort_values(
         "ward_code", key=lambda c: c != ward_code
@@ -115,18 +118,9 @@ def _referrals(scope: Scope, choices: Choices, coverage: Coverage, ward: Any) ->
     if coverage.basis.window is None or ward.take_up_reason:
         show.empty("No referrals to show", ward.take_up_reason or coverage.basis.no_window)
         return
-    trend, period = fetch(
-        ward_trend,
-        scope,
-        choices.icb_code,
-        ward.ward_code,
-        coverage.basis.window[1],
-        choices.months,
-    )
-    theme = show.theme()
-    chart = month_bars(
-        trend, "referrals", label="Referrals", colour=theme.bar, layout=template(theme)
-    )
+    asked = (choices.icb_code, ward.ward_code, coverage.basis.window[1], choices.months)
+    trend, period = fetch_shared(ward_trend, scope, *asked)
+    chart = fetch_shared(_trend_figure, scope, *asked, show.theme().is_dark)
     show.caption(f"Referrals by {period}", trend.profile.words)
     show.chart(
         chart,
@@ -147,9 +141,28 @@ def _referrals(scope: Scope, choices: Choices, coverage: Coverage, ward: Any) ->
         )
 
 
-def _services(scope: Scope, choices: Choices, ward: Any) -> tuple[list[str], list[list[str]]]:
-    found = fetch_shared(board_services, scope, choices.icb_code, choices.as_at)
-    mine = keys_of_ward(found, ward.ward_code).merge(found.listed)
+def _trend_figure(
+    engine: Engine,
+    scope: Scope,
+    icb_code: str,
+    ward_code: str,
+    last_month: date,
+    months: int,
+    is_dark: bool,
+) -> Figure:
+    """The referrals of a ward by month. A query by its signature, as the next one."""
+    trend, _ = fetch_shared(ward_trend, scope, icb_code, ward_code, last_month, months)
+    theme = Theme(is_dark)
+    return month_bars(
+        trend, "referrals", label="Referrals", colour=theme.bar, layout=template(theme)
+    )
+
+
+def _services(
+    engine: Engine, scope: Scope, icb_code: str, as_at: date, ward_code: str
+) -> tuple[list[str], list[list[str]]]:
+    found = fetch_shared(board_services, scope, icb_code, as_at)
+    mine = keys_of_ward(found, ward_code).merge(found.listed)
     rows = [
         [
             marked(row),

@@ -9,7 +9,7 @@ from dashboard import workforce_pictures as pictures
 from dashboard import workforce_trend_words as told
 from dashboard import workforce_words as words
 from dashboard.control_words import icons, limits_words
-from dashboard.data import fetch_shared
+from dashboard.data import fetch_shared, once
 from dashboard.filters import Choices
 from dashboard.own_networks import LEFT_OUT
 from dashboard.provision_by_need import provision_by_need
@@ -47,7 +47,7 @@ def every_network(scope: Scope, view: WorkforceView, choices: Choices) -> None:
     else:
         show.empty("No funnel to draw", words.NO_LISTS)
     show.explanation(
-        words.notes(view.workforce.basis, view.listed),
+        once(_notes, view),
         words.ABOUT[name],
         name=f"about {name}",
         what="chart",
@@ -57,6 +57,10 @@ def every_network(scope: Scope, view: WorkforceView, choices: Choices) -> None:
     filters.write_address()
 
 
+def _notes(view: WorkforceView) -> list[str]:
+    return words.notes(view.workforce.basis, view.listed)
+
+
 @st.fragment
 def trend(scope: Scope, view: WorkforceView, choices: Choices) -> None:
     """One figure by month as a control chart."""
@@ -64,12 +68,12 @@ def trend(scope: Scope, view: WorkforceView, choices: Choices) -> None:
     name = filters.pick(
         filters.TREND, "Trend of", {key: title for key, (title, _) in TRENDS.items()}
     )
-    judged = trend_chart(view, name)
+    judged = once(trend_chart, view, name)
     if judged is None:
         show.empty("No trend to show", told.no_trend(view, name))
         filters.write_address()
         return
-    show.finding([told.trend_finding(name, judged), *told.who_is_judged(view, name)])
+    show.finding([told.trend_finding(name, judged), *once(told.who_is_judged, view, name)])
     show.icons(icons(judged))
     pinned.chart(
         scope,
@@ -80,11 +84,17 @@ def trend(scope: Scope, view: WorkforceView, choices: Choices) -> None:
         name=f"trend_{name}",
         alt=f"{TRENDS[name][0]} by month, {choices.words}. {judged.words}",
     )
-    lines = limits_words(judged, trend_target(view, name))
+    lines = limits_words(judged, once(trend_target, view, name))
     show.notes([lines, *told.trend_source(view, name)])
     with st.expander("The months as a table", key="trend months"):
-        show.small_table(*told.trend_table(view, name, judged), caption=TRENDS[name][0])
+        show.small_table(*once(_trend_table, view, name), caption=TRENDS[name][0])
     filters.write_address()
+
+
+def _trend_table(view: WorkforceView, name: str) -> told.Table:
+    judged = once(trend_chart, view, name)
+    assert judged is not None  # there is no table where there is no chart
+    return told.trend_table(view, name, judged)
 
 
 def recruitment(scope: Scope, view: WorkforceView, choices: Choices) -> None:
@@ -103,7 +113,7 @@ def recruitment(scope: Scope, view: WorkforceView, choices: Choices) -> None:
     show.notes([*told.moves_finding(view, found), *told.recruitment_source(found)])
     with st.expander("The months as a table", key="recruitment months"):
         show.small_table(
-            *told.recruitment_table(found), caption="FTE, and who joined and left, by month"
+            *once(told.recruitment_table, found), caption="FTE, and who joined and left, by month"
         )
 
 
@@ -114,13 +124,16 @@ def need(scope: Scope, choices: Choices) -> None:
     if found.fifths.frame.empty:
         show.empty("Nothing to compare", told.NO_NEED)
         return
-    show.finding(told.need_finding(found, choices))
+    show.finding(once(told.need_finding, found, choices))
     show.chart(
         fetch_shared(pictures.need_figure, scope, choices, show.theme().is_dark),
         found.fifths,
         name="need",
         alt=f"FTE per 10,000 patients by fifth of deprivation and month, {choices.icb_name}",
     )
-    show.explanation(told.need_notes(found), words.ABOUT["need"], name="about need", what="chart")
+    show.explanation(
+        once(told.need_notes, found), words.ABOUT["need"], name="about need", what="chart"
+    )
     with st.expander("The months as a table", key="need months"):
-        show.small_table(*told.need_table(found), caption="FTE per 10,000 patients by deprivation")
+        table = once(told.need_table, found)
+        show.small_table(*table, caption="FTE per 10,000 patients by deprivation")

@@ -197,7 +197,8 @@ def _reproject(shapes: np.ndarray, transformer: pyproj.Transformer) -> np.ndarra
     return projected
 
 
-def _metres(geometries: Sequence[BaseGeometry]) -> np.ndarray:
+def metres(geometries: Sequence[BaseGeometry]) -> np.ndarray:
+    """The same shapes (EPSG:4326) in metres of the British National Grid, good to 5 m."""
     return _reproject(np.array(geometries, dtype=object), _TO_METRES)
 
 
@@ -230,7 +231,7 @@ def ward_layer(
 
     The tolerance is the side of the triangles removed (Visvalingam-Whyatt). No ward vanishes.
     """
-    shapes = _reproject(_simplified(_metres(geometries), tolerance_metres), _TO_DEGREES)
+    shapes = _reproject(simplified(metres(geometries), tolerance_metres), _TO_DEGREES)
     for _ in range(3):  # rounding can pinch a creek shut; two rounds are enough for real wards
         rounded = _rounded(shapes, DECIMALS)
         if shapely.is_valid(rounded).all() and shapely.coverage_is_valid(rounded):
@@ -239,7 +240,8 @@ def ward_layer(
     return _layer(ward_codes, shapes, DECIMALS, names)
 
 
-def _simplified(shapes: np.ndarray, tolerance_metres: float) -> np.ndarray:
+def simplified(shapes: np.ndarray, tolerance_metres: float) -> np.ndarray:
+    """Shapes in metres simplified together, so that neighbours keep common edges; none vanishes."""
     if not len(shapes):
         return shapes
     if not shapely.coverage_is_valid(shapes):
@@ -319,7 +321,7 @@ def hatch_layer(
     Every ward has at least one stripe. Without a spacing, stripes come about 7 px apart when all
     the wards together fill a map 600 px tall.
     """
-    wards = _simplified(_metres(geometries), WARD_TOLERANCE_METRES)
+    wards = simplified(metres(geometries), WARD_TOLERANCE_METRES)
     if not len(wards):
         return _layer(ward_codes, wards, DECIMALS)
     west, south, east, north = shapely.total_bounds(wards)
@@ -368,7 +370,7 @@ def _pieces(
 
 def centroids_metres(ward_codes: Sequence[str], geometries: Sequence[BaseGeometry]) -> pd.DataFrame:
     """One row per ward: ward_code, easting and northing (EPSG:27700) of its centroid."""
-    points = shapely.centroid(_metres(geometries))
+    points = shapely.centroid(metres(geometries))
     return pd.DataFrame(
         {
             "ward_code": pd.Series(ward_codes, dtype="str"),
@@ -407,7 +409,7 @@ def touching(ward_codes: Sequence[str], geometries: Sequence[BaseGeometry]) -> p
 
 def _meeting(geometries: Sequence[BaseGeometry]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The shapes in metres without narrow gaps, and the places of both of each pair that meet."""
-    shapes = _metres(geometries)
+    shapes = metres(geometries)
     if len(shapes):
         shapes = shapely.coverage_clean(shapes, snapping_distance=GAP_METRES)
     ward, neighbour = shapely.STRtree(shapes).query(shapes, predicate="intersects")

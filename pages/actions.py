@@ -2,15 +2,14 @@
 
 from dashboard import action_editor, filters, show
 from dashboard.access import current_scope
-from dashboard.actions_view import actions_view, targets
-from dashboard.data import data_state, engine, fetch_shared
+from dashboard.actions_view import board_actions
+from dashboard.data import data_state, fetch_written
 from dashboard.style import day
+from queries.actions import actions_mark
 
 scope, choices = current_scope(), filters.current()
 today = filters.newest_as_at()
-known = fetch_shared(targets, scope, choices.icb_code, today)
-# Not kept from run to run: others write too, and what is written is no change of the data.
-view = actions_view(engine(), scope, choices.icb_code, today, known)
+view = fetch_written(board_actions, actions_mark, scope, choices.icb_code, today, today)
 
 show.header(
     "What did we decide, who does it, by when?",

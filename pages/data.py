@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import filters, returns_view, show, upload
 from dashboard.access import current_scope
-from dashboard.data import data_state
+from dashboard.data import data_state, fetch_shared
 
 scope = current_scope()
 choices = filters.current_or_none()
@@ -16,7 +16,7 @@ show.header(
     [],
     is_demonstration=data_state().is_demonstration,
 )
-grid = returns_view.dataset_grid(scope, as_at)
+grid = fetch_shared(returns_view.dataset_grid, scope, as_at)
 show.finding([returns_view.finding(grid)])
 if choices is None:
     show.lines([show.FIRST_FILES])
@@ -30,11 +30,11 @@ if choices:
         required=True,
         key="return shown",
     )
-    pcns = returns_view.pcn_grid(scope, choices.icb_code, as_at, dataset)
+    pcns = fetch_shared(returns_view.pcn_grid, scope, choices.icb_code, as_at, dataset)
     show.grid(pcns, caption=f"{returns_view.PCN_RETURNS[dataset]}: which network returned when")
     if said := returns_view.not_shown(scope, choices.icb_code):
         show.lines([said])
-    if unmatched := returns_view.unmatched_wards(scope, choices.icb_code):
+    if unmatched := fetch_shared(returns_view.unmatched_wards, scope, choices.icb_code):
         show.small_table(
             ["District", "Wards with a population", "Ward codes in no population"],
             unmatched,
@@ -43,7 +43,7 @@ if choices:
 with st.expander("Files without months: boundaries, lookups, registers, directories"):
     show.small_table(
         ["Dataset", "In force", "Newest load"],
-        returns_view.without_months(scope),
+        fetch_shared(returns_view.without_months, scope),
         caption="What is in force",
     )
 

@@ -3,10 +3,9 @@
 from dashboard import methods_words as words
 from dashboard import show
 from dashboard.access import current_scope
-from dashboard.data import data_state, fetch
+from dashboard.data import data_state, fetch_shared
 from dashboard.rules.measures import GLOSSARY, MEASURES
 from dashboard.settings import settings
-from queries import loads
 
 show.header(
     "What does each figure mean?",
@@ -14,9 +13,7 @@ show.header(
     [],
     is_demonstration=data_state().is_demonstration,
 )
-for measure in MEASURES.values():
-    show.heading(measure.title, anchor=measure.name)
-    show.definition_list(words.measure_facts(measure), label=measure.title)
+show.definitions([(each.title, each.name, words.measure_facts(each)) for each in MEASURES.values()])
 
 show.heading("Statuses of a ward, worst first", anchor="statuses")
 show.small_table(*words.statuses(), caption="What each status means")
@@ -26,7 +23,7 @@ show.heading("Settings in force", anchor="settings")
 show.small_table(*words.settings_in_force(settings()), caption="Settings that change a figure")
 show.heading("Files in force", anchor="sources")
 show.small_table(
-    *words.files(fetch(loads.sources, current_scope())), caption="Every file the figures rest on"
+    *fetch_shared(words.files_in_force, current_scope()), caption="Every file the figures rest on"
 )
 show.heading("Glossary", anchor="glossary")
 show.definition_list(GLOSSARY, label="Glossary")

@@ -31,5 +31,5 @@ if view.tiles:
     workforce_sections.trend(scope, view, choices)
     workforce_sections.recruitment(scope, view, choices)
     workforce_sections.need(scope, choices)
-    posts_sections.titles_and_employers(scope, view, choices)
-    posts_sections.supervision(scope, view, choices)
+    posts_sections.titles_and_employers(scope, choices)
+    posts_sections.supervision(scope, choices)

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from dashboard import data
 from dashboard.rules.changes import return_changes, service_changes, target_changes, ward_changes
 from dashboard.rules.coverage import Status
 from dashboard.rules.freshness import Freshness
@@ -232,16 +233,12 @@ def test_another_disclosure_profile_is_said(use: Use, monkeypatch: pytest.Monkey
     assert words not in looked_at(changed(engine, since, chosen(NOW)), "")
     monkeypatch.setenv("DASHBOARD_DISCLOSURE_PROFILE", "lt6")
     settings.cache_clear()
-    import streamlit as st
-
     # Kept answers are of the profile of a process, which does not change.
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    data._shared.cache_clear()
     found = changed(engine, since, chosen(NOW))
     assert (found.before.profile, found.now.profile) == ("nhs", "lt6")
     assert words in looked_at(found, "")
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    data._shared.cache_clear()
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -228,11 +228,17 @@ class _Matched:
     needed: set[str] = field(default_factory=set)
 
     def add(
-        self, what: str, codes: pd.Series[str], lookup: Iterable[str], *, is_needed: bool = True
+        self,
+        what: str,
+        codes: pd.Series[str],
+        lookup: pd.Series[str] | pd.Index[str],
+        *,
+        is_needed: bool = True,
     ) -> None:
         """Count the codes of a block that stand in the lookup."""
         sent = codes.dropna()
-        known = sent.isin(lookup)
+        # Of a block's few codes, not of all that England has: pandas would go through each of those.
+        known = sent.isin(set(sent.unique().tolist()) & set(lookup.unique().tolist()))
         self.sent[what] += len(sent)
         self.known[what] += int(known.sum())
         if is_needed:

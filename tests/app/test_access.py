@@ -37,7 +37,8 @@ OF_THE_BOARD = re.compile(
 
 
 @pytest.mark.parametrize(
-    "page", ["coverage", "workforce", "outcomes", "take-up", "where-to-fund", "methods"]
+    "page",
+    ["coverage", "all-boards", "workforce", "outcomes", "take-up", "where-to-fund", "methods"],
 )
 @pytest.mark.parametrize("reader", [NEIGHBOUR, OUTSIDER_ICB])
 def test_no_page_shows_anything_of_another_board(
@@ -97,7 +98,7 @@ def test_no_route_answers_for_another_board(
         f"/geo/{BOARD}/{shapes.hatching.name}.json",
         *(
             f"/table/{subject}.json?icb={BOARD}&as_at={AS_AT}"
-            for subject in ("coverage", "workforce", "pathway")
+            for subject in ("coverage", "workforce", "pathway", "all-boards", "all-wards")
         ),
         *(
             f"/export/{subject}.{form}?icb={BOARD}&as_at={AS_AT}"
@@ -130,7 +131,9 @@ def test_the_demonstration_boards_do_not_see_each_other(
     names = {*wards["ward_code"], *wards["ward_name"], *wards["lad_code"], *pcns["pcn_code"]}
     names |= {f"{name} PCN" for name in wards["lad_name"]}
     read_as("QDM")
-    for page in ("coverage", "workforce", "outcomes", "take-up", "where-to-fund", "methods"):
+    for page in (
+        "coverage", "all-boards", "workforce", "outcomes", "take-up", "where-to-fund", "methods",
+    ):  # fmt: skip
         address = {"ward": wards["ward_code"].iloc[0], "pcn": pcns["pcn_code"].iloc[0]}
         everything = open_page(page, icb="QDK", **address).everything()
         assert {name for name in names if name in everything} == set()

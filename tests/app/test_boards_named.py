@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event
 from dashboard import data
 from queries.row_security import BOUND
 from tests.app.reading import View
-from tests.small_board import ABBEY, BOARD, NORTH
+from tests.small_board import ABBEY, BOARD, NEIGHBOUR, NORTH
 
 # Whole pages.
 pytestmark = pytest.mark.slow
@@ -26,6 +26,7 @@ BY_NUMBER = {"job", "job_piece", "job_problem"}
 PAGES = {
     "this-week": ("", {}),
     "coverage": ("", {"ward": ABBEY}),
+    "all-boards": ("", {"ward": ABBEY}),
     "workforce": ("", {"pcn": NORTH}),
     "providers": ("services gaps", {}),
     "outcomes": ("pathway endings change equity networks gp", {}),
@@ -35,6 +36,8 @@ PAGES = {
     "actions": ("list files", {}),
     "data": ("", {}),
 }
+# About every board by its nature: each is asked for by name, one after the other.
+OF_SEVERAL = {"all-boards": (BOARD, NEIGHBOUR)}
 
 
 @contextmanager
@@ -61,15 +64,19 @@ def test_every_question_of_a_page_names_its_board(
         for part in parts.split() or [""]:
             view = open_page(page, icb=BOARD, part=part, **address)
             assert not view.app.exception
-    of_a_board = {
-        statement: parameters
+    of_a_board = [
+        (statement, parameters)
         for statement, parameters in asked
         if set(_OF_A_BOARD.findall(statement)) - BY_NUMBER
-    }
+    ]
     # Else nothing was asked, or nothing was heard.
     assert asked
-    without = [statement for statement, said in of_a_board.items() if BOARD not in said]
+    named = OF_SEVERAL.get(page, (BOARD,))
+    without = [asks for asks, said in of_a_board if not any(code in said for code in named)]
     assert without == []
+    # And of each of them something was asked, or of none.
+    if of_a_board:
+        assert all(any(code in said for _, said in of_a_board) for code in named)
 
 
 def test_the_pages_do_ask_of_boards(own: Engine, open_page: Callable[..., View]):

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import streamlit as st
 from sqlalchemy import Engine
 
 from dashboard import (
@@ -84,6 +83,8 @@ OF_A_NETWORK = {
     "network", "post", "title", "employer", "supervisor", "reason", "action", "owner", "note", "view",
     "by", "plan", "planner",
 }  # fmt: skip
+# What the page All boards fetches.
+OF_ALL_BOARDS = ("/geo/all/", "/table/all-boards.json", "/table/all-wards.json")
 FOR_LOADERS = {"file", "job", "offerer", "message"}
 
 
@@ -138,6 +139,11 @@ class TestWalks:
         read_as_role("icb_lead", A.code)
         seen = walk(Offers(monkeypatch), icb=A.code)
         assert foreign(everywhere(seen), OF_A) == {}
+        for part in OF_ALL_BOARDS:
+            # One board is all that they may see.
+            read_of = [text for link, text in seen.files.items() if link.startswith(part)]
+            assert read_of, part
+            assert all(whose(marks(text)) >= {A.word} for text in read_of)
         found = marks(seen.text)
         assert kinds(found, A.word) >= OF_A_BOARD | {str(A.budgets)}
         for network in A.networks:
@@ -187,6 +193,9 @@ class TestWhereOthersHaveBeen:
         allowed: set[str] | None,
     ) -> None:
         files = {link for seen in wide for link in seen.files}
+        # Its second list stands at the same address.
+        files |= {link.replace("/all-boards.", "/all-wards.") for link in files}
+        assert all(any(link.startswith(part) for link in files) for part in OF_ALL_BOARDS)
         assert whose(marks("".join(seen.text for seen in wide))) == OF_A | OF_B
         if role is None:
             become()
@@ -215,8 +224,7 @@ class TestWhereOthersHaveBeen:
         parts(offers, icb=A.code)
         read_as_role("icb_lead", A.code)
         after = parts(offers, icb=A.code)
-        st.cache_data.clear()
-        st.cache_resource.clear()
+        data._shared.cache_clear()
         assert marks(after.text) == marks(parts(offers, icb=A.code).text)
 
 

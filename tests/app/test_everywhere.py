@@ -119,9 +119,9 @@ def test_a_view_is_saved_by_name_and_deleted_when_asked_twice(
     app.selectbox(key="pcn").set_value(NORTH).run()
     app.text_input(key="view name").set_value("  <i>North</i> ")
     app.button[0].click().run()
-    kept = saved_views(engine, EVERYTHING, BOARD)
-    assert kept["view_name"].tolist() == ["<i>North</i>"]
-    assert kept["address"].tolist() == [f"take-up?icb={BOARD}&pcn={NORTH}&months=24"]
+    (kept,) = saved_views(engine, EVERYTHING, BOARD)
+    assert kept.view_name == "<i>North</i>"
+    assert kept.address == f"take-up?icb={BOARD}&pcn={NORTH}&months=24"
     assert f"/take-up?icb={BOARD}&pcn={NORTH}&months=24" in addresses(app)
     assert "Take-up · pcn North PCN · months 24 · newest date" in everything(app)
     assert "i" not in Markup.of(everything(app)).tags
@@ -129,7 +129,7 @@ def test_a_view_is_saved_by_name_and_deleted_when_asked_twice(
     app.selectbox(key="view to delete").set_value("<i>North</i>").run()
     assert len(saved_views(engine, EVERYTHING, BOARD)) == 1
     app.button(key="delete view").click().run()
-    assert saved_views(engine, EVERYTHING, BOARD).empty
+    assert saved_views(engine, EVERYTHING, BOARD) == []
     assert "No view is saved yet" in everything(app)
 
 
@@ -143,7 +143,8 @@ def test_a_view_without_a_name_or_with_a_taken_one_is_refused(
         app.text_input(key="view name").set_value(name)
         app.button[0].click().run()
         assert said in everything(app)
-    assert saved_views(engine, EVERYTHING, BOARD)["address"].tolist() == ["take-up?pcn=U1"]
+    (kept,) = saved_views(engine, EVERYTHING, BOARD)
+    assert kept.address == "take-up?pcn=U1"
 
 
 def test_what_a_link_names_and_is_not_there_is_said(small_board: Engine) -> None:

@@ -30,7 +30,7 @@ BEGIN, JOIN, LEAVE = "Begin the meeting", "Join the meeting", "Leave meeting vie
 CLOSE, WRITE = "Close it now", "Write down"
 TITLES = ["This week", "Coverage", "Workforce", "Providers", "Outcomes", "Take-up",
           "Where to fund next", "Actions"]  # fmt: skip
-BESIDE = ["commitments", "data", "methods"]
+BESIDE = ["all-boards", "commitments", "data", "methods"]
 NHS_NUMBER = "943 476 5919"
 Open = Callable[..., View]
 

@@ -21,7 +21,9 @@ KENT = {"icb": "QDK", "as_at": "2026-06-30"}
 
 
 def test_every_page_is_looked_at():
-    assert {"coverage", "workforce", "providers", "outcomes", "commitments"} <= set(PAGES)
+    assert {"coverage", "all_boards", "workforce", "providers", "outcomes", "commitments"} <= set(
+        PAGES
+    )
 
 
 @pytest.mark.parametrize("page", PAGES)

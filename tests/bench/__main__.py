@@ -1,6 +1,7 @@
 """Speed of the ward map and its page beside peers, in one run: `python -m tests.bench`.
 
-`python -m tests.bench sessions` is of many people at once, see there.
+`python -m tests.bench pages` is of a warm rerun of each page, `python -m tests.bench sessions` of many
+people at once, and `python -m tests.bench england` builds all of England in a database, see there.
 
 Prints one table. Times depend on the machine, so nothing here is asserted; ratios are what
 counts. Needs Chromium for the painted times and says so where there is none.
@@ -8,6 +9,7 @@ counts. Needs Chromium for the painted times and says so where there is none.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
@@ -153,10 +155,16 @@ def ratio(one: dict[str, float | None], other: dict[str, float | None], name: st
     return "not measured: no Chromium" if above is None or not below else f"{above / below:.2f}"
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["sessions"]:
-        from tests.bench import sessions
+# Each is imported when it is asked for.
+OTHERS = {
+    "sessions": "tests.bench.sessions",
+    "pages": "tests.bench.pages",
+    "maps": "tests.bench.maps",
+    "england": "tests.bench.england.build",
+}
 
-        sessions.main(sys.argv[2:])
+if __name__ == "__main__":
+    if other := OTHERS.get("".join(sys.argv[1:2])):
+        importlib.import_module(other).main(sys.argv[2:])
     else:
         main()

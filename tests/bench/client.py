@@ -38,6 +38,8 @@ class Session:
             # Closed by `close`, and not by the end of a block.
             legacy=True,
         )
+        # What the server has written into the address.
+        self.query = ""
         self.widgets: dict[str, str] = {}
         self._fragments: dict[str, str] = {}
         self._cached: list[str] = []
@@ -80,6 +82,8 @@ class Session:
     def _remember(self, message: ForwardMsg) -> None:
         if message.metadata.cacheable and message.hash not in self._cached:
             self._cached.append(message.hash)
+        if message.WhichOneof("type") == "page_info_changed":
+            self.query = message.page_info_changed.query_string
         if message.WhichOneof("type") == "delta" and message.delta.new_element.HasField(
             "selectbox"
         ):

@@ -7,7 +7,7 @@ import statistics
 from playwright.sync_api import Page, sync_playwright
 
 # Software rendering is what a headless machine has; the usual way needs WebGL for its map.
-_FLAGS = [
+FLAGS = [
     "--no-sandbox",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
@@ -44,7 +44,7 @@ _NOTE_THE_CLICK = """
 def painted_seconds(chromium: str, port: int, layers: list[str], rounds: int) -> float:
     """The median over some rounds of all layers; the first round is not counted."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.goto(f"http://127.0.0.1:{port}/coverage")
         page.wait_for_selector(".js-plotly-plot", timeout=60_000)

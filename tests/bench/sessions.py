@@ -416,7 +416,7 @@ def serving(
     with ExitStack() as stack:
         started = [
             stack.enter_context(
-                _process(
+                process(
                     [
                         *(sys.executable, "-m", "streamlit", "run", str(ROOT / script)),
                         *("--server.port", str(port), "--server.address", "127.0.0.1"),
@@ -441,7 +441,7 @@ def serving(
 
 
 @contextmanager
-def _process(
+def process(
     command: Sequence[str], variables: dict[str, str], folder: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(

@@ -20,6 +20,7 @@ PROVIDERS = "/providers?icb=QDK&locality=E07000114"
 NEED = f"{PROVIDERS}&ward=E05DM0234&theme=long-term+condition"
 OUTCOMES = "/outcomes?icb=QDK&locality=E07000114"
 TAKE_UP, FUND = "/take-up?icb=QDK&locality=E07000113", "/where-to-fund?icb=QDK"
+ALL_BOARDS = "/all-boards?icb=QDK&ward=E05DM0229"
 SERVICES, SERVICE_MAP = f"{PROVIDERS}&part=services", f"{PROVIDERS}&part=map"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -153,6 +154,30 @@ def test_axe_finds_nothing_of_ours_on_take_up_and_funding(
     assert findings(here) == []
 
 
+@pytest.mark.parametrize(
+    ("address", "scheme", "width"),
+    [
+        (ALL_BOARDS, "light", 1400),
+        (ALL_BOARDS, "dark", 400),
+        (f"{ALL_BOARDS}&rows=wards&layer=take-up", "dark", 1400),
+        (f"{ALL_BOARDS}&rows=wards&layer=take-up", "light", 400),
+    ],
+)
+def test_axe_finds_nothing_of_ours_on_all_boards(
+    visit: Open, address: str, scheme: str, width: int
+):
+    here = painted_whole(visit(address, color_scheme=scheme, width=width))
+    here.page.get_by_role("button", name="Nearer", exact=True).click()
+    assert findings(here) == []
+
+
+def painted_whole(here: Visit) -> Visit:
+    """Until the map of all boards, and the list below it, are drawn."""
+    expect(here.page.locator(".area-canvas[data-drawn]")).to_be_attached()
+    expect(here.rows.first).to_be_visible()
+    return here.done()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_of_ours_on_methods(visit: Open, scheme: str):
     here = visit("/methods", color_scheme=scheme)
@@ -174,6 +199,7 @@ def charted(here: Visit) -> Visit:
     "address",
     [
         PICKED,
+        ALL_BOARDS,
         NETWORK,
         NEED,
         SERVICE_MAP,
@@ -191,6 +217,8 @@ def test_a_phone_never_scrolls_sideways(visit: Open, address: str, width: int):
     if address == PICKED:
         here.painted(20)
         expect(here.rows.first).to_be_visible()
+    if address == ALL_BOARDS:
+        painted_whole(here)
     if address == NETWORK:
         charted(here)
     if address in (NEED, SERVICE_MAP):
@@ -207,7 +235,7 @@ def test_a_phone_shows_the_page_and_not_the_filters(visit: Open):
     )
 
 
-@pytest.mark.parametrize("address", [PICKED, NETWORK, NEED, OUTCOMES, "/methods"])
+@pytest.mark.parametrize("address", [PICKED, ALL_BOARDS, NETWORK, NEED, OUTCOMES, "/methods"])
 def test_text_at_twice_its_size(visit: Open, address: str):
     here = visit(address, width=1280)
     here.page.add_style_tag(content="html { font-size: 200% !important; }")
@@ -267,6 +295,12 @@ def test_the_map_has_a_text_alternative_and_a_twin(visit: Open):
     expect(
         here.page.get_by_role("table", name="Wards, worst and most people first")
     ).to_be_visible()
+
+
+def test_the_map_of_all_boards_has_a_text_alternative_and_a_twin(visit: Open):
+    here = painted_whole(visit(f"{ALL_BOARDS}&rows=wards"))
+    expect(here.page.get_by_role("img", name="Map of wards by provision status.")).to_be_attached()
+    expect(here.page.get_by_role("table", name="Wards of every board, worst first")).to_be_visible()
 
 
 def test_every_chart_of_workforce_has_a_text_alternative(visit: Open):

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 Open = Callable[..., Visit]
 PAGES = (
-    "/", "/coverage", "/workforce", "/providers", "/outcomes", "/take-up", "/where-to-fund",
+    "/", "/coverage", "/all-boards", "/workforce", "/providers", "/outcomes", "/take-up", "/where-to-fund",
     "/commitments", "/actions", "/data", "/methods",
 )  # fmt: skip
 # Tries to run what it was given, and tells what the browser stopped.

@@ -1,0 +1,1 @@
+"""All of England, simulated on real shapes: places, files, and the command that loads them."""
