@@ -269,9 +269,7 @@ def taken_in(engine: Engine, text: str) -> int:
 def in_force_now(engine: Engine, table: str, *columns: str) -> list[tuple[Any, ...]]:
     rows = tables.metadata.tables[table].c
     with engine.connect() as connection:
-        statement = select(*(rows[column] for column in columns)).where(
-            in_force(rows.part_id)
-        )
+        statement = select(*(rows[column] for column in columns)).where(in_force(rows.part_id))
         return sorted(map(tuple, connection.execute(statement)))
 
 

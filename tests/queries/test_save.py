@@ -117,9 +117,7 @@ def test_a_part_is_replaced_and_the_others_stay(both_engines: Engine) -> None:
             ).order_by(tables.load_part.c.id)
         ).all()  # fmt: skip
         in_force = connection.scalars(
-            select(tables.service.c.service_id).where(
-                places.in_force(tables.service.c.part_id)
-            )
+            select(tables.service.c.service_id).where(places.in_force(tables.service.c.part_id))
         ).all()
     assert [tuple(part) for part in parts] == [
         ("One", 1, None),
