@@ -53,10 +53,12 @@ from tests.served import ROOT, environment
 
 # What both our maps and the peers can show.
 SHOWN = ("status", "fte", "take-up", "deprivation")
-ROUNDS = 4
+ROUNDS = 2
 # The shapes of the peers, as small as they can be without losing a ward: as England and as a board.
 TOLERANCE_METRES = {"England": 400.0, "one board": 150.0}
 QUIET_SECONDS, LONGEST_SECONDS = 1.5, 60.0
+# A caret that blinks is a change each half second, and no part of a map.
+STILL = "* { caret-color: transparent !important; animation: none !important; }"
 # Pictures of the page are kept this small: a change of colour is seen, and taking them costs little.
 PICTURE_WIDTH = 700
 # Of 255 in any colour: less is how pictures are compressed.
@@ -210,6 +212,7 @@ def measure(browser: Browser, chosen: Shown, folder: Path) -> Cost:
         watch = Watch(page)
         page.goto(url + chosen.path)
         page.wait_for_selector(chosen.ready, state="attached")
+        page.add_style_tag(content=STILL)
         watch.until_quiet()
         layers = [LAYERS[name].title for name in SHOWN]
         first: list[float] = []
