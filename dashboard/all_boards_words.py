@@ -12,6 +12,7 @@ from dashboard.all_boards import AllBoards
 from dashboard.coverage import REFERRALS
 from dashboard.coverage_words import Layer
 from dashboard.filters import Choices
+from dashboard.rules.coverage import Status
 from dashboard.rules.disclosure import hidden_flag
 from dashboard.rules.measures import MEASURES
 from dashboard.rules.take_up import month_end
@@ -66,6 +67,12 @@ def finding(found: AllBoards) -> list[str]:
             f"no provision; {live} there. {'It lies' if none == 1 else 'They lie'} in "
             f"{counted(having, 'board')}."
         ]
+        guessed = int((frame["route_in_inferred"] & (frame["status"] == Status.NO_PROVISION)).sum())
+        if guessed:
+            sentences.append(
+                f"Of {guessed:,} of them it is inferred from the workforce: no scheme return speaks for "
+                "them."
+            )
     elif unjudged == len(frame):
         # That none is known to lack a route in would sound like good news.
         sentences = []

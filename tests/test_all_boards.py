@@ -288,7 +288,7 @@ def ward(board: str, status: Status = Status.AS_EXPECTED, **told: Any) -> dict[s
     """A ward of a board of 1,000 people, 800 of them adults, with 1 FTE and 20 referrals."""
     usual = {
         "population": 1000, "adults": 800, "fte": 1.0, "referrals_12_months": 20,
-        "referrals_12_months_hidden": False,
+        "referrals_12_months_hidden": False, "route_in_inferred": False,
     }  # fmt: skip
     name = f"Board {board}"
     return {"icb_code": board, "icb_name": name, "ward_code": "", "status": status} | usual | told
@@ -367,6 +367,7 @@ class TestFinding:
         assert words.finding(found_in(usual)) == [
             "**2 of 7 wards** of 2 boards have no provision; **7,500 people** live there. They lie in "
             "1 board.",
+            "Of 1 of them it is inferred from the workforce: no scheme return speaks for them.",
             "**2 wards could not be judged**, since nobody told us; among them every ward of Neighbour "
             "board.",
         ]
@@ -389,6 +390,14 @@ class TestFinding:
             "3 of 4 wards of 3 boards have no provision; 2,400 adults live there. They lie in 2 boards. "
             "Every ward could be judged."
         )
+
+    def test_what_is_inferred_is_told(self) -> None:
+        """Of wards without provision: another status may rest on an inferred route, too."""
+        none = [
+            ward("A", Status.NO_PROVISION, route_in_inferred=guessed) for guessed in (True, False)
+        ]
+        found = together(*none, ward("A", route_in_inferred=True))
+        assert "Of 1 of them it is inferred from the workforce" in said(found)
 
     def test_where_nobody_told_anything_none_is_no_good_news(self, load: Load) -> None:
         found = found_in(load(b.Board(workforce=False, schemes=())))
