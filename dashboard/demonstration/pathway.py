@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,9 @@ from dashboard.demonstration.story import Story
 from dashboard.demonstration.tables import csv_file
 from dashboard.intake.source import Source
 from dashboard.rules.needs import themes_of
+
+# One for all, or one each.
+Share = float | npt.NDArray[np.float64]
 
 FIRST_DAY = np.datetime64("2023-01-01")
 # Every day that can be written, as text; the last stands for "did not happen".
@@ -87,7 +91,7 @@ def make_pathway(
     score = rng.random(count) + 0.25 * (0.5 - referrals.place)
     complexity = _where(score > 0.82, "high", _where(score > 0.45, "medium", "low"))
     district = lsoas["LAD25NM"].to_numpy(dtype=object)[referrals.lsoa]
-    steps = _steps(referrals.received, score > 0.82, rng)
+    steps = step_days(referrals.received, score > 0.82, rng)
     service = _services(entries, district, rng)
     columns = {
         "reference": np.array([f"DR{number:06d}" for number in range(1, count + 1)], dtype=object),
@@ -149,30 +153,40 @@ def _file(
     return csv_file(name, chosen)
 
 
-def _steps(received: Days, is_complex: Lots, rng: np.random.Generator) -> dict[str, Days]:
-    """The day of each step; later than the last day where it has not happened."""
+def step_days(
+    received: Any,
+    is_complex: Lots,
+    rng: np.random.Generator,
+    *,
+    never: Any = NEVER,
+    declining: Share = 0.12,
+    reached: Share = 0.93,
+) -> dict[str, Any]:
+    """The day of each step, as a date or a number; `never` where it has not happened.
+
+    `declining` are the shares that decline, `reached` those of the accepted who are contacted.
+    """
     count = len(received)
 
-    def after(day: Days, share: float | npt.NDArray[np.float64], soonest: int, latest: int) -> Days:
-        follows = (day != NEVER) & (rng.random(count) < share)
-        return np.where(follows, day + rng.integers(soonest, latest + 1, count), NEVER)
+    def after(day: Any, share: Share, soonest: int, latest: int) -> Any:
+        follows = (day != never) & (rng.random(count) < share)
+        return np.where(follows, day + rng.integers(soonest, latest + 1, count), never)
 
-    declined = after(received, 0.12, 1, 14)
-    going_on = np.where(declined == NEVER, received, NEVER)
-    accepted = after(going_on, 0.97, 0, 9)
-    contact = after(accepted, 0.93, 3, 35)
+    declined = after(received, declining, 1, 14)
+    accepted = after(np.where(declined == never, received, never), 0.97, 0, 9)
+    contact = after(accepted, reached, 3, 35)
     plan = after(contact, 0.84, 3, 21)
     connected = after(plan, 0.74, 2, 28)
     attended = after(connected, 0.8, 5, 35)
-    furthest = np.where(declined == NEVER, accepted, declined)
+    furthest = np.where(declined == never, accepted, declined)
     for step in (contact, plan, connected):
-        furthest = np.where(step == NEVER, furthest, step)
+        furthest = np.where(step == never, furthest, step)
     closed = np.where(
-        attended == NEVER, after(furthest, 0.97, 14, 70), after(attended, 0.98, 20, 120)
+        attended == never, after(furthest, 0.97, 14, 70), after(attended, 0.98, 20, 120)
     )
     ot_referred = after(contact, np.where(is_complex, 0.18, 0.03), 5, 30)
     return {
-        "offered": np.where(rng.random(count) < 0.8, received - rng.integers(0, 10, count), NEVER),
+        "offered": np.where(rng.random(count) < 0.8, received - rng.integers(0, 10, count), never),
         "declined": declined,
         "accepted": accepted,
         "first_contact": contact,

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dashboard.demonstration.losses import COMPLETED
-from dashboard.demonstration.pathway import NO_GO, REASONS
+from dashboard.demonstration.pathway import NO_GO, REASONS, step_days
 from dashboard.demonstration.places import RANKED_LSOAS
 from dashboard.demonstration.referrals import SEASON
 from dashboard.intake.referrals import SOURCES
 from dashboard.intake.source import Source
 from dashboard.rules.ages import ADULT_BANDS
-from tests.bench.england.places import BY_AGE, Floats, Numbers, Places, stream
+from tests.bench.england.places import BY_AGE, Numbers, Places, stream
 from tests.bench.england.tables import csv_file, words
 from tests.bench.england.workforce import MONTHS
 
@@ -120,7 +120,15 @@ def _columns(
     score = rng.random(count) + 0.25 * (0.5 - deprived)
     level = (score > 0.45).astype(int) + (score > 0.82)
     pcn = places.practices["pcn"].to_numpy()[practice]
-    steps = _steps(received, level == 2, deprived, pcn, rng)
+    # The deprived decline more; how many are reached differs from PCN to PCN.
+    steps = step_days(
+        received,
+        level == 2,
+        rng,
+        never=NEVER,
+        declining=0.16 - 0.08 * deprived,
+        reached=0.98 - 0.02 * (pcn % 9),
+    )
     number = pc.utf8_lpad(pa.array(np.arange(before, before + count)).cast(pa.string()), 7, "0")
     where = (
         {
@@ -157,48 +165,6 @@ def _columns(
         **{step: _day_texts(days) for step, days in steps.items()},
         "connected_service": words([*ids, ""], service),
         "closed_reason": words([*why, COMPLETED, ""], ended),
-    }
-
-
-def _steps(
-    received: Numbers,
-    is_complex: np.ndarray,
-    deprived: Floats,
-    pcn: Numbers,
-    rng: np.random.Generator,
-) -> dict[str, Numbers]:
-    """The day of each step; later than the last day where it has not happened."""
-    count = len(received)
-
-    def after(day: Numbers, share: Any, soonest: int, latest: int) -> Numbers:
-        follows = (day != NEVER) & (rng.random(count) < share)
-        return np.where(follows, day + rng.integers(soonest, latest + 1, count), NEVER)
-
-    declined = after(received, 0.16 - 0.08 * deprived, 1, 14)
-    accepted = after(np.where(declined == NEVER, received, NEVER), 0.97, 0, 9)
-    # How many are reached differs from PCN to PCN.
-    contact = after(accepted, 0.98 - 0.02 * (pcn % 9), 3, 35)
-    plan = after(contact, 0.84, 3, 21)
-    connected = after(plan, 0.74, 2, 28)
-    attended = after(connected, 0.8, 5, 35)
-    furthest = np.where(declined == NEVER, accepted, declined)
-    for step in (contact, plan, connected):
-        furthest = np.where(step == NEVER, furthest, step)
-    closed = np.where(
-        attended == NEVER, after(furthest, 0.97, 14, 70), after(attended, 0.98, 20, 120)
-    )
-    ot_referred = after(contact, np.where(is_complex, 0.18, 0.03), 5, 30)
-    return {
-        "offered": np.where(rng.random(count) < 0.8, received - rng.integers(0, 10, count), NEVER),
-        "declined": declined,
-        "accepted": accepted,
-        "first_contact": contact,
-        "plan_agreed": plan,
-        "connected": connected,
-        "attended": attended,
-        "closed": closed,
-        "ot_referred": ot_referred,
-        "ot_accepted": after(ot_referred, 0.8, 7, 45),
     }
 
 
