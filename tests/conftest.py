@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -267,3 +267,21 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def use_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Engine]]:
+    """Makes the dashboard of this process read another database file."""
+
+    from dashboard import data
+    from tests.made_once import HASH_KEY
+
+    def use(path: Path) -> Engine:
+        monkeypatch.setenv("DASHBOARD_DATABASE_URL", f"sqlite:///{path.as_posix()}")
+        monkeypatch.setenv("DASHBOARD_HASH_KEY", HASH_KEY)
+        dashboard_settings.cache_clear()
+        return data.engine()
+
+    yield use
+    data.engine().dispose()
+    dashboard_settings.cache_clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,6 @@ from dashboard.errors import NotThereError
 from dashboard.filters import Area, Choices
 from dashboard.rules.coverage import Status
 from dashboard.rules.disclosure import PROFILES, Released
-from dashboard.settings import settings
 from dashboard.show import Cell, Chip
 from queries.database import make_engine
 from queries.load import CleanLoad, save
@@ -40,19 +39,6 @@ NOBODY_IN_GORSE = b.Scheme("None", b.EASTHAM, None)
 ALL_OF_OURS = b.Scheme("Wide", b.BOARD, b.BOARD)
 
 
-@pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Engine]]:
-    """Makes the dashboard of this process read a database file."""
-
-    def read(path: Path) -> Engine:
-        monkeypatch.setenv("DASHBOARD_DATABASE_URL", f"sqlite:///{path.as_posix()}")
-        settings.cache_clear()
-        return data.engine()
-
-    yield read
-    data.engine().dispose()
-
-
 @pytest.fixture(scope="module")
 def usual_path(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> Path:
     """The small board without a change to its knobs: read it only."""
@@ -60,17 +46,17 @@ def usual_path(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) ->
 
 
 @pytest.fixture
-def usual(use: Callable[[Path], Engine], usual_path: Path) -> Engine:
+def usual(use_database: Callable[[Path], Engine], usual_path: Path) -> Engine:
     """The dashboard reads the small board: what is worked out of it is kept from test to test."""
-    return use(usual_path)
+    return use_database(usual_path)
 
 
 @pytest.fixture
-def load(use: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path) -> Load:
+def load(use_database: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path) -> Load:
     """Makes the dashboard read a new database with a board of one's own, and further loads."""
 
     def read(board: b.Board, *more: CleanLoad) -> Engine:
-        return use(filled(upgraded_file, tmp_path / "board.db", board, *more))
+        return use_database(filled(upgraded_file, tmp_path / "board.db", board, *more))
 
     return read
 

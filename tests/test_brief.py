@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ import pypdf
 import pytest
 from sqlalchemy import Engine
 
-from dashboard import __version__, access, data
+from dashboard import __version__, access
 from dashboard.brief import MOST_SERVICES, network_brief, ward_brief
 from dashboard.errors import NotThereError
 from dashboard.filters import Area
@@ -70,27 +70,13 @@ def told_path(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> 
 
 
 @pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Engine]]:
-    """Makes the dashboard of this process read a database file."""
-
-    def read(path: Path) -> Engine:
-        monkeypatch.setenv("DASHBOARD_DATABASE_URL", f"sqlite:///{path.as_posix()}")
-        settings.cache_clear()
-        return data.engine()
-
-    yield read
-    data.engine().dispose()
-    settings.cache_clear()
-
-
-@pytest.fixture
-def told(use: Callable[[Path], Engine], told_path: Path) -> Engine:
-    return use(told_path)
+def told(use_database: Callable[[Path], Engine], told_path: Path) -> Engine:
+    return use_database(told_path)
 
 
 @pytest.fixture
 def load(
-    use: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path
+    use_database: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path
 ) -> Callable[[Board], Engine]:
     """Makes the dashboard read a new database with a board of one's own."""
 
@@ -99,7 +85,7 @@ def load(
         made = make_engine(f"sqlite:///{Path(shutil.copy(upgraded_file, path)).as_posix()}")
         board.save(made)
         made.dispose()
-        return use(path)
+        return use_database(path)
 
     return read
 

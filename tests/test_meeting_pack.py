@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from dashboard import __version__, data
+from dashboard import __version__
 from dashboard.filters import Area
 from dashboard.meeting_pack import NO_PACK, asked_by, changed_since, choices_of, meeting_pack
 from dashboard.pack.content import (
@@ -75,22 +75,8 @@ def _filled(upgraded_file: Path, folder: Path, board: Board) -> Path:
 
 
 @pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Engine]]:
-    """Makes the dashboard of this process read a database file."""
-
-    def read(path: Path) -> Engine:
-        monkeypatch.setenv("DASHBOARD_DATABASE_URL", f"sqlite:///{path.as_posix()}")
-        settings.cache_clear()
-        return data.engine()
-
-    yield read
-    data.engine().dispose()
-    settings.cache_clear()
-
-
-@pytest.fixture
-def small(use: Callable[[Path], Engine], small_path: Path) -> Engine:
-    return use(small_path)
+def small(use_database: Callable[[Path], Engine], small_path: Path) -> Engine:
+    return use_database(small_path)
 
 
 def pack_of(engine: Engine, area: Area = AREA, since: str = "2026-05-31") -> Pack:
@@ -231,11 +217,13 @@ def test_months_that_nobody_told_are_gaps(small: Engine) -> None:
 
 
 def test_limits_of_a_whole_series(
-    use: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path
+    use_database: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path
 ) -> None:
     """One FTE up and down for 24 months: the mean 1.5, 2.66 times a range of 1 around it."""
     board = Board(monthly={NORTH: (1.0, 2.0) * 12, SOUTH: (0.0,) * 24}, targets=(), plans=())
-    found = the(pack_of(use(_filled(upgraded_file, tmp_path, board))), "FTE in post by month")
+    found = the(
+        pack_of(use_database(_filled(upgraded_file, tmp_path, board))), "FTE in post by month"
+    )
     assert found.chart is not None
     lines = {series.name: series for series in found.chart.series}
     assert {name: (line.role, line.values[0]) for name, line in lines.items()} == {
@@ -310,11 +298,11 @@ def test_commitments_by_hand(small: Engine) -> None:
 
 @pytest.mark.slow
 def test_pathway_and_take_up_by_hand(
-    use: Callable[[Path], Engine], tmp_path: Path, upgraded_file: Path
+    use_database: Callable[[Path], Engine], tmp_path: Path, upgraded_file: Path
 ) -> None:
     """The board of `tests.test_take_up`: 200 referred, 185 contacted; Castle and Elm are low."""
     loaded(upgraded_file, tmp_path, TOLD).dispose()
-    pack = pack_of(use(tmp_path / "outcomes.db"))
+    pack = pack_of(use_database(tmp_path / "outcomes.db"))
     pathway, take_up = the(pack, "From referral to benefit"), the(pack, "Take-up")
     steps = rows_of(pathway.tables[0])
     assert steps["Referred"] == (200, *[NOT_APPLICABLE] * 5, "")
@@ -380,9 +368,9 @@ def test_a_hidden_count_is_a_mark_in_every_table(small: Engine) -> None:
 
 
 def test_a_part_nobody_returned_says_so(
-    use: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path
+    use_database: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path
 ) -> None:
-    pack = pack_of(use(_filled(upgraded_file, tmp_path, NOTHING)))
+    pack = pack_of(use_database(_filled(upgraded_file, tmp_path, NOTHING)))
     assert {each.subject: each.finding for each in pack.pages} == {
         "Coverage": "6 wards could not be judged: no scheme return to say so for 6 wards, workforce "
         "not returned for 6 wards, services not returned for 6 wards",

@@ -12,13 +12,12 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.components.v2 import manifest_scanner
 
-from dashboard import access, data, filters
+from dashboard import access, filters
 from dashboard.rules import roles
-from dashboard.settings import settings
 from queries.database import make_engine
 from queries.people import Grant
 from tests.app.reading import View
-from tests.made_once import HASH_KEY, demonstration_file
+from tests.made_once import demonstration_file
 from tests.small_board import AS_AT, Board
 
 Become = Callable[..., None]
@@ -36,21 +35,6 @@ def components_are_looked_for_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def demonstration_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return demonstration_file(tmp_path_factory)
-
-
-@pytest.fixture
-def use_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Engine]]:
-    """Makes the dashboard of this process read another database file."""
-
-    def use(path: Path) -> Engine:
-        monkeypatch.setenv("DASHBOARD_DATABASE_URL", f"sqlite:///{path.as_posix()}")
-        monkeypatch.setenv("DASHBOARD_HASH_KEY", HASH_KEY)
-        settings.cache_clear()
-        return data.engine()
-
-    yield use
-    data.engine().dispose()
-    settings.cache_clear()
 
 
 @pytest.fixture
