@@ -238,7 +238,7 @@ def ward_deprivation(engine: Engine, scope: Scope, icb_code: str) -> pd.DataFram
     mine = (
         select(lookup.lsoa_code)
         .join(tables.ward, _WARD.ward_code == lookup.ward_code)
-        .where(_WARD.icb_code == icb_code, scope.within(_WARD.icb_code))
+        .where(_WARD.icb_code == icb_code)
     )
     newest = (
         select(
