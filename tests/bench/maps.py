@@ -57,6 +57,7 @@ ROUNDS = 2
 # The shapes of the peers, as small as they can be without losing a ward: as England and as a board.
 TOLERANCE_METRES = {"England": 400.0, "one board": 150.0}
 QUIET_SECONDS, LONGEST_SECONDS = 1.5, 60.0
+SETTLE_MS = 500
 # A caret that blinks is a change each half second, and no part of a map.
 STILL = "* { caret-color: transparent !important; animation: none !important; }"
 # Pictures of the page are kept this small: a change of colour is seen, and taking them costs little.
@@ -280,13 +281,15 @@ class Watch:
     def change(self, chosen: Shown, layer: str) -> tuple[float, float]:
         """Bytes received and seconds to the last pixel of the map, when another layer is chosen."""
         option = self._offered(chosen, layer)
-        self.until_quiet()
+        self.page.wait_for_timeout(SETTLE_MS)
         self.pictures, before = self.pictures[-1:], self.received
         option.evaluate(
             "(one) => one.addEventListener('click', () => { window.clickedAt = Date.now(); }, "
             "{ capture: true, once: true })"
         )
         option.click()
+        # A box that has the focus is drawn again and again.
+        self.page.evaluate("document.activeElement?.blur()")
         self.until_quiet()
         clicked = self.page.evaluate("window.clickedAt") / 1000
         return self.received - before, self._last_change(chosen, clicked) - clicked
