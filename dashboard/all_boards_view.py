@@ -59,7 +59,7 @@ def all_boards_map(
     groups, marks = map_groups(found.wards, layer), map_marks(found.wards, layer)
     alt = map_alt(layer, [*groups, *marks])
     url = f"/geo/{ALL_BOARDS}/{shapes.name}.json"
-    canvas = area_canvas(groups, marks, words.SIGNS, codes=shapes.codes, url=url, alt=alt)
+    canvas = area_canvas(groups, marks, show.SYMBOLS, codes=shapes.codes, url=url, alt=alt)
     return AllBoardsMap(
         canvas, layer.title, groups, marks, words.notes(found), words.explanation(found, layer)
     )

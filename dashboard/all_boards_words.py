@@ -10,8 +10,9 @@ import pandas as pd
 from dashboard import coverage_words
 from dashboard.all_boards import AllBoards
 from dashboard.coverage import REFERRALS
-from dashboard.coverage_words import Layer
+from dashboard.coverage_words import Layer, measure_of
 from dashboard.filters import Choices
+from dashboard.rules.apportion import PER_PEOPLE
 from dashboard.rules.coverage import Status
 from dashboard.rules.disclosure import hidden_flag
 from dashboard.rules.measures import MEASURES
@@ -29,8 +30,6 @@ TEXTS = {
 WAIT = (
     "Every ward of every board is judged. After a load, and for another date, that takes a while."
 )
-# The signs of marks on the canvas, as the key has them.
-SIGNS = {"circle-open": "○", "square-open": "□", "cross-thin-open": "+"}
 
 
 def chosen(found: AllBoards, choices: Choices) -> str:
@@ -98,7 +97,7 @@ def tiles(found: AllBoards) -> list[Tile]:
     boards, frame = found.boards.frame, found.wards.frame
     gaps = int((boards["no_provision"] + boards["other_gap"]).sum())
     fte, people = boards["fte"].sum(min_count=1), boards["people_covered"].sum(min_count=1)
-    rate = None if pd.isna(fte) or not people else fte / people * 10_000
+    rate = None if pd.isna(fte) or not people else fte / people * PER_PEOPLE
     covered = int((frame["fte"].notna() & frame["population"].notna()).sum())
     hidden = int(boards["referrals_hidden"].sum())
     silent = int((frame[REFERRALS].isna() & ~frame[hidden_flag(REFERRALS)]).sum())
@@ -172,9 +171,7 @@ def notes(found: AllBoards) -> list[str]:
 
 def explanation(found: AllBoards, layer: Layer) -> Explanation:
     """The panel below the map."""
-    measure = MEASURES[
-        "status" if not layer.column else _MEASURE_OF.get(layer.column, layer.column)
-    ]
+    measure = measure_of(layer)
     return Explanation(
         f"{measure.definition} {measure.formula[0].upper()}{measure.formula[1:]}.",
         "Places where people have nothing stand out across boards, and so do those nobody told us about.",
@@ -183,9 +180,6 @@ def explanation(found: AllBoards, layer: Layer) -> Explanation:
             "Low and high take-up are against the ward's own board: two boards are not compared by them.",
         ],
     )
-
-
-_MEASURE_OF = {"imd_fifth": "deprivation", "service_count": "services", "places_per_1000": "reach"}
 
 
 def board_columns(found: AllBoards) -> Sequence[Column]:

@@ -25,7 +25,7 @@ from dashboard.rules.classes import count_classes, number_classes
 from dashboard.rules.coverage import State, Status
 from dashboard.rules.disclosure import HIDDEN_MARK, Released, hidden_flag
 from dashboard.rules.freshness import COUNTING
-from dashboard.rules.measures import MEASURES
+from dashboard.rules.measures import MEASURES, Measure
 from dashboard.rules.take_up import month_end
 from dashboard.show import Cell, Chip, Column, Explanation, TableText, Tile, dated_chip
 from dashboard.style import (
@@ -377,17 +377,22 @@ def _class_words(low: float, high: float, layer: Layer) -> str:
     return f"{words} {layer.unit}".strip()
 
 
-def explanation(layer: Layer, basis: Basis) -> Explanation:
-    """The panel beside the map."""
-    name = {
+def measure_of(layer: Layer) -> Measure:
+    """The measure that a layer of the map shows."""
+    named = {
         "": "status",
         "imd_fifth": "deprivation",
         "service_count": "services",
         "places_per_1000": "reach",
-    }.get(layer.column, layer.column)
-    measure = MEASURES[name]
+    }
+    return MEASURES[named.get(layer.column, layer.column)]
+
+
+def explanation(layer: Layer, basis: Basis) -> Explanation:
+    """The panel beside the map."""
+    measure = measure_of(layer)
     limits = [measure.caution] if measure.caution else []
-    if name == "reach":
+    if measure.name == "reach":
         limits.append(f"Within reach is {basis.reach}; nothing beyond the board's border counts.")
     if basis.shares == "modelled":
         limits.append("PCN shares are modelled: registered patients by LSOA are not loaded.")

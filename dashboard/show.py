@@ -297,7 +297,8 @@ def card_title(name: str, words: str) -> None:
     html(f'<h3 class="card-title">{escape(name)} <span>{escape(words)}</span></h3>')
 
 
-_SYMBOLS = {RING: "○", SQUARE: "□", CROSS: "+", "circle": "●", "square": "■", "diamond": "◆"}
+# How the key and a canvas draw the symbols of charts.
+SYMBOLS = {RING: "○", SQUARE: "□", CROSS: "+", "circle": "●", "square": "■", "diamond": "◆"}
 
 
 def key(
@@ -314,14 +315,14 @@ def key(
         if len(group.area_codes)
     )
     rows += "".join(
-        f'<li class="mark"><span class="symbol" aria-hidden="true">{_SYMBOLS[mark.symbol]}</span>'
+        f'<li class="mark"><span class="symbol" aria-hidden="true">{SYMBOLS[mark.symbol]}</span>'
         f"<span>{escape(mark.label)}</span><b>{len(mark.area_codes):,}</b></li>"
         for mark in marks
         if len(mark.area_codes)
     )
     rows += "".join(
         f'<li class="mark"><span class="symbol point" style="color:{group.colour}" aria-hidden="true">'
-        f"{_SYMBOLS[group.symbol]}</span><span>{escape(group.label)}</span><b>{len(group.keys):,}</b>"
+        f"{SYMBOLS[group.symbol]}</span><span>{escape(group.label)}</span><b>{len(group.keys):,}</b>"
         "</li>"
         for group in points
         if len(group.keys)

@@ -2,7 +2,6 @@
 // data: { url, values, classes: [{ label, colour, texture }], marks: [{ label, sign }], marked, group, area,
 // alt }: `values` and `marked` are base64, in the order of the areas; 255 is none. The url answers with what
 // geodata/outlines.py made. Picking an area triggers "picked" with its code.
-const NONE = 255;
 const INK = "#10181D", LINE = "#425563", PALE = "#FFFFFF", PICKED = "#FFB81C";
 const PAPER = "#E3E8EB";
 // From this many pixels an area (on average) has a line around it, and its sign or mark.
