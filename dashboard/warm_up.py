@@ -75,7 +75,17 @@ def state() -> Literal["under way", "failed", "ok"]:
 
 def warm_up() -> None:
     """Bring the database up, then make the first page's words."""
-    # Imported here, so that the server is there before they are.
+    # Imported here, so that the server is there before they are; and all of it before anybody's page
+    # begins, since two threads that import parts of each other may get halves of them.
+    from dashboard import (  # noqa: F401
+        frame,
+        maps,
+        meeting_pack,
+        pack_panel,
+        page_list,
+        signed_in,
+        this_week_sections,
+    )  # fmt: skip
     from dashboard.coverage_view import coverage_view, layer_view
     from dashboard.data import engine, fetch_shared
     from dashboard.filters import Area, newest_as_at

@@ -77,6 +77,8 @@ def serving(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(10)
+            # Shown with a test that failed, and with no other.
+            print(server.said()[-4000:])
 
 
 def environment(database: Path) -> dict[str, str]:
