@@ -78,6 +78,7 @@ def warm_up() -> None:
     # Imported here, so that the server is there before they are; and all of it before anybody's page
     # begins, since two threads that import parts of each other may get halves of them.
     from dashboard import (  # noqa: F401
+        beforehand,
         frame,
         maps,
         meeting_pack,
@@ -101,8 +102,9 @@ def warm_up() -> None:
 
 
 def finish() -> None:
-    """Make the first page's comparison and the first map, and put what is in memory by now out of the
-    collector's way."""
+    """Make the first page's comparison and the first map, put what is in memory by now out of the
+    collector's way, and begin with the other boards."""
+    from dashboard import beforehand
     from dashboard.data import engine, fetch_shared
     from dashboard.filters import Area, newest_as_at
     from dashboard.maps import board_map
@@ -123,3 +125,4 @@ def finish() -> None:
     # What is in memory now stays: no collection has to walk over it again.
     gc.collect()
     gc.freeze()
+    beforehand.start()

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pandas as pd
 from sqlalchemy import Engine, exists, select
 
 from queries import tables
 from queries.frames import read_frame
 from queries.places import newest_lookup
+
+# What the lookups below are read from.
+_DATASETS = ("lsoa_ward", "practices", "directory")
+# Which parts of them are in force: the number of a part, and when it was loaded, for a number may be
+# given again after an undo.
+Mark = tuple[tuple[int, datetime], ...]
+
+
+def mark(engine: Engine) -> Mark:
+    """Another one whenever one of the lookups may be."""
+    part, loaded = tables.load_part.c, tables.load.c
+    statement = (
+        select(part.id, loaded.loaded_at)
+        .join(tables.load, loaded.id == part.load_id)
+        .where(part.dataset.in_(_DATASETS), part.replaced_by.is_(None))
+        .order_by(part.id)
+    )
+    with engine.connect() as connection:
+        return tuple((number, moment) for number, moment in connection.execute(statement))
 
 
 def ward_of_lsoa(engine: Engine) -> pd.Series[str]:

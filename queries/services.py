@@ -18,6 +18,8 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
+    union,
 )
 
 from queries import tables
@@ -91,14 +93,15 @@ def _concern(scope: Scope, icb_code: str, box: Box) -> ColumnElement[bool]:
         # about this board.
         or_(_SERVICE.is_online.is_(False), _PART.dataset == "services"),
     )
+    # The few of the board are listed once: asked of each entry, it costs what all of England has.
+    here = union(
+        select(_AREA.part_id, _AREA.service_id).where(_area_of_board(scope, icb_code)),
+        select(_PLACE.part_id, _PLACE.service_id).where(_inside(box)),
+    )
     return and_(
         in_force(_SERVICE.part_id),
         true() if scope.admits(icb_code) else false(),
-        or_(
-            exists().where(named, _area_of_board(scope, icb_code)),
-            exists().where(placed, _inside(box)),
-            nowhere,
-        ),
+        or_(tuple_(_SERVICE.part_id, _SERVICE.service_id).in_(here), nowhere),
     )
 
 

@@ -8,11 +8,13 @@ from tests.bench.pages import Cost, counted_statements, table
 
 
 def test_each_page_stands_beside_the_empty_one() -> None:
-    told = table([Cost("empty", 90, 6, 2.5, 500, None), Cost("Data", 400, 15, 10, 9_000, 5)])
+    told = table(
+        [Cost("empty", 90, 6, 2.5, 500, None, None), Cost("Data", 400, 15, 10, 9_000, 5, 1.25)]
+    )
     head, _, empty, data = told.splitlines()
-    assert head.count("|") == 9
-    assert empty == "| empty | 90 | 6.0 | 2.5 | 500 | – | 1.00 | 1.00 |"
-    assert data == "| Data | 400 | 15.0 | 10.0 | 9,000 | 5 | 2.50 | 4.00 |"
+    assert head.count("|") == 10
+    assert empty == "| empty | 90 | 6.0 | 2.5 | 500 | – | – | 1.00 | 1.00 |"
+    assert data == "| Data | 400 | 15.0 | 10.0 | 9,000 | 5 | 1.2 | 2.50 | 4.00 |"
 
 
 def test_statements_are_counted_inside_the_block_alone() -> None:

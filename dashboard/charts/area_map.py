@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,13 +21,14 @@ _SIGNS = {STARRED: STAR, DASHED: DASH}
 # The map is as tall as its areas need at the width it usually has, within these.
 LEAST_HEIGHT, MOST_HEIGHT, USUAL_WIDTH = 300, 600, 640
 
+# What an area of a group without values says when pointed at.
+LABEL = "%{fullData.name}"
 # What every trace has, said once: picking one area must not fade the others.
 _UNPICKED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
 _ALIKE = {
     **_UNPICKED,
     "showscale": False,
     "marker": {"line": {"color": INK, "width": 0.7}},
-    "hovertemplate": "<b>%{properties.name}</b><br>%{fullData.name}<extra></extra>",
 }
 
 
@@ -85,7 +87,10 @@ def area_map(
     `outlined` are areas with a line around each, `picked` the one chosen. Drawn as SVG without
     tiles or coastlines, so it needs neither WebGL nor a network.
     """
-    traces = [_areas(group) for group in groups if len(group.area_codes)]
+    # What most groups say when pointed at is told once, for all of them.
+    said = Counter(_said(group) for group in groups)
+    usual = said.most_common(1)[0][0] if said else LABEL
+    traces = [_areas(group, usual) for group in groups if len(group.area_codes)]
     traces += [
         _hatching(group, hatching_url)
         for group in groups
@@ -119,7 +124,9 @@ def area_map(
             "geo": geo,
             "template": {
                 "data": {
-                    "choropleth": [{**_ALIKE, "geojson": shapes_url}],
+                    "choropleth": [
+                        {**_ALIKE, "geojson": shapes_url, "hovertemplate": _hover(usual)}
+                    ],
                     "scattergeo": [{**_UNPICKED, "geojson": shapes_url}],
                 }
             },
@@ -137,7 +144,15 @@ def _height(bounds: tuple[float, float, float, float]) -> int:
     return round(min(max(wanted, LEAST_HEIGHT), MOST_HEIGHT))
 
 
-def _areas(group: AreaGroup) -> dict[str, Any]:
+def _said(group: AreaGroup) -> str:
+    return LABEL if group.values is None else group.value_text
+
+
+def _hover(said: str) -> str:
+    return f"<b>%{{properties.name}}</b><br>{said}<extra></extra>"
+
+
+def _areas(group: AreaGroup, usual: str) -> dict[str, Any]:
     trace: dict[str, Any] = {
         "type": "choropleth",
         "locations": list(group.area_codes),
@@ -147,8 +162,8 @@ def _areas(group: AreaGroup) -> dict[str, Any]:
     }
     if _readable_on(group.colour) == WHITE:
         trace["marker"] = {"line": {"color": PALE, "width": 0.7}}
-    if group.values is not None:
-        trace["hovertemplate"] = f"<b>%{{properties.name}}</b><br>{group.value_text}<extra></extra>"
+    if _said(group) != usual:
+        trace["hovertemplate"] = _hover(_said(group))
     return trace
 
 
@@ -165,7 +180,8 @@ def _hatching(group: AreaGroup, hatching_url: str) -> dict[str, Any]:
 
 
 def _symbols(mark: AreaMark, ink: Mapping[str, str]) -> dict[str, Any]:
-    colours = [ink[code] for code in mark.area_codes]
+    each = [ink[code] for code in mark.area_codes]
+    colours = each if len(set(each)) > 1 else each[0]
     return {
         "type": "scattergeo",
         "mode": "markers",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
+import pandas as pd
 from sqlalchemy import Engine
 
 from dashboard.intake import (
@@ -109,14 +111,27 @@ def recognise(source: Source) -> Dataset:
 def known_so_far(engine: Engine, hash_key: bytes) -> Known:
     """What the loads in force, and the saved mappings, tell the readers."""
     saved = mappings.saved_mappings(engine)
+    wards, pcns, directory = _lookups(engine, lookups.mark(engine))
     return Known(
         hash_key,
-        lookups.ward_of_lsoa(engine),
-        lookups.pcn_of_practice(engine),
+        wards,
+        pcns,
         {
             headings: Mapping.from_json(content)
             for headings, content in zip(saved["headings"], saved["content"], strict=True)
         },
+        directory,
+    )
+
+
+# One state of one database: files are loaded one after the other, and few of them change a lookup.
+@lru_cache(maxsize=1)
+def _lookups(
+    engine: Engine, _mark: lookups.Mark
+) -> tuple[pd.Series[str], pd.Series[str], pd.DataFrame]:
+    return (
+        lookups.ward_of_lsoa(engine),
+        lookups.pcn_of_practice(engine),
         lookups.directory_services(engine),
     )
 

@@ -257,7 +257,8 @@ def service_changes(before: pd.DataFrame, now: pd.DataFrame) -> list[Change]:
 
 def return_changes(before: pd.DataFrame, now: pd.DataFrame) -> list[Change]:
     """Returns that arrived, and returns that are late: both have one row per dataset, network and
-    month (dataset, title, pcn_code, pcn_name, people, month in words, state)."""
+    month (dataset, title, pcn_code, pcn_name, people, month in words, state), the months of a network
+    in their order."""
     key = ["dataset", "pcn_code", "month"]
     both = now.merge(before[[*key, "state"]], on=key, suffixes=("", "_was"), how="left")
     # A month that had not begun was not due.

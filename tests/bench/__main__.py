@@ -160,6 +160,8 @@ OTHERS = {
     "sessions": "tests.bench.sessions",
     "pages": "tests.bench.pages",
     "maps": "tests.bench.maps",
+    "start": "tests.bench.start",
+    "reach": "tests.bench.reach",
     "england": "tests.bench.england.build",
 }
 

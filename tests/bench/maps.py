@@ -30,8 +30,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
+import psutil
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 from sqlalchemy import Engine
@@ -58,6 +60,8 @@ ROUNDS = 2
 TOLERANCE_METRES = {"England": 400.0, "one board": 150.0}
 QUIET_SECONDS, LONGEST_SECONDS = 1.5, 60.0
 SETTLE_MS = 500
+# So often it is looked whether somebody works, and at more than this share of a core they do.
+PAUSE_MS, BUSY = 100, 0.4
 # A caret that blinks is a change each half second, and no part of a map.
 STILL = "* { caret-color: transparent !important; animation: none !important; }"
 # Pictures of the page are kept this small: a change of colour is seen, and taking them costs little.
@@ -113,7 +117,9 @@ def main(arguments: list[str]) -> None:
             folder = Path(name) / area
             folder.mkdir()
             wards = write_peer_data(engine, folder, area, given.board)
-            costs = [measure(browser, each, folder) for each in shown(area, given.board, peers)]
+            costs = [
+                measure(browser, each, folder, peers) for each in shown(area, given.board, peers)
+            ]
             print(f"\n{area}, {wards:,} wards\n\n{table(costs, wards)}", flush=True)
         browser.close()
 
@@ -128,8 +134,25 @@ def peers_python() -> Path:
         wanted = [*PEERS_NEED, *(Path(ROOT / "requirements.txt").read_text().split("\n"))]
         lines = [line for line in wanted if line.split("==")[0] in
                  ("dash", "folium", "streamlit-folium", "streamlit", "plotly", "pandas")]  # fmt: skip
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "pydeck", *lines], check=True)
+        install = [str(python), "-m", "pip", "install", "-q"]
+        subprocess.run([*install, "pydeck", *lines], check=True)
+        # It holds the script that Folium's page asks another host for.
+        subprocess.run([*install, "--no-deps", "django-leaflet==0.34.0"], check=True)
     return python
+
+
+def answer_here(page: Page, peers: Path) -> None:
+    """What a page asks of other hosts is answered here: Leaflet's script from a copy, all else with
+    nothing, so that no network is measured."""
+    (script,) = peers.parent.parent.rglob("static/leaflet/leaflet.js")
+    page.route(
+        lambda url: urlsplit(url).hostname not in ("127.0.0.1", None),
+        lambda route: (
+            route.fulfill(path=script, content_type="text/javascript")
+            if route.request.url.endswith("/leaflet.js")
+            else route.fulfill(body="", content_type="text/javascript")
+        ),
+    )
 
 
 def write_peer_data(engine: Engine, folder: Path, area: str, board: str) -> int:
@@ -205,16 +228,18 @@ def serving(chosen: Shown, folder: Path) -> Iterator[tuple[str, int]]:
         process.wait(10)
 
 
-def measure(browser: Browser, chosen: Shown, folder: Path) -> Cost:
+def measure(browser: Browser, chosen: Shown, folder: Path, peers: Path) -> Cost:
     """Medians over some rounds of all layers; in the first round layers are new to the browser."""
     with serving(chosen, folder) as (url, process_id):
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(240_000)
+        answer_here(page, peers)
         watch = Watch(page)
         page.goto(url + chosen.path)
         page.wait_for_selector(chosen.ready, state="attached")
         page.add_style_tag(content=STILL)
         watch.until_quiet()
+        print(f"{chosen.name}: open", flush=True, file=sys.stderr)
         layers = [LAYERS[name].title for name in SHOWN]
         first: list[float] = []
         again: list[tuple[float, float, float]] = []
@@ -273,13 +298,20 @@ class Watch:
         self.last = time.monotonic()
 
     def until_quiet(self) -> None:
-        """Until nothing has come and nothing has changed for a while."""
+        """Until nothing has come, nothing has changed and nobody has worked for a while."""
         until, self.last = time.monotonic() + LONGEST_SECONDS, time.monotonic()
+        # The server and the browser: either may be silent and at work.
+        workers, worked = psutil.Process().children(recursive=True), 0.0
         while time.monotonic() - self.last < QUIET_SECONDS and time.monotonic() < until:
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(PAUSE_MS)
+            now = sum(_cpu(each) for each in workers)
+            if now - worked > BUSY * PAUSE_MS / 1000:
+                self.last = time.monotonic()
+            worked = now
 
     def change(self, chosen: Shown, layer: str) -> tuple[float, float]:
         """Bytes received and seconds to the last pixel of the map, when another layer is chosen."""
+        self.page.locator(chosen.place).first.scroll_into_view_if_needed()
         option = self._offered(chosen, layer)
         self.page.wait_for_timeout(SETTLE_MS)
         self.pictures, before = self.pictures[-1:], self.received
@@ -318,6 +350,15 @@ class Watch:
             if max(high for _, high in differs) > SAME:  # type: ignore[misc]
                 last = max(last, at)
         return last
+
+
+def _cpu(process: psutil.Process) -> float:
+    try:
+        used = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    seconds: float = used.user + used.system
+    return seconds
 
 
 def table(costs: list[Cost], wards: int) -> str:

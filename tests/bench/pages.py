@@ -1,11 +1,12 @@
 """What a rerun of each page costs: `python -m tests.bench pages [--database URL] [--board CODE]`.
 
-One person with a browser of their own goes through the menu. "first ms" is the first visit of a page
-since the server started, in the order of the menu: what pages share is there from the one before.
-Then the number of months is chosen back and forth, which every page has: both choices have been seen,
-so that this is what a warm rerun costs. "ms" is the median until the script has finished; CPU is the
-whole server's, a rerun; bytes are what travels over the WebSocket; statements are what a rerun asks
-the database, counted in this process. Ratios are to the empty page of Streamlit in the same run.
+One person with a browser of their own goes through the menu. "first ms" is the first visit of a
+page since the server started, in the order of the menu: what pages share is there from the one
+before. Then the number of months is chosen back and forth, which every page has: both choices have
+been seen, so that this is what a warm rerun costs. "ms" is the median until the script has
+finished; CPU is the whole server's, a rerun; bytes are what travels over the WebSocket; statements
+are what a rerun asks the database, counted in this process, and "SQL ms" how long they took there.
+Ratios are to the empty page of Streamlit in the same run.
 
 Times depend on the machine, so nothing here is asserted. At most 2 minutes, Linux only.
 """
@@ -53,7 +54,8 @@ EMPTY = "an empty Streamlit page"
 
 @dataclass(frozen=True)
 class Cost:
-    """What a page costs: milliseconds, bytes and statements of one run."""
+    """What a page costs: milliseconds, bytes and statements of one run, and how long the database had
+    those for."""
 
     page: str
     first_ms: float
@@ -61,6 +63,7 @@ class Cost:
     cpu_ms: float
     bytes: float
     statements: int | None
+    database_ms: float | None
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -94,7 +97,7 @@ def of_empty_page(variables: dict[str, str], folder: Path) -> Cost:
         session = Session(port)
         first = session.rerun()
         session.rerun()
-        return _cost(EMPTY, process_id, first, lambda _: session.rerun(), None)
+        return _cost(EMPTY, process_id, first, lambda _: session.rerun(), (None, None))
 
 
 def of_pages(variables: dict[str, str], folder: Path, board: str) -> Iterator[Cost]:
@@ -120,7 +123,7 @@ def _cost(
     process_id: int,
     first: Rerun,
     again: Callable[[int], Rerun],
-    asked: int | None,
+    asked: tuple[int, float] | tuple[None, None],
 ) -> Cost:
     cpu = cpu_seconds([process_id])
     found = [again(turn) for turn in range(1, RERUNS + 1)]
@@ -130,18 +133,34 @@ def _cost(
         statistics.median(each.seconds for each in found) * 1000,
         (cpu_seconds([process_id]) - cpu) * 1000 / RERUNS,
         statistics.median(each.bytes for each in found),
-        asked,
+        *asked,
     )
 
 
-def statements_of_rerun(path: str, board: str) -> int:
-    """How many statements a warm rerun of a page sends to the database of the settings."""
+def statements_of_rerun(path: str, board: str) -> tuple[int, float]:
+    """How many statements a warm rerun of a page sends to the database of the settings, and their
+    milliseconds there."""
     view = View.open(path, {"icb": board})
     view.app.run()
-    with counted_statements() as asked:
-        view.app.run()
+    began: list[float] = []
+    took: list[float] = []
+
+    def begin(*_of: object) -> None:
+        began.append(time.perf_counter())
+
+    def end(*_of: object) -> None:
+        took.append(time.perf_counter() - began[-1])
+
+    event.listen(Engine, "before_cursor_execute", begin)
+    event.listen(Engine, "after_cursor_execute", end)
+    try:
+        with counted_statements() as asked:
+            view.app.run()
+    finally:
+        event.remove(Engine, "before_cursor_execute", begin)
+        event.remove(Engine, "after_cursor_execute", end)
     sound(view)
-    return len(asked)
+    return len(asked), 1000 * sum(took)
 
 
 @contextmanager
@@ -181,7 +200,8 @@ def table(costs: Sequence[Cost]) -> str:
     """One row per page, as Markdown; the first is what the others are measured by."""
     limit = costs[0]
     heads = [
-        "warm rerun", "first ms", "ms", "CPU ms", "bytes", "statements", "ms / empty", "CPU / empty",
+        "warm rerun", "first ms", "ms", "CPU ms", "bytes", "statements", "SQL ms", "ms / empty",
+        "CPU / empty",
     ]  # fmt: skip
     lines = [
         [
@@ -191,6 +211,7 @@ def table(costs: Sequence[Cost]) -> str:
             f"{cost.cpu_ms:.1f}",
             f"{cost.bytes:,.0f}",
             "–" if cost.statements is None else str(cost.statements),
+            "–" if cost.database_ms is None else f"{cost.database_ms:.1f}",
             ratio(cost.ms, limit.ms),
             ratio(cost.cpu_ms, limit.cpu_ms),
         ]

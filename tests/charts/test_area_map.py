@@ -171,3 +171,28 @@ def test_the_shapes_are_fetched_and_nothing_else_is() -> None:
 )
 def test_as_tall_as_its_areas_need(bounds: tuple[float, float, float, float], height: int) -> None:
     assert drawn(bounds=bounds).layout.height == height
+
+
+def test_an_area_says_its_value_or_its_group_when_pointed_at() -> None:
+    """What most groups say stands in the template, once."""
+    valued = [
+        AreaGroup(f"to {n}", "#9DC3E6", [f"E{n}"], values=[n], value_text="%{z} of 10")
+        for n in range(3)
+    ]
+    silent = AreaGroup("No return", "#FFFFFF", ["E9"])
+    for groups, usual in (((*valued, silent), "%{z} of 10"), ((silent,), "%{fullData.name}")):
+        figure = drawn(*groups)
+        (alike,) = figure.layout.template.data.choropleth
+        assert usual in alike.hovertemplate
+        for trace, group in zip(figure.data, groups, strict=True):
+            told = trace.hovertemplate or alike.hovertemplate
+            own = "%{fullData.name}" if group is silent else "%{z} of 10"
+            assert told == f"<b>%{{properties.name}}</b><br>{own}<extra></extra>"
+
+
+def test_symbols_say_a_colour_once_or_each_their_own() -> None:
+    dark = AreaGroup("none", "#5B1A2E", ["E3"])
+    for codes, colour in ((["E1", "E2"], BLACK), (["E1", "E3"], (BLACK, WHITE))):
+        figure = drawn(AREAS[0], dark, marks=[AreaMark("", RING, codes)])
+        assert figure.data[-1].marker.color == colour
+        assert figure.data[-1].marker.line.color == colour

@@ -6,12 +6,12 @@ import json
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
-from dashboard.intake import in_loading_order, take_in
+from dashboard.intake import in_loading_order, known_so_far, take_in
 from dashboard.intake.problems import RefusedError
 from dashboard.intake.source import Source
-from queries import load
+from queries import history, load
 from queries.load import AlreadyLoadedError
 from tests.intake import files
 
@@ -161,3 +161,48 @@ def test_no_reference_and_no_hash_without_the_key(engine: Engine):
     take_in(engine, again, b"another key")
     assert value(engine, "SELECT count(DISTINCT reference_hash) FROM referral") == 2
     assert len(str(first)) == 32
+
+
+def test_what_earlier_loads_tell_is_of_now(engine: Engine):
+    """After a load, a correction and an undo of a lookup; of the database that is asked."""
+
+    def known() -> tuple[dict[str, str], dict[str, str]]:
+        found = known_so_far(engine, KEY)
+        return found.ward_of_lsoa().to_dict(), found.pcn_of_practice().to_dict()
+
+    assert known() == ({}, {})
+    take(engine, files.LSOA_WARD)
+    first = known()
+    assert len(first[0]) == 3
+    code, ward = next(iter(first[0].items()))
+    others = sorted(set(first[0].values()) - {ward})
+    lines = [
+        line.replace(ward, others[0]) if line.startswith(code) else line
+        for line in files.LSOA_WARD.splitlines()
+    ]
+    corrected = take(engine, "\n".join(lines) + "\n")
+    assert known()[0][code] == others[0]
+    history.undo(engine, corrected.load_id, "somebody")
+    assert known() == first
+    # The number of the load that was undone may be given again.
+    take(engine, "\n".join(lines) + "\n")
+    assert known()[0][code] == others[0]
+    take(engine, files.PRACTICES)
+    assert len(known()[1]) == 2
+
+
+def test_lookups_are_read_once_for_the_files_that_come_after_them(engine: Engine):
+    take(engine, files.LSOA_WARD)
+    take(engine, files.PRACTICES)
+    known_so_far(engine, KEY)
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        take(engine, files.REFERRALS)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert [each for each in asked if "FROM lsoa_ward" in each] == []

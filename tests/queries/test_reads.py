@@ -51,7 +51,7 @@ ARGUMENTS: dict[str, Any] = {
 # These say what was loaded, not what it says of an area; or place the rows of a later file.
 ABOUT_NO_AREA = {
     "data_state", "data_version", "population_vintages", "ward_of_lsoa", "pcn_of_practice",
-    "directory_services",
+    "directory_services", "mark",
 }  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def ask(function: Callable[..., Any], engine: Engine, scope: Scope, **instead: A
 
 
 def is_nothing(answer: Any) -> bool:
-    if isinstance(answer, pd.DataFrame | pd.Series | list | set | dict):
+    if isinstance(answer, pd.DataFrame | pd.Series | list | set | dict | tuple):
         return len(answer) == 0
     return answer in (None, 0, loads.DataState(0, False, None))
 
