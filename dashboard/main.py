@@ -4,6 +4,10 @@ import streamlit as st
 
 from dashboard import warm_up
 
+# Whoever comes before it is ready is told why nothing is there yet.
+if warm_up.state() == "under way":
+    with st.spinner(warm_up.GETTING_READY):
+        warm_up.wait()
 warm_up.wait()
 
 from dashboard import access, filters, frame, page_list, show, signed_in  # noqa: E402

@@ -13,6 +13,9 @@ from dashboard.errors import AWAY, BUSY, NotReadyError, fault_of_database, repor
 _LOG = logging.getLogger("dashboard")
 _POOL = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
 _DONE: list[Future[None]] = []
+GETTING_READY = (
+    "Getting ready. The first start of all makes the demonstration, which takes about 20 seconds."
+)
 # How soon it is tried again when the database was away.
 AGAIN_SECONDS = 5.0
 

@@ -48,9 +48,10 @@ def serving(
     *options: str,
     port: int = 0,
     also: Mapping[str, str] | None = None,
+    ready: str = "/readyz",
 ) -> Iterator[Server]:
     """`streamlit run dashboard/app.py` from another folder, on a free port, until the block ends;
-    `also` are further variables."""
+    `also` are further variables. The block begins when the address `ready` answers 200."""
     port = port or free_port()
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"server-{port}.log"
@@ -68,7 +69,7 @@ def serving(
         )
         server = Server(f"http://127.0.0.1:{port}", log, process.pid)
         try:
-            _wait_until_ready(server, process)
+            _wait_until_ready(server, process, ready)
             yield server
         finally:
             process.terminate()
@@ -94,13 +95,13 @@ def environment(database: Path) -> dict[str, str]:
     }
 
 
-def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(server: Server, process: subprocess.Popen[bytes], ready: str) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}: {server.said()}")
         try:
-            if httpx.get(f"{server.url}/readyz", timeout=5).status_code == 200:
+            if httpx.get(f"{server.url}{ready}", timeout=5).status_code == 200:
                 return
         except httpx.TransportError:
             pass

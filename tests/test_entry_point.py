@@ -22,6 +22,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from dashboard.routes import SAFE_HEADERS
+from dashboard.warm_up import GETTING_READY
 from tests.made_once import demonstration_file
 from tests.served import ROOT, Server, environment, serving
 
@@ -197,3 +198,12 @@ def test_what_the_shell_gets_back(folder: Path, tmp_path_factory: pytest.TempPat
     assert exported.returncode == 0
     assert exported.stdout.lstrip("\ufeff").startswith("ward_code,")
     assert "Traceback" not in exported.stderr
+
+
+def test_whoever_comes_while_the_demonstration_is_made_is_told(folder: Path, tmp_path: Path):
+    with serving(tmp_path / "new.db", folder, ready="/healthz") as server:
+        first = words(server)
+        again = words(server)
+    assert GETTING_READY in first
+    assert "What changed since" in first
+    assert GETTING_READY not in again

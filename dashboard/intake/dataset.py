@@ -92,6 +92,12 @@ def plain_heading(heading: str) -> str:
     return re.sub(r"[\W_]+", "_", heading).strip("_").casefold()
 
 
+# A sheet of ages has two hundred headings, and each is asked for.
+@lru_cache(maxsize=16)
+def _by_plain_heading(headings: tuple[str, ...]) -> Mapping[str, str]:
+    return {plain_heading(heading): heading for heading in headings}
+
+
 # Other headings under which a column is known, by the heading the published template has.
 Synonyms = Mapping[str, Sequence[str]]
 
@@ -187,7 +193,7 @@ class Check:
 
     def heading(self, name: str) -> str | None:
         """The heading in the file for this column: the name, or a synonym of it; or `None`."""
-        plain = {plain_heading(heading): heading for heading in self.headings}
+        plain = _by_plain_heading(tuple(self.headings))
         for candidate in (name, *self.also.get(name, ())):
             if found := plain.get(plain_heading(candidate)):
                 return found

@@ -6,7 +6,8 @@ before. Then the number of months is chosen back and forth, which every page has
 been seen, so that this is what a warm rerun costs. "ms" is the median until the script has
 finished; CPU is the whole server's, a rerun; bytes are what travels over the WebSocket; statements
 are what a rerun asks the database, counted in this process, and "SQL ms" how long they took there.
-Ratios are to the empty page of Streamlit in the same run.
+Ratios are to the empty page of Streamlit in the same run; beside it, pages of Streamlit alone with a
+menu, boxes and as many parts as ours have, which say nothing.
 
 Times depend on the machine, so nothing here is asserted. At most 2 minutes, Linux only.
 """
@@ -27,9 +28,13 @@ from pathlib import Path
 from sqlalchemy import Engine, event
 
 from dashboard import demonstration
+from dashboard.all_boards import all_boards
+from dashboard.data import fetch_shared
+from dashboard.filters import newest_as_at
 from dashboard.page_list import TITLES
 from dashboard.settings import settings
 from queries.database import make_engine, upgrade
+from queries.scope import EVERYTHING
 from tests.app.reading import View, sound
 from tests.bench.client import Rerun, Session
 from tests.bench.sessions import (
@@ -50,6 +55,8 @@ RERUNS = 20
 # What is chosen in turn: every page has this box, at the left.
 MONTHS = ("12 months", "24 months")
 EMPTY = "an empty Streamlit page"
+# What a page of ours has beside its menu and its boxes: the fewest and the most.
+PARTS = (30, 60)
 
 
 @dataclass(frozen=True)
@@ -85,24 +92,37 @@ def main(arguments: Sequence[str] = ()) -> None:
             upgrade(engine)
             demonstration.make(engine, HASH_KEY.encode())
             engine.dispose()
-        costs = [of_empty_page(variables, folder), *of_pages(variables, folder, given.board)]
+        costs = [
+            of_peer(EMPTY, "empty", variables, folder),
+            *(
+                of_peer(f"{parts} parts that say nothing", "elements", variables, folder, parts)
+                for parts in PARTS
+            ),
+            *of_pages(variables, folder, given.board),
+        ]
     print(f"\n{table(costs)}")
     print(f"\nThe whole run took {time.monotonic() - began:.0f} s; {load_average()}")
 
 
-def of_empty_page(variables: dict[str, str], folder: Path) -> Cost:
-    """The limit, with the settings that this dashboard has."""
+def of_peer(
+    name: str, script: str, variables: dict[str, str], folder: Path, parts: int = 0
+) -> Cost:
+    """A page of Streamlit alone, with the settings that this dashboard has."""
     options = ("--runner.postScriptGC", "false")
-    with serving("tests/bench/peers/empty.py", variables, folder, *options) as (port, process_id):
+    told = variables | {"BENCH_PARTS": str(parts)}
+    with serving(f"tests/bench/peers/{script}.py", told, folder, *options) as (port, process_id):
         session = Session(port)
         first = session.rerun()
         session.rerun()
-        return _cost(EMPTY, process_id, first, lambda _: session.rerun(), (None, None))
+        return _cost(name, process_id, first, lambda _: session.rerun(), (None, None))
 
 
 def of_pages(variables: dict[str, str], folder: Path, board: str) -> Iterator[Cost]:
     """Each page of the menu, in its order."""
     with serving("dashboard/app.py", variables, folder) as (port, process_id):
+        # As the server does by itself after a load: here for the statements, which are counted here.
+        fetch_shared(all_boards, EVERYTHING, newest_as_at(), False)
+        until_idle(process_id)
         for path, title in TITLES.items():
             session = Session(port)
             first = session.rerun(path, f"icb={board}")
@@ -116,6 +136,14 @@ def of_pages(variables: dict[str, str], folder: Path, board: str) -> Iterator[Co
             asked = statements_of_rerun(path, board)
             yield _cost(title, process_id, first, again, asked)
             session.close()
+
+
+def until_idle(process_id: int) -> None:
+    """Until the server has judged every board, which it does where nobody waits for it."""
+    before = -1.0
+    while (now := cpu_seconds([process_id])) - before > 0.2:
+        before = now
+        time.sleep(4)
 
 
 def _cost(
