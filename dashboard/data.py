@@ -179,23 +179,23 @@ def fetch_shared(
 
 
 def fetch_written(
-    query: Callable[Concatenate[Engine, Scope, str, P], Answer],
-    mark: Callable[[Engine, Scope, str], Hashable],
+    query: Callable[Concatenate[Engine, Scope, P], Answer],
+    mark: Callable[..., Hashable],
     scope: Scope,
-    icb_code: str,
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> Answer:
-    """The same of what people write of a board, which is no change of the data: kept until its mark,
-    which is asked each time, is another. Of the first database: what was just written is never missed.
+    """The same of what people write (of a board: the first argument), which is no change of the data: kept
+    until its mark, which is asked each time, is another. Of the first database: what was just written is
+    never missed.
     """
     _check(scope, *args, *kwargs.values())
     name = f"{query.__module__}.{query.__qualname__}"
-    version = data_state().version, mark(engine(), scope, icb_code)
+    version = data_state().version, mark(engine(), scope, *args[:1])
     named: tuple[tuple[str, Hashable], ...] = tuple(sorted(kwargs.items()))
     answer: Answer = _shared(
-        name, version, settings().database_url, scope, (icb_code, *args), named,
-        lambda: query(engine(), scope, icb_code, *args, **kwargs),
+        name, version, settings().database_url, scope, args, named,
+        lambda: query(engine(), scope, *args, **kwargs),
     )  # fmt: skip
     return answer
 

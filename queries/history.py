@@ -186,6 +186,18 @@ def history(engine: Engine, scope: Scope) -> pd.DataFrame:
     return moments(frame, "at", "undone_at").iloc[::-1].reset_index(drop=True)
 
 
+def history_mark(engine: Engine, scope: Scope) -> tuple[object, ...]:
+    """What is another whenever `history` is, but for loads and undoing, which change the data's version:
+    files that were refused or left."""
+    ended = _JOB.load_id.is_(None), _JOB.ended_at.is_not(None)
+    with reading(engine, scope) as connection:
+        return tuple(
+            connection.execute(
+                select(func.count(), func.max(_JOB.id), func.max(_JOB.ended_at)).where(*ended)
+            ).one()
+        )
+
+
 def problems(engine: Engine, scope: Scope, job_id: int) -> pd.DataFrame:
     """One row per broken rule of a file: row and column of the file, rule, and what was found,
     masked."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from dashboard import loading, upload
+from dashboard import data, loading, upload
 from dashboard.access import current_user
 from dashboard.intake.source import Source, plain_name
 from queries import history, jobs, tables
@@ -319,6 +319,29 @@ def test_several_files_are_loaded_at_once(
     press(view, "Load all 2")
     assert sorted(titles(view)) == ["schemes.csv loaded", "services.csv loaded"]
     assert len(started) == 1
+
+
+def test_the_history_tells_at_once_of_a_file_that_ended_without_a_load(
+    nothing: Engine, started: list[Engine], open_page: Callable[..., View]
+):
+    """No change of the data, and yet of what is listed; also of one that is tried again."""
+
+    def listed(view: View) -> str:
+        told = [Markup.of(m).text for m in view.markup() if "<caption>Files offered" in m]
+        return " ".join("".join(told).split())
+
+    offered(nothing, files.SERVICES)
+    view = open_page("data")
+    assert listed(view) == ""
+    press(view, "Do not load")
+    assert "file.csv" in listed(view)
+    version = data.data_state().version
+    first = history.history_mark(nothing, EVERYTHING)
+    offered(nothing, files.SCHEME_AREAS)
+    assert history.history_mark(nothing, EVERYTHING) == first
+    press(View(view.app.run()), "Do not load")
+    assert listed(view).count("file.csv") == 2
+    assert data.data_state().version == version
 
 
 def test_a_file_that_is_not_wanted(
