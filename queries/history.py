@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, func, literal, null, select, true, update
+from sqlalchemy import ColumnElement, Engine, func, literal, null, select, true, update
 
 from queries import tables, trail
 from queries.database import reading, writing
@@ -156,11 +156,7 @@ def history(engine: Engine, scope: Scope) -> pd.DataFrame:
         null(),
         null(),
         _JOB.message,
-    ).where(
-        _JOB.load_id.is_(None),
-        _JOB.ended_at.is_not(None),
-        true() if everybody else _JOB.dataset.not_in(LOCAL_RETURNS),
-    )
+    ).where(*_ended_without_a_load(scope))
     with reading(engine, scope) as connection:
         frame = read_frame(
             connection,
@@ -189,13 +185,17 @@ def history(engine: Engine, scope: Scope) -> pd.DataFrame:
 def history_mark(engine: Engine, scope: Scope) -> tuple[object, ...]:
     """What is another whenever `history` is, but for loads and undoing, which change the data's version:
     files that were refused or left."""
-    ended = _JOB.load_id.is_(None), _JOB.ended_at.is_not(None)
+    newest = select(func.count(), func.max(_JOB.id), func.max(_JOB.ended_at))
     with reading(engine, scope) as connection:
-        return tuple(
-            connection.execute(
-                select(func.count(), func.max(_JOB.id), func.max(_JOB.ended_at)).where(*ended)
-            ).one()
-        )
+        return tuple(connection.execute(newest.where(*_ended_without_a_load(scope))).one())
+
+
+def _ended_without_a_load(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _JOB.load_id.is_(None),
+        _JOB.ended_at.is_not(None),
+        true() if scope.icb_codes is None else _JOB.dataset.not_in(LOCAL_RETURNS),
+    )
 
 
 def problems(engine: Engine, scope: Scope, job_id: int) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from tests.bench.sessions import machine, markdown
 
 AREAS, SERVICES, TOWNS = 6_800, 20_000, 250
 WEST, SOUTH, EAST, NORTH = 100_000, 50_000, 650_000, 650_000
-METRES = 10_000
+METRES = 5_000
 SIZES = (0.1, 1.0, 3.0)
 ROUNDS = 5
 
