@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
-
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from dashboard import drain
 from dashboard.coverage import ward_coverage
 from dashboard.data import data_state, engine, fetch_shared, one_state
+from dashboard.errors import fault_of_database, report_error
 from dashboard.filters import newest_as_at
 from dashboard.settings import settings
 from queries.places import boards
@@ -33,9 +30,13 @@ def start() -> None:
 def _look_after() -> None:
     done: object = None
     while not drain.draining.is_set():
-        # Pages say it to whoever asks; here it is tried again.
-        with suppress(DBAPIError, PoolTimeoutError):
+        try:
             done = judge_new(done)
+        except Exception as error:
+            # Pages say it to whoever asks. Of a database that is away it is tried again.
+            if fault_of_database(error) is None:
+                report_error(error)
+                return
         drain.draining.wait(LOOK_EVERY_SECONDS)
 
 

@@ -89,7 +89,7 @@ def warm_up() -> None:
         page_list,
         signed_in,
         this_week_sections,
-    )  # fmt: skip
+    )
     from dashboard.coverage_view import coverage_view, layer_view
     from dashboard.data import engine, fetch_shared
     from dashboard.filters import Area, newest_as_at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from geodata.reach import floating_catchment, stepped, straight_lines
 from tests.bench.reach import METRES, made, theirs
@@ -36,7 +35,6 @@ def test_the_same_england_each_time_and_everything_is_shared_out() -> None:
 
 
 def test_the_peer_says_the_same() -> None:
-    pytest.importorskip("access", reason="PySAL's access is not installed")
     areas, services = made(0.1)
     pairs = straight_lines(areas, services, METRES)
     supply = services.set_index("code")["supply"].astype("Float64")

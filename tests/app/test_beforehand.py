@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from dashboard import beforehand, data, drain
 from dashboard.all_boards import all_boards
@@ -89,3 +91,22 @@ def test_only_where_nobody_signs_in(
     monkeypatch.setattr(threading.Thread, "start", lambda thread: started.append(thread))
     beforehand.start()
     assert len(started) == begun
+
+
+def test_a_database_that_is_away_is_asked_again_and_a_defect_is_reported_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    reported: list[Exception] = []
+    away = OperationalError("SELECT 1", None, sqlite3.OperationalError("gone"))
+    defect = ValueError("a row of somebody")
+
+    def judge(done: object) -> object:
+        asked.append(done)
+        raise away if len(asked) < 3 else defect
+
+    monkeypatch.setattr(beforehand, "judge_new", judge)
+    monkeypatch.setattr(beforehand, "report_error", reported.append)
+    beforehand._look_after()
+    assert asked == [None] * 3
+    assert reported == [defect]
