@@ -1,8 +1,8 @@
 """Speed of the ward map and its page beside peers, in one run: `python -m tests.bench`.
 
-`python -m tests.bench pages` is of a warm rerun of each page, `sessions` of many people at once, `start` of the
-time from the command to a page, `maps` of England's map beside four peers, `reach` of places within reach,
-and `england` builds all of England in a database: see each.
+`python -m tests.bench pages` is of a warm rerun of each page, `sessions` of many people at once,
+`start` of the time from the command to a page, `maps` of England's map beside four peers, `reach` of
+places within reach, and `england` builds all of England in a database: see each.
 
 Prints one table. Times depend on the machine, so nothing here is asserted; ratios are what
 counts. Needs Chromium for the painted times and says so where there is none.
