@@ -324,7 +324,7 @@ def test_several_files_are_loaded_at_once(
 def test_the_history_tells_at_once_of_a_file_that_ended_without_a_load(
     nothing: Engine, started: list[Engine], open_page: Callable[..., View]
 ):
-    """No change of the data, and yet of what is listed; also of one that is tried again."""
+    """No change of the data, and yet of what is listed."""
 
     def listed(view: View) -> str:
         told = [Markup.of(m).text for m in view.markup() if "<caption>Files offered" in m]

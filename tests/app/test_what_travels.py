@@ -44,7 +44,7 @@ RERUN_BYTES = {
 }
 LAYER_BYTES = {"coverage": 14_500, "all-boards": 22_500}
 # All of a board's shapes or of every board's, compressed.
-SHAPE_BYTES = {KENT: 25_000, ALL_BOARDS: 45_000}
+SHAPE_BYTES = {KENT: 25_000, ALL_BOARDS: 15_500}
 # Rows that the judgement of a board takes from the database.
 COVERAGE_ROWS = 8_200
 
