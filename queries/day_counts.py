@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,16 +29,19 @@ def day_code(wait: int, days: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return wait * _BINS + np.minimum(days, MOST_DAYS)
 
 
-def packed(pairs: npt.NDArray[np.int64]) -> bytes:
-    """Pairs of a day code and a count, as they stand in the column `days`."""
+def packed(pairs: npt.NDArray[np.int64], ends: Sequence[int]) -> list[bytes]:
+    """Pairs of a day code and a count, as they stand in the column `days`: one cell after the other,
+    each until its end."""
     if len(pairs) and pairs[:, 1].max() > _MOST:
         repeats = -(-pairs[:, 1] // _MOST)
-        last = np.cumsum(repeats) - 1
+        after = np.cumsum(repeats)
         rest = pairs[:, 1] - (repeats - 1) * _MOST
         pairs = np.repeat(pairs, repeats, axis=0)
         pairs[:, 1] = _MOST
-        pairs[last, 1] = rest
-    return pairs.astype("<u2").tobytes()
+        pairs[after - 1, 1] = rest
+        ends = [int(after[end - 1]) if end else 0 for end in ends]
+    raw = pairs.astype("<u2").tobytes()
+    return [raw[4 * first : 4 * end] for first, end in itertools.pairwise([0, *ends])]
 
 
 def unpacked(days: Sequence[bytes], groups: npt.NDArray[np.intp], number: int) -> Counts:

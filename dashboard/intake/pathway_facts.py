@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import csr_array
 
 from dashboard.rules.complex_need import complex_need
 from dashboard.rules.endings import Ending
@@ -18,7 +18,6 @@ from dashboard.rules.pathway import endings, step_facts
 from queries.day_counts import DAY_CODES, WAITS, day_code, packed
 
 FACT = "pathway_fact"
-_KEY = ["part_key", "category", "value"]
 _OPEN = WAITS.index("open")
 # Columns of a referral whose values are groups, by the category they make.
 _GROUPS = {
@@ -47,29 +46,42 @@ _BETWEEN = {
     "to_ot": ("received", "ot_referred"),
     "ot": ("ot_referred", "ot_accepted"),
 }
-Whole = npt.NDArray[np.int64]
+# Waits of which only the beginning is known: they last until the last day told.
+_WAITING = ("open", "ot_waiting")
+Whole = npt.NDArray[np.integer[Any]]
+# So many rows are counted at once; a part is never divided.
+_AT_ONCE = 100_000
+
+
+class _Block(NamedTuple):
+    """A block of referrals as small numbers: a row a referral, as places in lists; -1 is none."""
+
+    part: Whole
+    labels: Whole
+    # Of the day each wait took.
+    codes: Whole
+    # The day since 1970 since which somebody waits.
+    since: Whole
+    counts: Whole
 
 
 class PathwayFacts:
-    """Counts that are gathered block by block, and put together when the last date is known.
+    """Counts of referrals, put together when the last date is known.
 
-    A cell is a part, a category and a value of it. Columns are added up as arrays: by groupby the
-    same took 8 times as long.
+    A label is a category with one of its values, a cell a label in a part. Until the end each
+    referral is kept as some 120 bytes: sums by cell of every block, added up one after the other,
+    took more memory and 4 times as long.
     """
 
     def __init__(self) -> None:
-        self._parts: dict[Any, tuple[Any, Any]] = {}
-        self._cells: dict[tuple[Any, str, Any], int] = {}
+        self._parts: dict[str, tuple[str | None, date]] = {}
+        self._labels: dict[tuple[str, Any], int] = {}
+        self._blocks: list[_Block] = []
         self._columns: list[str] = []
-        self._sums = np.empty((0, 0), dtype="int64")
-        # Referrals by cell and day code; and those that still wait by cell and the day since which
-        # they do, as the last day until which they were watched is known at the end.
-        self._days = _Tally()
-        self._waiting = {wait: _Tally() for wait in ("open", "ot_waiting")}
         self._last_day = 0
 
     def add(self, rows: pd.DataFrame) -> None:
-        """Count a block of referrals as they are kept, with their `part_key` and `month`."""
+        """Take in a block of referrals as they are kept, with their `part_key` and `month`."""
         if rows.empty:
             return
         rows = rows.reset_index(drop=True)
@@ -84,141 +96,117 @@ class PathwayFacts:
         uncontacted = steps["contacted"] == 0
         waits["ended"] = waits["ended"].clip(lower=0).where(uncontacted)
         steps["negative_waits"] = (waits < 0).sum(axis=1)
-        self._columns, sums = steps.columns.tolist(), steps.to_numpy()
-        codes = np.column_stack(
-            [
-                np.where(
-                    wait >= 0, day_code(WAITS.index(name), np.nan_to_num(wait).astype("int64")), -1
-                )
-                for name, wait in ((name, waits[name].to_numpy()) for name in waits)
-            ]
-        )
+        self._columns = steps.columns.tolist()
         since = {
-            "open": days["received"].where(uncontacted & days["ended"].isna()).to_numpy(),
-            "ot_waiting": days["ot_referred"].where(steps["ot_waiting"] == 1).to_numpy(),
+            "open": days["received"].where(uncontacted & days["ended"].isna()),
+            "ot_waiting": days["ot_referred"].where(steps["ot_waiting"] == 1),
         }
-        parts, found = pd.factorize(rows["part_key"])
-        part_keys: list[str] = found.tolist()
-        firsts = rows.iloc[np.unique(parts, return_index=True)[1]]
-        keys = zip(part_keys, firsts["pcn_code"], firsts["month"], strict=True)
-        self._parts |= {key: (pcn_code, month) for key, pcn_code, month in keys}
-        for category, place, values in _each_category(rows, ending):
-            cell = self._cells_of(parts[place], part_keys, category, values)
-            self._add_up(cell, sums[place])
-            day = codes[place]
-            where = (cell[:, None] * DAY_CODES + day)[day >= 0]
-            self._days.add(where)
-            for wait, tally in self._waiting.items():
-                begun = since[wait][place]
-                waits_on = ~np.isnan(begun)
-                tally.add(cell[waits_on] * _LATEST + begun[waits_on].astype("int64"))
+        self._blocks.append(
+            _Block(
+                self._parts_of(rows),
+                np.column_stack(list(self._labels_of(rows, ending))),
+                np.column_stack([_codes(wait, waits[wait].to_numpy()) for wait in _BETWEEN]),
+                np.column_stack([since[wait].fillna(-1).astype("int32") for wait in _WAITING]),
+                steps.to_numpy(dtype="uint8"),
+            )
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row per PCN, month, category and value, as `queries.tables.pathway_fact` says."""
-        keys = pd.DataFrame(list(self._cells), columns=_KEY, dtype=object)
-        parts = [self._parts[key] for key in keys["part_key"]]
-        keys["pcn_code"], keys["month"] = zip(*parts, strict=True)
-        # A mistyped year must not make everybody wait for it.
-        today = (datetime.now(UTC).date() - date(1970, 1, 1)).days
-        for wait, tally in self._waiting.items():
-            cell, day = np.divmod(tally.keys, _LATEST)
-            waited = np.maximum(min(self._last_day, today) - day, 0)
-            self._days.add(cell * DAY_CODES + day_code(WAITS.index(wait), waited), tally.counts)
-        cell, code = np.divmod(self._days.keys, DAY_CODES)
-        ends = np.searchsorted(cell, np.arange(len(keys) + 1)).tolist()
-        pairs = np.column_stack([code, self._days.counts])
-        keys["days"] = pd.Series(
-            [packed(pairs[first:after]) for first, after in itertools.pairwise(ends)],
-            dtype=object,
-        )
-        sums = pd.DataFrame(self._sums[: len(keys)], columns=self._columns)
-        return pd.concat([keys.astype({"part_key": "str", "pcn_code": "str"}), sums], axis=1)
-
-    def _cells_of(
-        self,
-        parts: npt.NDArray[np.intp],
-        part_keys: list[str],
-        category: str,
-        values: pd.Series[Any],
-    ) -> Whole:
-        """The number of each row's cell, new or known."""
-        codes, found = pd.factorize(values, use_na_sentinel=False)
-        named = [None if pd.isna(value) else value for value in found.tolist()]
-        both, local = np.unique(parts * len(named) + codes, return_inverse=True)
-        cells = [
-            self._cells.setdefault((part_keys[part], category, named[code]), len(self._cells))
-            for part, code in (divmod(key, len(named)) for key in both.tolist())
+        widest = max(block.labels.shape[1] for block in self._blocks)
+        blocks = [block._replace(labels=_padded(block.labels, widest)) for block in self._blocks]
+        rows = _Block(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+        order = np.argsort(rows.part, kind="stable")
+        part = rows.part[order]
+        chunk = np.searchsorted(part, part) // _AT_ONCE
+        counted = [
+            self._counted(_Block(*(column[chosen] for column in rows)))
+            for chosen in np.split(order, np.flatnonzero(np.diff(chunk)) + 1)
         ]
-        return np.array(cells, dtype="int64")[local]
+        return pd.concat(counted, ignore_index=True)
 
-    def _add_up(self, cell: Whole, sums: Whole) -> None:
-        if not len(cell):
-            return
-        order = np.argsort(cell, kind="stable")
-        cells, firsts = np.unique(cell[order], return_index=True)
-        missing = len(self._cells) - len(self._sums)
-        if missing > 0:
-            # Twice as long each time, so that it is seldom copied.
-            more = np.zeros((missing + len(self._sums), sums.shape[1]), dtype="int64")
-            self._sums = np.vstack([self._sums.reshape(-1, sums.shape[1]), more])
-        self._sums[cells] += np.add.reduceat(sums[order], firsts, axis=0)
+    def _counted(self, rows: _Block) -> pd.DataFrame:
+        """The rows of `frame` of these parts."""
+        # A mistyped year must not make everybody wait for it.
+        last_day = min(self._last_day, (datetime.now(UTC).date() - date(1970, 1, 1)).days)
+        waiting = [
+            _codes(wait, np.where(since < 0, -1, np.maximum(last_day - since, 0)))
+            for wait, since in zip(_WAITING, rows.since.T, strict=True)
+        ]
+        row, place = np.nonzero(rows.labels >= 0)
+        key = rows.part[row].astype("int64") * len(self._labels) + rows.labels[row, place]
+        cell, found = pd.factorize(key)
+        is_in = _indicator(cell, row, (len(found), len(rows.part)))
+        codes = np.column_stack([rows.codes, *waiting])
+        row, place = np.nonzero(codes >= 0)
+        days = is_in @ _indicator(row, codes[row, place], (len(codes), DAY_CODES))
+        days.sort_indices()
+        part, label = np.divmod(found, len(self._labels))
+        part_keys, labels = list(self._parts), list(self._labels)
+        named = [part_keys[number] for number in part]
+        keys = {
+            "part_key": pd.Series(named, dtype="str"),
+            "category": pd.Series([labels[number][0] for number in label], dtype=object),
+            "value": pd.Series([labels[number][1] for number in label], dtype=object),
+            "pcn_code": pd.Series([self._parts[key][0] for key in named], dtype="str"),
+            "month": pd.Series([self._parts[key][1] for key in named], dtype=object),
+            "days": pd.Series(
+                packed(np.column_stack([days.indices, days.data]), days.indptr[1:].tolist()),
+                dtype=object,
+            ),
+        }
+        sums = pd.DataFrame(is_in @ rows.counts.astype("int64"), columns=self._columns)
+        return pd.concat([pd.DataFrame(keys), sums], axis=1)
 
+    def _parts_of(self, rows: pd.DataFrame) -> Whole:
+        """The place of each row's part, new or known."""
+        local, keys = pd.factorize(rows["part_key"])
+        firsts = rows.iloc[np.unique(local, return_index=True)[1]]
+        for key, pcn_code, month in zip(keys, firsts["pcn_code"], firsts["month"], strict=True):
+            self._parts.setdefault(key, (pcn_code, month))
+        place = {key: number for number, key in enumerate(self._parts)}
+        return np.array([place[key] for key in keys], dtype="int32")[local]
 
-class _Tally:
-    """How often each number was met, told a block at a time; in order of the numbers."""
-
-    # Merged when this many more have come: the memory grows with the numbers, not with the blocks.
-    MERGE_AT = 4_000_000
-
-    def __init__(self) -> None:
-        self._keys = [np.empty(0, dtype="int64")]
-        self._counts = [np.empty(0, dtype="int64")]
-        self._waiting = 0
-
-    def add(self, keys: Whole, counts: Whole | None = None) -> None:
-        if counts is None:
-            keys, counts = np.unique(keys, return_counts=True)
-        self._keys.append(keys)
-        self._counts.append(counts)
-        self._waiting += len(keys)
-        if self._waiting > self.MERGE_AT:
-            self._merge()
-
-    @property
-    def keys(self) -> Whole:
-        self._merge()
-        return self._keys[0]
-
-    @property
-    def counts(self) -> Whole:
-        self._merge()
-        return self._counts[0]
-
-    def _merge(self) -> None:
-        if len(self._keys) == 1:
-            return
-        keys, place = np.unique(np.concatenate(self._keys), return_inverse=True)
-        counts = np.bincount(place, np.concatenate(self._counts), len(keys)).astype("int64")
-        self._keys, self._counts, self._waiting = [keys], [counts], 0
-
-
-# No day since 1970 of a referral is as late.
-_LATEST = 1 << 20
+    def _labels_of(self, rows: pd.DataFrame, ending: pd.Series[str]) -> Iterator[Whole]:
+        """The places of each row's labels, as many columns as one category has at most."""
+        for category, said, values_of in _each_category(rows, ending):
+            local, found = pd.factorize(said, use_na_sentinel=False)
+            labels = [
+                [
+                    self._labels.setdefault((category, value), len(self._labels))
+                    for value in values_of(None if pd.isna(each) else each)
+                ]
+                for each in found.tolist()
+            ]
+            widest = max(map(len, labels))
+            places = [[*places, *[-1] * (widest - len(places))] for places in labels]
+            yield np.array(places, dtype="int32")[local]
 
 
 def _each_category(
     rows: pd.DataFrame, ending: pd.Series[str]
-) -> Iterator[tuple[str, Whole, pd.Series[Any]]]:
-    """Each category: which rows are in it (one twice with two values), and their values."""
-    everyone = np.arange(len(rows))
-    yield "all", everyone, pd.Series(None, rows.index, dtype=object)
+) -> Iterator[tuple[str, pd.Series[Any], Callable[[Any], Sequence[Any]]]]:
+    """Each category: what its rows say, and the values of it in which one that says so counts."""
+    yield "all", pd.Series(None, rows.index, dtype=object), lambda _: (None,)
     for category, column in _GROUPS.items():
-        yield category, everyone, rows[column]
-    themes = {said: themes_of(said) or (None,) for said in rows["reasons"].dropna().unique()}
-    reasons = pd.Series([themes.get(said, (None,)) for said in rows["reasons"]]).explode()
-    yield "reason", reasons.index.to_numpy(), reasons
-    ended = np.flatnonzero(ending.notna())
-    yield "ending", ended, ending.iloc[ended]
+        yield category, rows[column], lambda said: (said,)
+    yield "reason", rows["reasons"], lambda said: themes_of(said or "") or (None,)
+    yield "ending", ending, lambda said: () if said is None else (said,)
+
+
+def _codes(wait: str, days: npt.NDArray[Any]) -> Whole:
+    """The day codes of a wait; -1 where the days are missing or below 0."""
+    whole = np.where(days >= 0, days, 0).astype("int64")
+    return np.where(days >= 0, day_code(WAITS.index(wait), whole), -1).astype("int16")
+
+
+def _padded(labels: Whole, width: int) -> Whole:
+    return np.pad(labels, ((0, 0), (0, width - labels.shape[1])), constant_values=-1)
+
+
+def _indicator(row: Whole, column: Whole, shape: tuple[int, int]) -> csr_array:
+    """1 at each of these places, or how often it is named."""
+    return csr_array((np.ones(len(row), dtype="int64"), (row, column)), shape=shape)
 
 
 def _days(rows: pd.DataFrame, ending: pd.Series[str]) -> pd.DataFrame:

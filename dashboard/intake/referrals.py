@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
@@ -32,10 +31,10 @@ from dashboard.intake.local_return import EARLIEST, LATEST, month_end, not_read,
 from dashboard.intake.pathway_facts import FACT as PATHWAY_FACT
 from dashboard.intake.pathway_facts import PathwayFacts
 from dashboard.intake.problems import Problem, RefusedError
+from dashboard.intake.referral_facts import ReferralFacts
 from dashboard.intake.source import Source
 from dashboard.rules.ages import AGE_BANDS, age_band_of
 from dashboard.rules.groups import ethnicity_group_of, sex_of
-from dashboard.rules.needs import is_for_lack_of_service, themes_of
 from queries.load import CleanLoad, Reading
 
 COLUMNS = ("reference", "received")
@@ -77,15 +76,6 @@ OLDEST = 125
 CODE = re.compile("[A-Z][0-9]{5,8}")
 
 
-# Facts are counts of referrals by these.
-FACTS = {
-    "referral_fact": ["part_key", "ward_code", "pcn_code", "month"],
-    "referral_age_fact": ["part_key", "ward_code", "month", "age_band"],
-    "referral_episode_fact": ["part_key", "pcn_code", "month", "ended_month"],
-}
-NEED_FACT = "referral_need_fact"
-
-
 def _recognises(source: Source) -> bool:
     return sheet_with(source, *COLUMNS, also=ALSO) is not None
 
@@ -95,8 +85,7 @@ def _read(source: Source, lookups: Lookups) -> Reading:
     sheet = return_sheet(source, COLUMNS, ALSO, of_persons=True)
     wards, pcns = lookups.ward_of_lsoa(), lookups.pcn_of_practice()
     tally, matched, references = Tally(source), _Matched(), Repeats()
-    facts: dict[str, pd.DataFrame] = {}
-    pathway = PathwayFacts()
+    counts, pathway = ReferralFacts(), PathwayFacts()
     without_ward = 0
     for block in sheet.blocks():
         check = Check(source, block, ALSO)
@@ -108,24 +97,16 @@ def _read(source: Source, lookups: Lookups) -> Reading:
         references.check(check, keys.mask(told.isna()), "reference and day received")
         good = tally.add(check)
         rows = _placed_in_time(rows[good])
+        counts.add(rows)
         pathway.add(rows)
         without_ward += int(rows["ward_code"].isna().sum())
-        blocks = {name: _counted(rows.assign(referrals=1), key) for name, key in FACTS.items()}
-        blocks[NEED_FACT] = _counted_needs(_needs(rows))
-        # Added up block by block: there are far fewer facts than rows.
-        for name, counted in blocks.items():
-            before = facts.get(name)
-            if before is not None:
-                both = pd.concat([before, counted])
-                counted = _counted_needs(both) if name == NEED_FACT else _counted(both, FACTS[name])
-            facts[name] = counted
         kept = rows.drop(columns=["month", "ended_month"])
         yield {"referral": kept.assign(reference_hash=hashed[good])}
     tally.finish()
     matched.finish(tally)
-    facts[PATHWAY_FACT] = pathway.frame()
+    facts = counts.frames() | {PATHWAY_FACT: pathway.frame()}
 
-    parts = parts_of(facts["referral_fact"], "month", "month")
+    parts = parts_of(facts["referral_fact"].sort_values("part_key"), "month", "month")
     parts["period_end"] = parts["period_end"].map(month_end)
     months = sorted(facts["referral_fact"]["month"].unique())
     return CleanLoad(
@@ -265,31 +246,6 @@ class _Matched:
                 problems.append(Problem(rule + f"not found: {unknown}"))
         if problems:
             raise RefusedError(tally.source.name, [*problems, *tally.problems])
-
-
-def _counted(
-    rows: pd.DataFrame, key: list[str], counts: Sequence[str] = ("referrals",)
-) -> pd.DataFrame:
-    return rows.groupby(key, dropna=False)[list(counts)].sum().reset_index()
-
-
-def _counted_needs(rows: pd.DataFrame) -> pd.DataFrame:
-    key = ["part_key", "ward_code", "month", "theme"]
-    return _counted(rows, key, ("referrals", "without_service"))
-
-
-def _needs(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per referral and need it is for; one without a theme where no reason was said."""
-    themes: dict[str, Any] = {
-        text: themes_of(text) or (None,) for text in rows["reasons"].dropna().unique()
-    }
-    why = {text: is_for_lack_of_service(text) for text in rows["closed_reason"].dropna().unique()}
-    needs = rows.assign(
-        referrals=1,
-        without_service=rows["closed_reason"].map(why).astype("boolean").fillna(False).astype(int),
-        theme=[themes.get(text, (None,)) for text in rows["reasons"]],
-    )
-    return needs.explode("theme").astype({"theme": "str"})
 
 
 # What a template and a mapping suggest; other reasons are kept as they are sent.

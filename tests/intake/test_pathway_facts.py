@@ -409,10 +409,14 @@ def test_neither_order_nor_blocks_matter(rows: list[dict[str, object]], seed: in
     assert plain(counted(*blocks)) == expected
 
 
-def test_a_tally_that_is_merged_again_and_again_counts_the_same(monkeypatch: pytest.MonkeyPatch):
-    expected = plain(facts_of(STEPS))
-    monkeypatch.setattr(pathway_facts._Tally, "MERGE_AT", 1)
-    assert plain(facts_of(STEPS)) == expected
+@pytest.mark.parametrize("at_once", [1, 2, 7])
+def test_parts_that_are_counted_a_few_rows_at_once_count_the_same(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+):
+    text = STEPS + GROUPED.removeprefix(HEADING)
+    expected = plain(facts_of(text))
+    monkeypatch.setattr(pathway_facts, "_AT_ONCE", at_once)
+    assert plain(facts_of(text)) == expected
 
 
 def test_a_file_read_in_several_blocks(monkeypatch: pytest.MonkeyPatch):

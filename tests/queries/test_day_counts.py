@@ -19,13 +19,19 @@ def pairs_of(counts: Mapping[int, int]) -> np.ndarray:
     return np.array(sorted(counts.items()), dtype="int64").reshape(-1, 2)
 
 
+def packed_each(*cells: Mapping[int, int]) -> list[bytes]:
+    pairs = [pairs_of(counts) for counts in cells]
+    ends = np.cumsum([len(each) for each in pairs]).tolist()
+    return packed(np.concatenate(pairs) if pairs else pairs_of({}), ends)
+
+
 def one(wait: str, counts: dict[int, int]) -> np.ndarray:
     """Referrals by day of one wait, packed and unpacked again."""
     place = WAITS.index(wait)
     codes = Counter[int]()
     for day, count in counts.items():
         codes[int(day_code(place, np.array([day]))[0])] += count
-    return unpacked([packed(pairs_of(codes))], np.array([0]), 1)[0, place]
+    return unpacked(packed_each(codes), np.array([0]), 1)[0, place]
 
 
 def test_the_waits_are_the_steps_the_end_the_open_and_those_of_occupational_therapy():
@@ -63,7 +69,7 @@ def test_what_is_packed_comes_back(cells: list[tuple[dict[int, int], int]]):
         for code, count in counts.items():
             expected[group, code] += count
     found = unpacked(
-        [packed(pairs_of(counts)) for counts, _ in cells],
+        packed_each(*(counts for counts, _ in cells)),
         np.array([group for _, group in cells], dtype="int64"),
         3,
     )
@@ -72,17 +78,24 @@ def test_what_is_packed_comes_back(cells: list[tuple[dict[int, int], int]]):
 
 
 def test_a_small_count_takes_four_bytes_and_a_great_one_more():
-    assert packed(pairs_of({})) == b""
+    assert packed_each({}, {}) == [b"", b""]
     # Code and count, the smaller half first.
-    assert packed(pairs_of({258: 3})) == bytes([2, 1, 3, 0])
-    assert packed(pairs_of({7: 65_535})) == bytes([7, 0, 255, 255])
-    assert packed(pairs_of({7: 65_536})) == bytes([7, 0, 255, 255, 7, 0, 1, 0])
-    assert packed(pairs_of({7: 131_070})) == bytes([7, 0, 255, 255]) * 2
+    assert packed_each({258: 3}, {}, {7: 65_535}) == [
+        bytes([2, 1, 3, 0]),
+        b"",
+        bytes([7, 0, 255, 255]),
+    ]
+    assert packed_each({}, {7: 65_536}, {258: 3}, {7: 131_070}) == [
+        b"",
+        bytes([7, 0, 255, 255, 7, 0, 1, 0]),
+        bytes([2, 1, 3, 0]),
+        bytes([7, 0, 255, 255]) * 2,
+    ]
 
 
 def test_packing_leaves_the_counts_as_they_were():
     pairs = pairs_of({7: 65_536})
-    packed(pairs)
+    packed(pairs, [1])
     assert pairs.tolist() == [[7, 65_536]]
 
 
