@@ -2,7 +2,8 @@
 
 `python -m tests.bench pages` is of a warm rerun of each page, `sessions` of many people at once,
 `start` of the time from the command to a page, `maps` of England's map beside four peers, `reach` of
-places within reach, and `england` builds all of England in a database: see each.
+places within reach, `growth` of what grows with the size, and `england` builds all of England in a
+database: see each.
 
 Prints one table. Times depend on the machine, so nothing here is asserted; ratios are what
 counts. Needs Chromium for the painted times and says so where there is none.
@@ -11,7 +12,6 @@ counts. Needs Chromium for the painted times and says so where there is none.
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import socket
 import statistics
@@ -27,9 +27,10 @@ from pathlib import Path
 
 from dashboard import demonstration
 from dashboard.coverage import ward_coverage
-from dashboard.maps import BoardMap, board_map
+from dashboard.maps import board_map
 from queries.database import make_engine, upgrade
 from queries.scope import EVERYTHING
+from tests.bench import usual_files
 from tests.bench.client import Session
 from tests.bench.painted import painted_seconds
 from tests.conftest import find_chromium
@@ -68,13 +69,10 @@ def main() -> None:
 
 def write_peer_data(folder: Path, engine: object) -> None:
     """The same wards, values and shapes for the peer, as files it reads once."""
-    frame = ward_coverage(engine, EVERYTHING, BOARD, demonstration.DEMONSTRATION_DATE).wards.frame  # type: ignore[arg-type]
-    columns = ["ward_code", "ward_name", *LAYERS.values()]
-    frame[columns].to_csv(folder / "wards.csv", index=False)
-    shapes: BoardMap = board_map(EVERYTHING, BOARD)
-    (folder / "shapes.json").write_bytes(shapes.wards.body)
-    (folder / "bounds.json").write_text(json.dumps(shapes.wards.bounds), encoding="utf-8")
-    (folder / "layers.json").write_text(json.dumps(LAYERS), encoding="utf-8")
+    day = demonstration.DEMONSTRATION_DATE
+    frame = ward_coverage(engine, EVERYTHING, BOARD, day).wards.frame  # type: ignore[arg-type]
+    place = usual_files.Place("the board", board_map(EVERYTHING, BOARD).wards, [frame])
+    usual_files.write(folder, LAYERS, [day.isoformat()], [place])
 
 
 def measure(script: Path, folder: Path) -> dict[str, float | None]:
@@ -163,6 +161,7 @@ OTHERS = {
     "maps": "tests.bench.maps",
     "start": "tests.bench.start",
     "reach": "tests.bench.reach",
+    "growth": "tests.bench.growth",
     "england": "tests.bench.england.build",
 }
 

@@ -5,7 +5,8 @@ wards, values and shapes as each peer usually has them (`peers/`): `px.choroplet
 the shapes in the figure, `streamlit-folium`, `st.pydeck_chart`, and Dash with the figure of the first.
 Folium and Dash are installed into an environment of their own under `local/bench`, the first time.
 
-For each change: what travels to the browser (WebSocket and HTTP, as sent), the server's CPU, and how long
+Another layer, another month and, of one board, another board is chosen. For each change: what travels
+to the browser (WebSocket and HTTP, as sent), the server's CPU, and how long
 until the map in headless Chromium looks as it then stays: the pictures that the browser shows are kept
 with their times, and the last that differs from the end inside the map counts. So no peer is asked when
 it thinks that it is done. The limit is an empty Streamlit page's rerun, and one byte a ward.
@@ -18,16 +19,16 @@ from __future__ import annotations
 import argparse
 import base64
 import io
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,12 +41,15 @@ from sqlalchemy import Engine
 
 from dashboard.all_boards import all_boards
 from dashboard.coverage_words import LAYERS
+from dashboard.rules.take_up import last_whole_month, month_end, months_before
 from dashboard.settings import settings
-from geodata.shapes import geometries_of, ward_layer
+from dashboard.style import day
+from geodata.shapes import MapLayer, geometries_of, ward_layer
 from queries import places
 from queries.database import make_engine, upgrade
 from queries.loads import data_state
 from queries.scope import EVERYTHING
+from tests.bench import usual_files
 from tests.bench.painted import FLAGS
 from tests.bench.sessions import cpu_seconds, machine, markdown, ratio, wait_until_ready
 from tests.conftest import find_chromium
@@ -55,10 +59,12 @@ from tests.served import ROOT, environment
 
 # What both our maps and the peers can show.
 SHOWN = ("status", "fte", "take-up", "deprivation")
+MONTHS, BOARDS = 2, 3
 ROUNDS = 2
 # The shapes of the peers, as small as they can be without losing a ward: as England and as a board.
 TOLERANCE_METRES = {"England": 400.0, "one board": 150.0}
-QUIET_SECONDS, LONGEST_SECONDS = 1.5, 60.0
+# All boards of a month that nobody saw before take longest.
+QUIET_SECONDS, LONGEST_SECONDS = 1.5, 180.0
 SETTLE_MS = 500
 # So often it is looked whether somebody works, and at more than this share of a core they do.
 PAUSE_MS, BUSY = 100, 0.4
@@ -84,9 +90,17 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A choice by its label, and what is chosen there in turn; the first may be chosen already."""
+
+    label: str
+    options: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Cost:
     """Medians of a change: bytes, milliseconds of the server's CPU and to the last pixel, and the bytes
-    when the same layer is chosen again."""
+    when the same is chosen again."""
 
     name: str
     new_bytes: float
@@ -117,10 +131,14 @@ def main(arguments: list[str]) -> None:
             folder = Path(name) / area
             folder.mkdir()
             wards = write_peer_data(engine, folder, area, given.board)
-            costs = [
-                measure(browser, each, folder, peers) for each in shown(area, given.board, peers)
+            boxes = boxes_of(engine, area, given.board)
+            each = [
+                measure(browser, each, folder, peers, boxes)
+                for each in shown(area, given.board, peers)
             ]
-            print(f"\n{area}, {wards:,} wards\n\n{table(costs, wards)}", flush=True)
+            for box, costs in zip(boxes, zip(*each, strict=True), strict=True):
+                title = f"{area}, {wards:,} wards: another choice of {box.label!r}"
+                print(f"\n{title}\n\n{table(costs, wards)}", flush=True)
         browser.close()
 
 
@@ -155,27 +173,63 @@ def answer_here(page: Page, peers: Path) -> None:
     )
 
 
+def boxes_of(engine: Engine, area: str, board: str) -> list[Box]:
+    """What is chosen: layers, the last whole months and, where one board is shown, it and the largest."""
+    boxes = [
+        Box("Map shows", [LAYERS[name].title for name in SHOWN]),
+        Box("As at", [day(month) for month in months_of(engine)]),
+    ]
+    if area != "England":
+        names = places.boards(engine, EVERYTHING).set_index("icb_code")["icb_name"]
+        boxes.append(Box("Integrated care board", names[boards_of(engine, board)].tolist()))
+    return boxes
+
+
+def months_of(engine: Engine) -> list[date]:
+    """The ends of whole months before the newest."""
+    latest = last_whole_month(data_state(engine).newest_date or date.today())
+    return [month_end(months_before(latest, back)) for back in range(1, MONTHS + 1)]
+
+
+def boards_of(engine: Engine, board: str) -> list[str]:
+    """The codes of this board and of the largest others."""
+    largest = places.boards(engine, EVERYTHING).sort_values("wards", ascending=False)["icb_code"]
+    return [board, *largest[largest != board][: BOARDS - 1]]
+
+
 def write_peer_data(engine: Engine, folder: Path, area: str, board: str) -> int:
-    """The same wards, values and shapes as files, which each peer reads once; how many wards."""
-    found = all_boards(
-        engine, EVERYTHING, data_state(engine).newest_date or pd.Timestamp.today().date()
-    )
-    frame = found.wards.frame
-    frame = frame if area == "England" else frame[frame["icb_code"] == board]
-    boards = sorted(frame["icb_code"].unique())
-    shapes = pd.concat([places.shapes(engine, EVERYTHING, code) for code in boards])
-    shapes = shapes[shapes["ward_code"].isin(frame["ward_code"])]
-    names = frame.set_index("ward_code")["ward_name"]
-    layer = ward_layer(
-        shapes["ward_code"].tolist(), geometries_of(shapes),
-        [names[code] for code in shapes["ward_code"]], TOLERANCE_METRES[area],
-    )  # fmt: skip
+    """The same wards, values and shapes as files, which each peer reads once; how many wards the first
+    place has."""
+    names = places.boards(engine, EVERYTHING).set_index("icb_code")["icb_name"]
+    months = months_of(engine)
+    frames = [all_boards(engine, EVERYTHING, month).wards.frame for month in months]
+    written = [
+        usual_files.Place(
+            "England" if code is None else names[code],
+            shapes_of(engine, frames[0], code, TOLERANCE_METRES[area]),
+            [frame[(frame["icb_code"] == code) | (code is None)] for frame in frames],
+        )
+        for code in ([None] if area == "England" else boards_of(engine, board))
+    ]
     columns = {LAYERS[name].title: LAYERS[name].column or "status" for name in SHOWN}
-    frame[["ward_code", "ward_name", *columns.values()]].to_csv(folder / "wards.csv", index=False)
-    (folder / "shapes.json").write_bytes(layer.body)
-    (folder / "bounds.json").write_text(json.dumps(layer.bounds), encoding="utf-8")
-    (folder / "layers.json").write_text(json.dumps(columns), encoding="utf-8")
-    return len(frame)
+    usual_files.write(folder, columns, [day(month) for month in months], written)
+    return len(written[0].months[0])
+
+
+def shapes_of(
+    engine: Engine, wards: pd.DataFrame, board: str | None, tolerance_metres: float
+) -> MapLayer:
+    """The shapes of these wards as GeoJSON, of a board or of all of them."""
+    wards = wards[(wards["icb_code"] == board) | (board is None)]
+    shapes = pd.concat(
+        [places.shapes(engine, EVERYTHING, code) for code in sorted(wards["icb_code"].unique())]
+    )
+    shapes = shapes[shapes["ward_code"].isin(wards["ward_code"])]
+    names = wards.set_index("ward_code")["ward_name"]
+    return ward_layer(
+        shapes["ward_code"].tolist(), geometries_of(shapes),
+        [names[code] for code in shapes["ward_code"]], tolerance_metres,
+    )  # fmt: skip
 
 
 def shown(area: str, board: str, peers: Path) -> list[Shown]:
@@ -228,31 +282,39 @@ def serving(chosen: Shown, folder: Path) -> Iterator[tuple[str, int]]:
         process.wait(10)
 
 
-def measure(browser: Browser, chosen: Shown, folder: Path, peers: Path) -> Cost:
-    """Medians over some rounds of all layers; in the first round layers are new to the browser."""
+def measure(
+    browser: Browser, chosen: Shown, folder: Path, peers: Path | None, boxes: Sequence[Box]
+) -> list[Cost]:
+    """For each box, medians over some rounds of all its options; in the first round they are new to
+    the browser. `peers` holds what the peers ask of other hosts."""
     with serving(chosen, folder) as (url, process_id):
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(240_000)
-        answer_here(page, peers)
+        if peers:
+            answer_here(page, peers)
         watch = Watch(page)
         page.goto(url + chosen.path)
         page.wait_for_selector(chosen.ready, state="attached")
         page.add_style_tag(content=STILL)
         watch.until_quiet()
         print(f"{chosen.name}: open", flush=True, file=sys.stderr)
-        layers = [LAYERS[name].title for name in SHOWN]
-        first: list[float] = []
-        again: list[tuple[float, float, float]] = []
-        for turn in range(ROUNDS + 1):
-            for layer in [*layers[1:], layers[0]]:
-                cpu = cpu_seconds([process_id])
-                sent, painted = watch.change(chosen, layer)
-                cpu = cpu_seconds([process_id]) - cpu
-                if turn:
-                    again.append((sent, cpu, painted))
-                else:
-                    first.append(sent)
+        costs = [_of_box(watch, chosen, process_id, box) for box in boxes]
         page.close()
+    return costs
+
+
+def _of_box(watch: Watch, chosen: Shown, process_id: int, box: Box) -> Cost:
+    first: list[float] = []
+    again: list[tuple[float, float, float]] = []
+    for turn in range(ROUNDS + 1):
+        for option in [*box.options[1:], box.options[0]]:
+            cpu = cpu_seconds([process_id])
+            sent, painted = watch.change(chosen, box.label, option)
+            cpu = cpu_seconds([process_id]) - cpu
+            if turn:
+                again.append((sent, cpu, painted))
+            else:
+                first.append(sent)
     sent, cpu, painted = (statistics.median(values) for values in zip(*again, strict=True))
     return Cost(chosen.name, statistics.median(first), sent, 1000 * cpu, 1000 * painted)
 
@@ -309,10 +371,10 @@ class Watch:
                 self.last = time.monotonic()
             worked = now
 
-    def change(self, chosen: Shown, layer: str) -> tuple[float, float]:
-        """Bytes received and seconds to the last pixel of the map, when another layer is chosen."""
+    def change(self, chosen: Shown, label: str, choice: str) -> tuple[float, float]:
+        """Bytes received and seconds to the last pixel of the map, when this is chosen in a box."""
         self.page.locator(chosen.place).first.scroll_into_view_if_needed()
-        option = self._offered(chosen, layer)
+        option = self._offered(chosen, label, choice)
         self.page.wait_for_timeout(SETTLE_MS)
         self.pictures, before = self.pictures[-1:], self.received
         option.evaluate(
@@ -326,11 +388,11 @@ class Watch:
         clicked = self.page.evaluate("window.clickedAt") / 1000
         return self.received - before, self._last_change(chosen, clicked) - clicked
 
-    def _offered(self, chosen: Shown, layer: str) -> Any:
+    def _offered(self, chosen: Shown, label: str, choice: str) -> Any:
         if not chosen.is_streamlit:
-            return self.page.get_by_label(layer, exact=True)
-        self.page.get_by_role("combobox", name="Map shows").click()
-        option = self.page.get_by_role("option", name=layer, exact=True)
+            return self.page.get_by_label(choice, exact=True)
+        self.page.get_by_role("combobox", name=label).click()
+        option = self.page.get_by_role("option", name=choice, exact=True)
         option.wait_for()
         return option
 
@@ -361,7 +423,7 @@ def _cpu(process: psutil.Process) -> float:
     return seconds
 
 
-def table(costs: list[Cost], wards: int) -> str:
+def table(costs: Sequence[Cost], wards: int) -> str:
     """One row a map, with ratios to the usual way, as Markdown."""
     usual = costs[1]
     lines = [
@@ -379,9 +441,9 @@ def table(costs: list[Cost], wards: int) -> str:
     lines.append(["limit: one byte a ward", f"{wards / 1000:.1f}", "", "", "", "", ""])
     heads = [
         "",
-        "kB, new layer",
+        "kB, new",
         "of usual",
-        "kB, seen layer",
+        "kB, seen",
         "server CPU ms",
         "painted ms",
         "of usual",

@@ -80,28 +80,33 @@ def main(arguments: Sequence[str] = ()) -> None:
     given = parser.parse_args(arguments)
     print(machine(), flush=True)
     began = time.monotonic()
+    print(f"\n{table(costs_of(given.database, given.board))}")
+    print(f"\nThe whole run took {time.monotonic() - began:.0f} s; {load_average()}")
+
+
+def costs_of(database: str | None, board: str) -> list[Cost]:
+    """Of the empty page, of Streamlit's parts and of each page of ours, with this database or with the
+    demonstration. Sets the settings of this process."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         variables = environment(folder / "bench.db")
-        if given.database:
-            variables["DASHBOARD_DATABASE_URL"] = given.database
+        if database:
+            variables["DASHBOARD_DATABASE_URL"] = database
         os.environ.update(variables)
         settings.cache_clear()
-        if not given.database:
+        if not database:
             engine = make_engine(settings().database_url)
             upgrade(engine)
             demonstration.make(engine, HASH_KEY.encode())
             engine.dispose()
-        costs = [
+        return [
             of_peer(EMPTY, "empty", variables, folder),
             *(
                 of_peer(f"{parts} parts that say nothing", "elements", variables, folder, parts)
                 for parts in PARTS
             ),
-            *of_pages(variables, folder, given.board),
+            *of_pages(variables, folder, board),
         ]
-    print(f"\n{table(costs)}")
-    print(f"\nThe whole run took {time.monotonic() - began:.0f} s; {load_average()}")
 
 
 def of_peer(

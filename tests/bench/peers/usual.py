@@ -4,28 +4,15 @@ Reads the frame and shapes that the benchmark wrote, once; without tiles, so tha
 fetched from another host.
 """
 
-import json
-import os
-from pathlib import Path
-
-import pandas as pd
 import plotly.express as px
 import streamlit as st
-
-FOLDER = Path(os.environ["BENCH_FOLDER"])
-LAYERS = json.loads((FOLDER / "layers.json").read_text(encoding="utf-8"))
-
-
-@st.cache_data
-def read() -> tuple[pd.DataFrame, dict]:
-    shapes = json.loads((FOLDER / "shapes.json").read_text(encoding="utf-8"))
-    return pd.read_csv(FOLDER / "wards.csv"), shapes
-
+from usual_data import LAYERS, MONTHS, PLACES, read
 
 st.set_page_config(layout="wide")
-frame, shapes = read()
+place = st.selectbox("Integrated care board", list(PLACES), key="place")
+month = st.selectbox("As at", MONTHS, key="month")
 layer = st.selectbox("Map shows", list(LAYERS), key="layer")
-west, south, east, north = json.loads((FOLDER / "bounds.json").read_text(encoding="utf-8"))
+frame, shapes, (west, south, east, north) = st.cache_data(read)(place, month)
 figure = px.choropleth_map(
     frame,
     geojson=shapes,

@@ -1,38 +1,42 @@
 """The usual way to map areas in Dash: the same figure as in Streamlit, from a callback."""
 
-import json
-import os
 import sys
-from pathlib import Path
+from functools import lru_cache
 
-import pandas as pd
 import plotly.express as px
 from dash import Dash, Input, Output, dcc, html
+from usual_data import LAYERS, MONTHS, PLACES, read
 
-FOLDER = Path(os.environ["BENCH_FOLDER"])
-LAYERS = json.loads((FOLDER / "layers.json").read_text(encoding="utf-8"))
-SHAPES = json.loads((FOLDER / "shapes.json").read_text(encoding="utf-8"))
-FRAME = pd.read_csv(FOLDER / "wards.csv")
-WEST, SOUTH, EAST, NORTH = json.loads((FOLDER / "bounds.json").read_text(encoding="utf-8"))
-
+read_once = lru_cache(read)
 app = Dash(__name__, serve_locally=True)
 app.layout = html.Div(
-    [dcc.RadioItems(list(LAYERS), next(iter(LAYERS)), id="layer"), dcc.Graph(id="ward_map")]
+    [
+        dcc.RadioItems(list(PLACES), next(iter(PLACES)), id="place"),
+        dcc.RadioItems(MONTHS, MONTHS[0], id="month"),
+        dcc.RadioItems(list(LAYERS), next(iter(LAYERS)), id="layer"),
+        dcc.Graph(id="ward_map"),
+    ]
 )
 
 
-@app.callback(Output("ward_map", "figure"), Input("layer", "value"))
-def drawn(layer: str) -> object:
-    """The figure of a layer."""
+@app.callback(
+    Output("ward_map", "figure"),
+    Input("place", "value"),
+    Input("month", "value"),
+    Input("layer", "value"),
+)
+def drawn(place: str, month: str, layer: str) -> object:
+    """The figure of what is chosen."""
+    frame, shapes, (west, south, east, north) = read_once(place, month)
     return px.choropleth_map(
-        FRAME,
-        geojson=SHAPES,
+        frame,
+        geojson=shapes,
         locations="ward_code",
         color=LAYERS[layer],
         hover_name="ward_name",
         map_style="white-bg",
-        center={"lat": (SOUTH + NORTH) / 2, "lon": (WEST + EAST) / 2},
-        zoom=5 if NORTH - SOUTH > 3 else 8,
+        center={"lat": (south + north) / 2, "lon": (west + east) / 2},
+        zoom=5 if north - south > 3 else 8,
         height=460,
     )
 

@@ -1,29 +1,16 @@
 """The usual way to map areas with Folium in Streamlit: coloured shapes in a component of its own."""
 
-import json
-import os
-from pathlib import Path
-
 import folium
-import pandas as pd
 import streamlit as st
 from branca.colormap import linear
 from streamlit_folium import st_folium
-
-FOLDER = Path(os.environ["BENCH_FOLDER"])
-LAYERS = json.loads((FOLDER / "layers.json").read_text(encoding="utf-8"))
-
-
-@st.cache_data
-def read() -> tuple[pd.DataFrame, dict]:
-    shapes = json.loads((FOLDER / "shapes.json").read_text(encoding="utf-8"))
-    return pd.read_csv(FOLDER / "wards.csv"), shapes
-
+from usual_data import LAYERS, MONTHS, PLACES, read
 
 st.set_page_config(layout="wide")
-frame, shapes = read()
+place = st.selectbox("Integrated care board", list(PLACES), key="place")
+month = st.selectbox("As at", MONTHS, key="month")
 layer = st.selectbox("Map shows", list(LAYERS), key="layer")
-west, south, east, north = json.loads((FOLDER / "bounds.json").read_text(encoding="utf-8"))
+frame, shapes, (west, south, east, north) = st.cache_data(read)(place, month)
 chart = folium.Map(tiles=None, prefer_canvas=True)
 values = frame.set_index("ward_code")[LAYERS[layer]]
 if values.dtype == object or str(values.dtype) in ("str", "string"):
