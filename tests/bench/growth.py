@@ -3,7 +3,8 @@
 At a tenth, once and three times the size: loading a file of referrals, a plan (25 of the candidate sites
 within 20 km), and places within reach, which are made here; and, of each database that
 `python -m tests.bench england --size` made and that is named here with its size, a warm rerun of every
-page, what the database takes of it, the first visit, and another layer and month on the map of all boards.
+page, what the database takes of it, the first visit, and another layer and month on the map of all boards;
+and, in a copy of it (SQLite), another month of one board, and all facts of steps counted again.
 
 The exponent is the slope of the logarithms: 0 does not grow, 1 grows as the size does, 2 with its square.
 Areas do not grow beyond England: at three times the size it has three times the rows on as many areas.
@@ -16,27 +17,40 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from playwright.sync_api import sync_playwright
+from sqlalchemy import Engine, make_url
 
+from dashboard import loading
+from dashboard.facts import count_missing
+from dashboard.intake.referrals import SOURCES
+from dashboard.intake.source import Source
 from dashboard.settings import settings
 from geodata.reach import floating_catchment, stepped, straight_lines
 from geodata.site_selection import select_sites
-from queries.database import make_engine
-from tests.bench import loading, maps, pages, reach, site_selection
+from queries import places, workforce
+from queries.database import make_engine, writing
+from queries.scope import EVERYTHING
+from queries.tables import pathway_fact
+from tests.bench import loading as bench_loading
+from tests.bench import maps, pages, reach, site_selection
 from tests.bench.painted import FLAGS
 from tests.bench.sessions import load_average, machine, markdown
 from tests.conftest import find_chromium
 from tests.served import environment
 
 SIZES = (0.1, 1.0, 3.0)
-REFERRALS, REACH_METRES = 1_000_000, 20_000
+REFERRALS, REACH_METRES, MONTH_ROWS = 1_000_000, 20_000, 5_000
 # Figures by size, of what is measured.
 Measured = dict[str, dict[float, float]]
 
@@ -58,7 +72,7 @@ def main(arguments: Sequence[str]) -> None:
         note(found, size, made(size))
     for size, url in (named.split("=", 1) for named in given.database):
         # Each in a process of its own: what one database told must not be kept for the next.
-        for task in (of_pages, of_map):
+        for task in (of_pages, of_map, of_loads):
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 note(found, float(size), pool.apply(task, (url, given.board)))
     print(f"\n{table(found)}\n\n{load_average()}")
@@ -76,9 +90,11 @@ def made(size: float) -> dict[str, float]:
         folder = Path(name)
         os.environ["DASHBOARD_HASH_KEY"] = "k" * 32
         settings.cache_clear()
-        file = loading.write_referrals(folder, round(REFERRALS * size))
+        file = bench_loading.write_referrals(folder, round(REFERRALS * size))
         url = f"sqlite:///{folder}/growth.db"
-        load, *_ = loading.measured(loading.load_ours, url, loading.write_lookup(folder), file)
+        load, *_ = bench_loading.measured(
+            bench_loading.load_ours, url, bench_loading.write_lookup(folder), file
+        )
     problem = site_selection.made_england(
         REACH_METRES, round(site_selection.AREAS * size), round(site_selection.CANDIDATES * size)
     )
@@ -121,6 +137,49 @@ def of_map(url: str, board: str) -> dict[str, float]:
         for box, cost in zip(boxes, costs, strict=True)
         for words, value in (("kB", cost.new_bytes / 1000), ("to the last pixel, ms", cost.painted_ms))
     }  # fmt: skip
+
+
+def of_loads(url: str, board: str) -> dict[str, float]:
+    """Seconds to load another month of one board, and to count the facts of all referrals' steps again,
+    in a copy."""
+    os.environ["DASHBOARD_HASH_KEY"] = "k" * 32
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name) / "copy.db"
+        shutil.copy(str(make_url(url).database), copy)
+        engine = make_engine(f"sqlite:///{copy}")
+        file = write_month(engine, board, Path(name))
+        month = timed(lambda: loading.load_now(engine, Source.open(file), "bench"))
+        with writing(engine) as connection:
+            connection.execute(pathway_fact.delete())
+        again = timed(lambda: count_missing(engine))
+        engine.dispose()
+    return {"another month of a board, s": month, "all facts of steps again, s": again}
+
+
+def write_month(engine: Engine, board: str, folder: Path) -> Path:
+    """A file of 5,000 referrals of a board's wards and networks, in one month."""
+    random, day = np.random.default_rng(1), np.datetime64("2026-06-01")
+    wards = places.wards(engine, EVERYTHING, board)["ward_code"]
+    pcns = workforce.fte_by_pcn(engine, EVERYTHING, board, date(2026, 6, 30))["pcn_code"]
+    received = day + random.integers(0, 30, MONTH_ROWS)
+    path = folder / "month.csv"
+    pd.DataFrame(
+        {
+            "reference": [f"M{number:05d}" for number in range(MONTH_ROWS)],
+            "received": received,
+            "ward_code": random.choice(wards, MONTH_ROWS),
+            "pcn_code": random.choice(pcns, MONTH_ROWS),
+            "source": random.choice(list(SOURCES), MONTH_ROWS),
+            "accepted": received + random.integers(0, 9, MONTH_ROWS),
+        }
+    ).to_csv(path, index=False)
+    return path
+
+
+def timed(task: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    task()
+    return time.perf_counter() - began
 
 
 def exponent(by_size: Mapping[float, float]) -> float:

@@ -60,7 +60,8 @@ from tests.served import ROOT, environment
 # What both our maps and the peers can show; what ours shows first is chosen last but one, and in the end
 # one that is another each month.
 SHOWN = ("fte", "take-up", "deprivation", "status")
-MONTHS, BOARDS = 2, 3
+# So many months before the last whole one: enough that a map of England looks otherwise.
+MONTHS, BOARDS = (1, 13), 3
 ROUNDS = 2
 # The shapes of the peers, as small as they can be without losing a ward: as England and as a board.
 TOLERANCE_METRES = {"England": 400.0, "one board": 150.0}
@@ -116,6 +117,7 @@ def main(arguments: list[str]) -> None:
         "--database", required=True, help="one that `python -m tests.bench england` made"
     )
     parser.add_argument("--board", default="QEQ", help="which board is shown alone")
+    parser.add_argument("--box", help="only what is chosen in this box, such as 'As at'")
     given = parser.parse_args(arguments)
     chromium = find_chromium()
     if chromium is None:
@@ -135,7 +137,9 @@ def main(arguments: list[str]) -> None:
             folder = Path(name) / area
             folder.mkdir()
             wards = write_peer_data(engine, folder, area, given.board, months)
-            boxes = boxes_of(engine, area, given.board)
+            boxes = [
+                box for box in boxes_of(engine, area, given.board) if given.box in (None, box.label)
+            ]
             each = [
                 measure(browser, each, folder, peers, boxes)
                 for each in shown(area, given.board, peers)
@@ -178,7 +182,7 @@ def answer_here(page: Page, peers: Path) -> None:
 
 
 def boxes_of(engine: Engine, area: str, board: str) -> list[Box]:
-    """What is chosen: layers, the last whole months and, where one board is shown, it and the largest."""
+    """What is chosen: layers, months and, where one board is shown, it and the largest."""
     boxes = [
         Box("Map shows", [LAYERS[name].title for name in SHOWN]),
         Box("As at", [day(month) for month in months_of(engine)]),
@@ -190,9 +194,9 @@ def boxes_of(engine: Engine, area: str, board: str) -> list[Box]:
 
 
 def months_of(engine: Engine) -> list[date]:
-    """The ends of whole months before the newest."""
+    """The ends of the months that are chosen."""
     latest = last_whole_month(data_state(engine).newest_date or date.today())
-    return [month_end(months_before(latest, back)) for back in range(1, MONTHS + 1)]
+    return [month_end(months_before(latest, back)) for back in MONTHS]
 
 
 def boards_of(engine: Engine, board: str) -> list[str]:
