@@ -4,7 +4,8 @@ At a tenth, once and three times the size: loading a file of referrals, a plan (
 within 20 km), and places within reach, which are made here; and, of each database that
 `python -m tests.bench england --size` made and that is named here with its size, a warm rerun of every
 page, what the database takes of it, the first visit, and another layer and month on the map of all boards;
-and, in a copy of it (SQLite), another month of one board, and all facts of steps counted again.
+and, in a copy of it (SQLite), another month of one board and, up to once the size, all facts of steps
+counted again.
 
 The exponent is the slope of the logarithms: 0 does not grow, 1 grows as the size does, 2 with its square.
 Areas do not grow beyond England: at three times the size it has three times the rows on as many areas.
@@ -22,7 +23,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -72,7 +74,9 @@ def main(arguments: Sequence[str]) -> None:
         note(found, size, made(size))
     for size, url in (named.split("=", 1) for named in given.database):
         # Each in a process of its own: what one database told must not be kept for the next.
-        for task in (of_pages, of_map, of_loads):
+        # Counting again takes as long as loading: minutes at three times the size.
+        tasks = (of_pages, of_map, of_month, *((of_facts,) if float(size) <= 1 else ()))
+        for task in tasks:
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 note(found, float(size), pool.apply(task, (url, given.board)))
     print(f"\n{table(found)}\n\n{load_average()}")
@@ -81,7 +85,8 @@ def main(arguments: Sequence[str]) -> None:
 def note(found: Measured, size: float, told: Mapping[str, float]) -> None:
     for name, value in told.items():
         found.setdefault(name, {})[size] = value
-    print(f"{size:g} times: {', '.join(told)}", file=sys.stderr, flush=True)
+    words = "; ".join(f"{name} {value:,.3g}" for name, value in told.items())
+    print(f"{size:g} times: {words}", file=sys.stderr, flush=True)
 
 
 def made(size: float) -> dict[str, float]:
@@ -139,21 +144,35 @@ def of_map(url: str, board: str) -> dict[str, float]:
     }  # fmt: skip
 
 
-def of_loads(url: str, board: str) -> dict[str, float]:
-    """Seconds to load another month of one board, and to count the facts of all referrals' steps again,
-    in a copy."""
+def of_month(url: str, board: str) -> dict[str, float]:
+    """Seconds to load another month of one board, in a copy."""
     os.environ["DASHBOARD_HASH_KEY"] = "k" * 32
+    with copied(url) as engine, tempfile.TemporaryDirectory() as name:
+        file = write_month(engine, board, Path(name))
+        return {
+            "another month of a board, s": timed(
+                lambda: loading.load_now(engine, Source.open(file), "bench")
+            )
+        }
+
+
+def of_facts(url: str, _board: str) -> dict[str, float]:
+    """Seconds to count the facts of all referrals' steps again, in a copy."""
+    with copied(url) as engine:
+        with writing(engine) as connection:
+            connection.execute(pathway_fact.delete())
+        return {"all facts of steps again, s": timed(lambda: count_missing(engine))}
+
+
+@contextmanager
+def copied(url: str) -> Iterator[Engine]:
+    """A copy of a SQLite file, which is gone afterwards."""
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "copy.db"
         shutil.copy(str(make_url(url).database), copy)
         engine = make_engine(f"sqlite:///{copy}")
-        file = write_month(engine, board, Path(name))
-        month = timed(lambda: loading.load_now(engine, Source.open(file), "bench"))
-        with writing(engine) as connection:
-            connection.execute(pathway_fact.delete())
-        again = timed(lambda: count_missing(engine))
+        yield engine
         engine.dispose()
-    return {"another month of a board, s": month, "all facts of steps again, s": again}
 
 
 def write_month(engine: Engine, board: str, folder: Path) -> Path:

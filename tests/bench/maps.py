@@ -401,6 +401,8 @@ class Watch:
         if not chosen.is_streamlit:
             return self.page.get_by_label(choice, exact=True)
         self.page.get_by_role("combobox", name=label).click()
+        # Of a long list only what is in sight is there.
+        self.page.keyboard.type(choice)
         option = self.page.get_by_role("option", name=choice, exact=True)
         option.wait_for()
         return option
