@@ -66,7 +66,7 @@ ROUNDS = 2
 # The shapes of the peers, as small as they can be without losing a ward: as England and as a board.
 TOLERANCE_METRES = {"England": 400.0, "one board": 150.0}
 # All boards of a month that nobody saw before take longest.
-QUIET_SECONDS, LONGEST_SECONDS = 1.5, 180.0
+QUIET_SECONDS, LONGEST_SECONDS = 2.5, 180.0
 SETTLE_MS = 500
 # So often it is looked whether somebody works, and at more than this share of a core they do.
 PAUSE_MS, BUSY = 100, 0.4
