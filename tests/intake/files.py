@@ -191,5 +191,7 @@ def whole(reading: Reading) -> CleanLoad:
 
 
 def sums(load: CleanLoad, table: str, key: list[str], value: str) -> dict:
-    """The total of a column by a key, to be compared whole."""
-    return load.rows[table].groupby(key)[value].sum().to_dict()
+    """The total of a column by a key, to be compared whole; "" where a part of the key is missing."""
+    rows = load.rows[table]
+    keys = [rows[name].astype(object).where(rows[name].notna(), "") for name in key]
+    return rows[value].groupby(keys).sum().to_dict()

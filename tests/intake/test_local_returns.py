@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from dashboard.intake import source
 from dashboard.intake.problems import RefusedError
 from dashboard.intake.services import NEED_THEMES
 from tests.intake import files
@@ -108,6 +109,65 @@ def test_referrals():
         "4 of 4 LSOAs matched to wards",
         "4 of 4 practices matched to PCNs",
     )
+
+
+BLOCKS = """\
+reference,received,ward_code,pcn_code,age_band,reasons,declined,closed,closed_reason
+a,2026-01-05,E05000001,U00001,18-39,loneliness; housing,,2026-02-01,No suitable service
+b,2026-01-06,,U00001,18-39,,,,
+c,2026-02-07,E05000002,U00002,,housing,2026-02-09,,
+d,2026-01-08,E05000001,U00001,18-39,housing,,2026-01-31,Completed
+e,2026-01-09,E05000001,U00001,,,,2026-02-11,
+"""
+
+
+@pytest.mark.parametrize("rows_a_block", [1, 2, 100])
+def test_the_facts_of_referrals_by_hand_in_however_many_blocks(
+    rows_a_block: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(source, "BYTES_A_BLOCK", 100 * rows_a_block)
+    monkeypatch.setattr(source, "ROWS_A_BLOCK", rows_a_block)
+    blocks = list(source.Source.of("file.csv", BLOCKS.encode()).sheets[0].blocks())
+    assert (len(blocks) > 1) == (rows_a_block < 100)
+    load = read(BLOCKS)
+    hill, dale, january, february = "E05000001", "E05000002", date(2026, 1, 1), date(2026, 2, 1)
+    one, other = "2026-01 U00001", "2026-02 U00002"
+    assert load.parts["part_key"].tolist() == [one, other]
+    assert sums(load, "referral_fact", ["part_key", "ward_code", "month"], "referrals") == {
+        (one, hill, january): 3,
+        (one, "", january): 1,
+        (other, dale, february): 1,
+    }
+    assert sums(load, "referral_age_fact", ["part_key", "ward_code", "age_band"], "referrals") == {
+        (one, hill, "18-39"): 2,
+        (one, hill, ""): 1,
+        (one, "", "18-39"): 1,
+        (other, dale, ""): 1,
+    }
+    assert sums(
+        load, "referral_episode_fact", ["pcn_code", "month", "ended_month"], "referrals"
+    ) == {
+        ("U00001", january, january): 1,
+        ("U00001", january, february): 2,
+        ("U00001", january, ""): 1,
+        ("U00002", february, february): 1,
+    }
+    need = ["ward_code", "theme"]
+    assert sums(load, "referral_need_fact", need, "referrals") == {
+        (hill, "loneliness"): 1,
+        (hill, "housing"): 2,
+        (hill, ""): 1,
+        ("", ""): 1,
+        (dale, "housing"): 1,
+    }
+    # Of the one that ended for want of a service, each need.
+    assert sums(load, "referral_need_fact", need, "without_service") == {
+        (hill, "loneliness"): 1,
+        (hill, "housing"): 1,
+        (hill, ""): 0,
+        ("", ""): 0,
+        (dale, "housing"): 0,
+    }
 
 
 def test_every_referral_is_counted_once_whatever_is_missing():
