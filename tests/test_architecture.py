@@ -33,7 +33,7 @@ RULES: tuple[tuple[str, set[str], set[str]], ...] = (
             "queries.mappings",
             "geodata",
         },
-        {"pandas", "numpy", "pyarrow", "shapely", "geopandas", "sqlalchemy", "openpyxl"},
+        {"pandas", "numpy", "scipy", "pyarrow", "shapely", "geopandas", "sqlalchemy", "openpyxl"},
     ),
     (
         "dashboard/demonstration",

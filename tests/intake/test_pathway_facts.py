@@ -409,6 +409,14 @@ def test_neither_order_nor_blocks_matter(rows: list[dict[str, object]], seed: in
     assert plain(counted(*blocks)) == expected
 
 
+def test_who_is_said_to_come_after_today_has_waited_for_no_day():
+    """A mistyped year: nobody was watched until then."""
+    found = days_of(facts_of(HEADING + line("mistyped", "2099-01-01") + line("open", "2020-01-01")))
+    # Of each of the categories all, ward, source, age band, sex, ethnicity and reason; 366 is longer
+    # than a year.
+    assert found == {"open": {0: 7, 366: 7}}
+
+
 @pytest.mark.parametrize("at_once", [1, 2, 7])
 def test_parts_that_are_counted_a_few_rows_at_once_count_the_same(
     at_once: int, monkeypatch: pytest.MonkeyPatch
