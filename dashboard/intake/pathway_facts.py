@@ -74,7 +74,8 @@ class PathwayFacts:
     """
 
     def __init__(self) -> None:
-        self._parts: dict[str, tuple[str | None, date]] = {}
+        # By key; by number where a load is counted again.
+        self._parts: dict[str | int, tuple[str | None, date]] = {}
         self._labels: dict[tuple[str, Any], int] = {}
         self._blocks: list[_Block] = []
         self._columns: list[str] = []

@@ -25,6 +25,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from dashboard import demonstration
 from dashboard.coverage import ward_coverage
 from dashboard.maps import board_map
@@ -67,10 +69,10 @@ def main() -> None:
     show(results)
 
 
-def write_peer_data(folder: Path, engine: object) -> None:
+def write_peer_data(folder: Path, engine: Engine) -> None:
     """The same wards, values and shapes for the peer, as files it reads once."""
     day = demonstration.DEMONSTRATION_DATE
-    frame = ward_coverage(engine, EVERYTHING, BOARD, day).wards.frame  # type: ignore[arg-type]
+    frame = ward_coverage(engine, EVERYTHING, BOARD, day).wards.frame
     place = usual_files.Place("the board", board_map(EVERYTHING, BOARD).wards, [frame])
     usual_files.write(folder, LAYERS, [day.isoformat()], [place])
 
