@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from dashboard import show, tour
+from dashboard import components, show, tour
 
-_COMPONENTS = Path(__file__).parent / "components"
-_EVERYWHERE = st.components.v2.component(
-    "board_everywhere", js=(_COMPONENTS / "everywhere.js").read_text(encoding="utf-8")
-)
+_EVERYWHERE = st.components.v2.component("board_everywhere", js=components.script("everywhere"))
 KEYS = (
     ("Ctrl + K", "Go to the search (on a Mac, Command + K)."),
     ("Alt + N, Alt + B", "In a meeting, the next page or the one before; not while you write in a "

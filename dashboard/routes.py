@@ -28,7 +28,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
-from dashboard import health, sign_in, warm_up
+from dashboard import components, health, sign_in, warm_up
 from dashboard.closed_paths import ClosedPaths
 from dashboard.gate import SIGN_IN, Gate
 from dashboard.request_log import RequestLog
@@ -168,6 +168,22 @@ def geometry(request: Request) -> Response:
         return Response(layer.body, media_type="application/geo+json", headers=headers)
     headers["Content-Encoding"] = "gzip"
     return Response(layer.gzipped, media_type="application/geo+json", headers=headers)
+
+
+def code(request: Request) -> Response:
+    """A script or style of a component; kept for ever by an address that names what is in it.
+
+    While a new version takes over, a page of the old one gets the new file: better than none.
+    """
+    name = request.path_params["name"]
+    found = components.gzipped(name)
+    if found is None:
+        return PlainTextResponse("not found", 404)
+    body, mark = found
+    headers = {"Content-Encoding": "gzip"}
+    if request.query_params.get("v") == mark:
+        headers |= FOR_EVER
+    return Response(body, media_type=components.MEDIA_TYPES[Path(name).suffix], headers=headers)
 
 
 def coastlines(_request: Request) -> Response:
@@ -497,6 +513,7 @@ def is_ready(_request: Request) -> Response:
 ROUTES = [
     Route("/geo/topo/{name:path}", coastlines),
     Route("/geo/{icb_code}/{name}.json", geometry),
+    Route("/code/{name}", code),
     Route("/table/{subject}.json", table),
     Route("/export/{subject}.{form}", download),
     Route("/ask/services.xlsx", ask),

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import lru_cache
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import streamlit as st
 
+from dashboard import components
 from dashboard.charts import Figure
 from dashboard.charts.area_canvas import AreaCanvas, as_data
 from dashboard.charts.area_map import CROSS, RING, SQUARE, AreaGroup, AreaMark, PointGroup
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     # Its writer is not needed to draw a page.
     from dashboard.pack.brief_pdf import Brief
 
-_COMPONENTS = Path(__file__).parent / "components"
 _CSS = "".join(
-    (_COMPONENTS / f"{name}.css").read_text(encoding="utf-8")
+    (components.FOLDER / f"{name}.css").read_text(encoding="utf-8")
     for name in ("page", "everywhere", "print")
 )
 # A cell of a column of numbers: a figure with its sign and unit, a mark for none, or nothing.
@@ -47,15 +46,14 @@ FIRST_FILES = "Ward boundaries and the LSOA lookups come first: they say which w
 
 _TABLE = st.components.v2.component(
     "board_table",
-    html='<div class="board-table"></div>',
-    css=(_COMPONENTS / "table.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "table.js").read_text(encoding="utf-8"),
+    html=components.style("table") + '<div class="board-table"></div>',
+    js=components.script("table"),
 )
 _CANVAS = st.components.v2.component(
     "area_canvas",
-    html=(_COMPONENTS / "area_canvas.html").read_text(encoding="utf-8"),
-    css=(_COMPONENTS / "area_canvas.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "area_canvas.js").read_text(encoding="utf-8"),
+    html=components.style("area_canvas")
+    + (components.FOLDER / "area_canvas.html").read_text(encoding="utf-8"),
+    js=components.script("area_canvas"),
 )
 
 
@@ -496,12 +494,16 @@ def table(url: str, *, name: str, picked: str, on_pick: Callable[[str], None]) -
 
 
 def _short(cell: Cell, looks: Mapping[str, int]) -> list[Any]:
+    sort = cell.sort
+    if sort is not None:
+        # As exact as a table of thousands of rows can be ordered by: digits are most of what is sent.
+        sort = int(sort) if float(sort).is_integer() else float(f"{sort:.7g}")
     if cell.look:
-        return [cell.text, cell.sort, cell.note, looks[cell.look]]
+        return [cell.text, sort, cell.note, looks[cell.look]]
     # Most cells are their text alone: what is not said is not sent.
     if cell.note:
-        return [cell.text, cell.sort, cell.note]
-    return [cell.text] if cell.sort is None else [cell.text, cell.sort]
+        return [cell.text, sort, cell.note]
+    return [cell.text] if sort is None else [cell.text, sort]
 
 
 def downloads(

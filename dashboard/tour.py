@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-_COMPONENTS = Path(__file__).parent / "components"
+from dashboard import components
+
 _ASKED = "tour asked for"
 # What it is for, how to narrow it, how to read it, why to believe it, what to do next.
 STEPS = (
@@ -40,9 +39,8 @@ STEPS = (
 
 _TOUR = st.components.v2.component(
     "board_tour",
-    html='<div class="board-tour"></div>',
-    css=(_COMPONENTS / "tour.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "tour.js").read_text(encoding="utf-8"),
+    html=components.style("tour") + '<div class="board-tour"></div>',
+    js=components.script("tour"),
 )
 
 

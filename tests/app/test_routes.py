@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ import pytest
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 
-from dashboard import routes
+from dashboard import components, routes
 from dashboard.maps import board_map
 from dashboard.routes import SAFE_HEADERS
 from queries import jobs
@@ -74,6 +75,50 @@ def get(address: str, **headers: str) -> httpx.Response:
 def own(use_database: Callable[[Path], Engine], upgraded_file: Path, tmp_path: Path) -> Engine:
     """The dashboard reads an empty database that may be written to."""
     return use_database(Path(shutil.copy(upgraded_file, tmp_path / "own.db")))
+
+
+class TestCode:
+    @pytest.mark.parametrize("name", ["table", "area_canvas", "tour"])
+    def test_named_by_its_content_and_kept_for_ever(self, name: str):
+        script = re.findall(r'"(/code/.*?)"', components.script(name))
+        style = re.findall(r'"(/code/.*?)"', components.style(name))
+        for address, kind in ((*script, "javascript"), (*style, "css")):
+            answer = get(address)
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == f"text/{kind}; charset=utf-8"
+            assert answer.headers["content-encoding"] == "gzip"
+            assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+            assert (
+                answer.content
+                == (components.FOLDER / Path(address.split("?")[0]).name).read_bytes()
+            )
+            assert hashlib.sha256(answer.content).hexdigest().startswith(address.split("v=")[1])
+
+    def test_the_page_of_another_version_gets_this_one_and_does_not_keep_it(self):
+        for address in ("/code/table.js", "/code/table.js?v=0123456789abcdef"):
+            answer = get(address)
+            assert answer.content == (components.FOLDER / "table.js").read_bytes()
+            assert answer.headers["cache-control"] == "no-store"
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "table",
+            "nothing.js",
+            "__init__.py",
+            "pack.png",
+            "area_canvas.html",
+            "..%2Fshow.py",
+            ".",
+            "%00",
+        ],
+    )
+    def test_nothing_else_is_handed_out(self, name: str):
+        assert get(f"/code/{name}").status_code == 404
+
+    def test_what_is_not_there_is_not_pointed_at(self):
+        with pytest.raises(FileNotFoundError, match=r"nothing\.js"):
+            components.script("nothing")
 
 
 class TestShapes:
@@ -154,7 +199,7 @@ class TestTable:
                 elif other[name] == "*":
                     assert cells[title] == ["*"]
                 else:
-                    assert cells[title][1] == pytest.approx(other[name], abs=1e-5)
+                    assert cells[title][1] == pytest.approx(other[name], rel=1e-6, abs=1e-5)
 
     def test_the_networks_are_those_of_the_export(self, demonstration: Engine):
         area = "icb=QDK&as_at=2026-06-30"
@@ -188,7 +233,7 @@ class TestTable:
                     assert sort is None
                     assert cells[title][0] in ("–", "no return", "no worker")
                 else:
-                    assert sort == pytest.approx(value, abs=1e-5)
+                    assert sort == pytest.approx(value, rel=1e-6, abs=1e-5)
 
     @pytest.mark.parametrize(
         ("filters", "networks"),

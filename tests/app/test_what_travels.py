@@ -29,20 +29,20 @@ pytestmark = pytest.mark.slow
 KENT = "QDK"
 # Bytes over the WebSocket of a rerun for which nothing is new to the browser, and of another layer.
 RERUN_BYTES = {
-    "this-week": 11_000,
-    "coverage": 9_600,
-    "all-boards": 9_900,
-    "workforce": 16_100,
-    "providers": 10_400,
-    "outcomes": 13_200,
-    "take-up": 11_700,
-    "where-to-fund": 17_500,
-    "commitments": 9_900,
-    "actions": 8_600,
-    "data": 9_600,
-    "methods": 8_800,
+    "this-week": 9_000,
+    "coverage": 7_600,
+    "all-boards": 7_800,
+    "workforce": 11_000,
+    "providers": 7_600,
+    "outcomes": 8_600,
+    "take-up": 8_700,
+    "where-to-fund": 11_200,
+    "commitments": 7_800,
+    "actions": 6_700,
+    "data": 7_900,
+    "methods": 7_300,
 }
-LAYER_BYTES = {"coverage": 14_500, "all-boards": 22_500}
+LAYER_BYTES = {"coverage": 13_500, "all-boards": 7_100}
 # All of a board's shapes or of every board's, compressed.
 SHAPE_BYTES = {KENT: 25_000, ALL_BOARDS: 15_500}
 # Rows that the judgement of a board takes from the database.
