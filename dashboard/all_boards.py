@@ -20,6 +20,8 @@ from dashboard.rules.disclosure import Released, hidden_flag
 from queries import places
 from queries.scope import Scope
 
+# A ward of one of these has referrals that can be set against the number expected.
+_TAKE_UP_KNOWN = (Status.NOT_REACHED, Status.LOW, Status.AS_EXPECTED, Status.HIGH)
 # Told after each board: how many of how many are judged.
 Tell = Callable[[int, int], None]
 _TELL: ContextVar[Tell | None] = ContextVar("who is told how far it is", default=None)
@@ -111,6 +113,7 @@ def by_board(wards: pd.DataFrame) -> pd.DataFrame:
             "other_gap": is_gap & ~is_none,
             "low": status == Status.LOW,
             "not_judged": status == Status.NO_RETURN,
+            "take_up_known": status.isin(_TAKE_UP_KNOWN),
             "adults_without": adults.where(is_none),
             "adults_unknown": is_none & adults.isna(),
             "fte": wards["fte"].where(covered),
@@ -126,6 +129,7 @@ def by_board(wards: pd.DataFrame) -> pd.DataFrame:
         "other_gap",
         "low",
         "not_judged",
+        "take_up_known",
         "adults_unknown",
         "referrals_hidden",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -103,12 +104,7 @@ def tiles(found: AllBoards) -> list[Tile]:
     silent = int((frame[REFERRALS].isna() & ~frame[hidden_flag(REFERRALS)]).sum())
     judged = boards["wards"] - boards["not_judged"]
     return [
-        Tile(
-            "Wards with a gap",
-            f"{gaps:,}",
-            f"of {len(frame):,}",
-            "no provision, no link worker, or nothing to refer to",
-        ),
+        coverage_words.gap_tile(gaps, len(frame), int(boards["not_judged"].sum())),
         Tile(
             "Link workers per 10,000",
             number(rate, 2),
@@ -188,18 +184,21 @@ def board_columns(found: AllBoards) -> Sequence[Column]:
     return (
         Column("Board", lambda r: Cell(r.icb_name)),
         _whole("Wards", "wards", ""),
-        _whole("No provision", "no_provision", "Wards without a route in."),
+        _judged("No provision", "no_provision", "Wards without a route in."),
         Column(
             f"{people.capitalize()} who live there",
             _adults,
             f"{people.capitalize()} in the wards without provision.",
             is_number=True,
         ),
-        _whole(
+        _judged(
             "Other gaps", "other_gap", "Wards with no link worker, or with nothing to refer to."
         ),
-        _whole(
-            "Low take-up", "low", "Wards below the limits of the number expected in their board."
+        Column(
+            "Low take-up",
+            _low,
+            "Wards below the limits of the number expected in their board.",
+            is_number=True,
         ),
         _whole("Not judged", "not_judged", "Wards of which nobody told us enough: no gap."),
         Column("FTE per 10,000", _rate, MEASURES["fte_per_10k"].definition, is_number=True),
@@ -215,7 +214,25 @@ def _whole(title: str, column: str, words: str) -> Column:
     return Column(title, cell, words, is_number=True)
 
 
+def _judged(title: str, column: str, words: str) -> Column:
+    """As `_whole`; where no ward could be judged there is no nought."""
+    whole = _whole(title, column, words)
+    return replace(whole, cell=lambda row: _none_judged(row) or whole.cell(row))
+
+
+def _none_judged(row: Any) -> Cell | None:
+    return Cell(MISSING, note="no ward judged") if row.not_judged == row.wards else None
+
+
+def _low(row: Any) -> Cell:
+    if not row.take_up_known:
+        return Cell(MISSING, note="take-up not known")
+    return Cell(count(row.low), int(row.low))
+
+
 def _adults(row: Any) -> Cell:
+    if cell := _none_judged(row):
+        return cell
     if not row.no_provision:
         return Cell("0", 0)
     if pd.isna(row.adults_without):

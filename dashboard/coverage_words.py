@@ -214,6 +214,17 @@ def _people(frame: pd.DataFrame, basis: Basis) -> str:
     return f"**{least}{int(column.sum()):,} {basis.people}** live"
 
 
+def gap_tile(gaps: int, wards: int, not_judged: int) -> Tile:
+    """How many wards have a gap. Where none could be judged, that is not known: no nought."""
+    return Tile(
+        "Wards with a gap",
+        MISSING if wards == not_judged else f"{gaps:,}",
+        f"of {wards:,}",
+        "no provision, no link worker, or nothing to refer to"
+        + (f"; {not_judged:,} could not be judged" if not_judged else ""),
+    )
+
+
 def tiles(wards: Released, pcns: pd.DataFrame, basis: Basis) -> list[Tile]:
     """Wards with a gap, link workers in post, referrals and take-up of the chosen wards."""
     frame = wards.frame
@@ -231,12 +242,7 @@ def tiles(wards: Released, pcns: pd.DataFrame, basis: Basis) -> list[Tile]:
     )
     not_returned = int((~known & ~frame[hidden_flag(REFERRALS)]).sum())
     return [
-        Tile(
-            "Wards with a gap",
-            f"{int(gaps.sum()):,}",
-            f"of {len(frame):,}",
-            "no provision, no link worker, or nothing to refer to",
-        ),
+        gap_tile(int(gaps.sum()), len(frame), int((frame["status"] == Status.NO_RETURN).sum())),
         Tile(
             "Link workers serving these wards",
             number(fte, 1),

@@ -136,7 +136,7 @@ def providers_view(engine: Engine, scope: Scope, choices: Choices) -> ProvidersV
         names=ward_names(found.wards),
         chips=words.chips(listed.frame, gaps, choices.as_at),
         finding=words.finding(placed.frame, cells, gaps, providers.found, choices),
-        tiles=words.tiles(listed.frame, total, cells),
+        tiles=words.tiles(listed.frame, total, cells, is_returned=providers.found.is_returned),
     )
 
 

@@ -154,8 +154,13 @@ def _stale_words(frame: pd.DataFrame, choices: Choices) -> list[str]:
     return [f"{entries} that nobody confirmed in time {'is' if stale == 1 else 'are'} {what}."]
 
 
-def tiles(listed: pd.DataFrame, total: Mapping[str, Any], cells: Released) -> list[Tile]:
-    """Services, free places, how full they are, who waits, and needs that cannot be met."""
+def tiles(
+    listed: pd.DataFrame, total: Mapping[str, Any], cells: Released, *, is_returned: bool
+) -> list[Tile]:
+    """Services, free places, how full they are, who waits, and needs that cannot be met.
+
+    Where nobody returned services (`is_returned` is false) their number is not known: no nought.
+    """
     placed = listed[listed["is_placed"]]
     unplaced = len(listed) - len(placed)
     states = cells.frame["state"]
@@ -167,8 +172,10 @@ def tiles(listed: pd.DataFrame, total: Mapping[str, Any], cells: Released) -> li
     return [
         Tile(
             "Services",
-            number(len(placed)),
-            f"of {placed['provider'].nunique():,} providers",
+            number(len(placed)) if is_returned else MISSING,
+            f"of {placed['provider'].nunique():,} providers"
+            if is_returned
+            else "nobody returned them",
             f"{unplaced:,} more not placed: no place, no area, not online",
         ),
         Tile(

@@ -71,8 +71,8 @@ class ThisWeek:
     """The changes of the chosen area, most unusual first, and those that are too small to be told.
 
     `before` is what they are compared with; `looked_at` says how many comparisons were made of what,
-    `charts` how many of them are control charts with limits; `people` who is counted in wards,
-    "adults" or "people".
+    `charts` how many of them are control charts with limits; `judged` how many wards could be judged at
+    both times; `people` who is counted in wards, "adults" or "people".
     """
 
     before: Seen
@@ -81,6 +81,7 @@ class ThisWeek:
     held_back: Sequence[Change]
     looked_at: Mapping[str, int]
     charts: int
+    judged: int
     missing: Sequence[Missing]
     people: str
 
@@ -122,6 +123,7 @@ def this_week(engine: Engine, scope: Scope, choices: Choices, since: str) -> Thi
         [change for change in ordered if change.held_back],
         {name: count for name, count in looked_at.items() if count},
         looked_at["control charts"],
+        _judged_twice(then["wards"], here["wards"]),
         _missing(scope, choices),
         fetch_shared(coverage_view, scope, choices.area).coverage.basis.people,
     )
@@ -225,6 +227,13 @@ def _corrected(
         name=both["pcn_code"].map(names),
         month=[month(first) for first in both["month"]],
     )
+
+
+def _judged_twice(before: pd.DataFrame, now: pd.DataFrame) -> int:
+    judged = (
+        wards.loc[wards["status"] != Status.NO_RETURN, "ward_code"] for wards in (before, now)
+    )
+    return len(set.intersection(*map(set, judged)))
 
 
 def _missing(scope: Scope, choices: Choices) -> list[Missing]:

@@ -13,7 +13,7 @@ from dashboard.filters import Choices
 from dashboard.outcomes_compared import SHARES
 from dashboard.rules.changes import Change, Kind
 from dashboard.rules.take_up import month_end, months_before
-from dashboard.style import counted, day
+from dashboard.style import MISSING, counted, day
 from dashboard.this_week import MEETING, Missing, ThisWeek
 from dashboard.workforce_trend import RECEIVED
 from dashboard.workforce_view import TRENDS
@@ -103,8 +103,10 @@ def tiles(found: ThisWeek, overdue: int, due: int) -> list[show.Tile]:
         for kind in (Kind.LOST, Kind.GAINED)
     }
     return [
-        show.Tile("Wards that lost provision", f"{wards[Kind.LOST]:,}", "wards",
-                  f"{wards[Kind.GAINED]:,} gained it"),
+        # Of a ward that nobody told us about, then or now, it is not known: no nought.
+        show.Tile("Wards that lost provision", f"{wards[Kind.LOST]:,}" if found.judged else MISSING,
+                  "wards", f"{wards[Kind.GAINED]:,} gained it" if found.judged
+                  else "none could be judged both times"),
         show.Tile("Control-chart signals", f"{kinds.count(Kind.SIGNAL):,}",
                   f"of {counted(found.charts, 'chart')}", _by_chance(found.charts)),
         show.Tile("Figures corrected", f"{kinds.count(Kind.CORRECTED):,}", "by newer files"),

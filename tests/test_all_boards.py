@@ -193,15 +193,16 @@ class TestTheBoards:
         assert rows(found_in(usual)) == {
             b.BOARD: {
                 "icb_name": "Small board", "wards": 6, "no_provision": 2, "other_gap": 0, "low": 0,
-                "not_judged": 1, "adults_without": 7500, "adults_unknown": 0, "fte": 3.0,
+                "not_judged": 1, "take_up_known": 2, "adults_without": 7500, "adults_unknown": 0, "fte": 3.0,
                 "people_covered": 25_000, "referrals": 95, "referrals_hidden": 1,
                 "fte_per_10k": pytest.approx(1.2),
             },
             # North's 1.0 over 4,000 people; nobody returned a service or a referral.
             b.NEIGHBOUR: {
                 "icb_name": "Neighbour board", "wards": 1, "no_provision": 0, "other_gap": 0,
-                "low": 0, "not_judged": 1, "adults_without": None, "adults_unknown": 0, "fte": 1.0,
-                "people_covered": 4000, "referrals": None, "referrals_hidden": 0,
+                "low": 0, "not_judged": 1, "take_up_known": 0, "adults_without": None,
+                "adults_unknown": 0, "fte": 1.0, "people_covered": 4000, "referrals": None,
+                "referrals_hidden": 0,
                 "fte_per_10k": pytest.approx(2.5),
             },
         }  # fmt: skip
@@ -410,7 +411,7 @@ class TestTiles:
         assert told == [
             (
                 "Wards with a gap", "2", "of 7",
-                "no provision, no link worker, or nothing to refer to",
+                "no provision, no link worker, or nothing to refer to; 2 could not be judged",
             ),
             ("Link workers per 10,000", "1.38", "FTE per 10,000 people", "6 of 7 wards with a figure"),
             ("Referrals in 12 months", "95", "received", "2 wards not returned, 1 hidden"),
@@ -424,6 +425,22 @@ class TestTiles:
         found = together(*(ward("A", status) for status in Status), ward("B"))
         assert (words.tiles(found)[0].value, words.tiles(found)[0].unit) == ("3", "of 11")
         assert (words.tiles(found)[3].value, words.tiles(found)[3].unit) == ("1", "of 2")
+
+    @pytest.mark.parametrize(
+        ("judged", "value", "more"),
+        [
+            (0, "–", "; 2 could not be judged"),
+            (1, "0", "; 1 could not be judged"),
+            (2, "0", ""),
+        ],
+    )
+    def test_no_gap_is_a_nought_only_where_a_ward_was_judged(
+        self, judged: int, value: str, more: str
+    ) -> None:
+        statuses = [Status.AS_EXPECTED] * judged + [Status.NO_RETURN] * (2 - judged)
+        tile = words.tiles(together(*(ward("A", status) for status in statuses)))[0]
+        words_of_gap = "no provision, no link worker, or nothing to refer to"
+        assert (tile.value, tile.unit, tile.note) == (value, "of 2", words_of_gap + more)
 
     def test_nothing_returned_is_a_dash(self) -> None:
         found = together(ward("A", fte=pd.NA, referrals_12_months=pd.NA))
@@ -502,6 +519,9 @@ class TestOtherWords:
             assert words.link(found, CHOICES, code) == ("Open Small board on Coverage", at)
 
 
+NOT_JUDGED = Cell("–", note="no ward judged")
+
+
 class TestColumns:
     def cells(self, found: AllBoards, title: str) -> list[Cell]:
         column = next(c for c in words.board_columns(found) if c.title.startswith(title))
@@ -516,10 +536,10 @@ class TestColumns:
         for title, ours, theirs in (
             ("Board", Cell("Small board"), Cell("Neighbour board")),
             ("Wards", Cell("6", 6), Cell("1", 1)),
-            ("No provision", Cell("2", 2), Cell("0", 0)),
-            ("People", Cell("7,500", 7500.0), Cell("0", 0)),
-            ("Other gaps", Cell("0", 0), Cell("0", 0)),
-            ("Low take-up", Cell("0", 0), Cell("0", 0)),
+            ("No provision", Cell("2", 2), NOT_JUDGED),
+            ("People", Cell("7,500", 7500.0), NOT_JUDGED),
+            ("Other gaps", Cell("0", 0), NOT_JUDGED),
+            ("Low take-up", Cell("0", 0), Cell("–", note="take-up not known")),
             ("Not judged", Cell("1", 1), Cell("1", 1)),
             ("FTE per 10,000", Cell("1.20", 1.2), Cell("2.50", 2.5)),
             ("Referrals", Cell("95", 95.0, "1 ward hidden"), Cell("–", note="no return")),
@@ -540,6 +560,22 @@ class TestColumns:
         ]
         assert self.cells(found, "FTE")[2] == Cell("–", note="no return")
         assert self.cells(found, "Referrals")[2] == Cell("–", note="2 wards hidden")
+
+    @pytest.mark.parametrize("title", ["No provision", "Adults", "Other gaps"])
+    def test_one_judged_ward_makes_a_nought_and_none_does_not(self, title: str) -> None:
+        silent = Status.NO_RETURN
+        found = together(ward("A", silent), ward("A", silent), ward("B", silent), ward("B"))
+        by_code = dict(zip(found.boards.frame["icb_code"], self.cells(found, title), strict=True))
+        assert by_code == {"A": NOT_JUDGED, "B": Cell("0", 0)}
+
+    @pytest.mark.parametrize("status", Status)
+    def test_low_is_nought_only_where_take_up_is_known(self, status: Status) -> None:
+        found = together(ward("A", status), ward("A", Status.UNKNOWN))
+        wanted = {
+            Status.LOW: Cell("1", 1), Status.NOT_REACHED: Cell("0", 0),
+            Status.AS_EXPECTED: Cell("0", 0), Status.HIGH: Cell("0", 0),
+        }.get(status, Cell("–", note="take-up not known"))  # fmt: skip
+        assert self.cells(found, "Low take-up") == [wanted]
 
     def test_wards_have_their_board_beside_them(self, usual: Engine) -> None:
         found = found_in(usual)

@@ -419,6 +419,21 @@ def test_a_reader_of_another_board(two_weeks: tuple[Engine, str]) -> None:
     assert this_week(engine, scope, chosen(NOW, icb_code=b.NEIGHBOUR), since) is None
 
 
+def test_lost_by_none_is_a_nought_only_where_some_could_be_judged(
+    two_weeks: tuple[Engine, str],
+) -> None:
+    """Gorse, the neighbour's one ward, was never judged: none of theirs is known to have lost anything.
+    Of ours five wards were judged both times, Ford never."""
+    engine, _ = two_weeks
+    ours = changed(engine, "2026-07-07", chosen(NOW))
+    theirs = changed(
+        engine, "2026-07-07", chosen(NOW, icb_code=b.NEIGHBOUR, icb_name="Neighbour board")
+    )
+    assert (ours.judged, theirs.judged) == (5, 0)
+    told = [(tiles(found, 0, 0)[0].value, tiles(found, 0, 0)[0].note) for found in (ours, theirs)]
+    assert told == [("0", "0 gained it"), ("–", "none could be judged both times")]
+
+
 # What it is compared with.
 
 
@@ -506,7 +521,10 @@ def test_services_counted_otherwise_than_at_the_meeting_are_no_change(use: Use) 
     engine = use(fill)
     since = meet(engine, BEFORE, with_stale=True)
     assert kinds(changed(engine, since, chosen(BEFORE, with_stale=True))) == []
-    assert kinds(changed(engine, since, chosen(BEFORE))) == []
+    otherwise = changed(engine, since, chosen(BEFORE))
+    assert kinds(otherwise) == []
+    # No ward is compared then, so that none is known to have lost anything.
+    assert (otherwise.judged, tiles(otherwise, 0, 0)[0].value) == (0, "–")
 
 
 def test_a_meeting_at_a_later_date_than_the_one_chosen_is_not_offered(

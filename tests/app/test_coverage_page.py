@@ -15,8 +15,21 @@ from dashboard.coverage_words import LAYERS
 from dashboard.rules.coverage import Status
 from tests.app.reading import QUESTION, View
 from tests.app.test_routes import get
+from tests.app.test_workforce_page import tile
 from tests.conftest import rest_is_slow
-from tests.small_board import ABBEY, BOARD, CASTLE, EAST, ELM, FORD, NORTH, NORTHAM, SOUTH, Board
+from tests.small_board import (
+    ABBEY,
+    BOARD,
+    CASTLE,
+    EAST,
+    ELM,
+    FORD,
+    NEIGHBOUR,
+    NORTH,
+    NORTHAM,
+    SOUTH,
+    Board,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -159,6 +172,15 @@ def test_a_picked_ward_has_its_trail(small_board: Engine, open_page: Callable[..
     outlined = [t for t in view.figure("ward_map")["data"] if t["locations"] == [ABBEY]]
     assert [t["marker"]["line"]["width"] for t in outlined if "name" not in t] == [6, 3]
     assert f"ward={ABBEY}" in "".join(view.markup())
+
+
+def test_where_nobody_told_us_no_gap_is_no_nought(
+    small_board: Engine, open_page: Callable[..., View]
+):
+    ours, theirs = (tile(open_page(icb=code), "Wards with a gap") for code in (BOARD, NEIGHBOUR))
+    said = "no provision, no link worker, or nothing to refer to; 1 could not be judged"
+    assert f" 2 of 6 {said}" in ours
+    assert f" – of 1 {said}" in theirs
 
 
 def test_a_ward_nobody_returned_for_says_whose_return_is_missing(

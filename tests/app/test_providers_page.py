@@ -249,6 +249,9 @@ class TestEveryPart:
         )
         assert "services: no return" in view.markup()[0]
         assert tile(view, "Needs not met").startswith("Needs not met – of 0 ")
+        assert tile(view, "Services").startswith(
+            "Services – nobody returned them 8 more not placed"
+        )
         assert "No weeks to show" in words["capacity"]
         follow(view, icb=MEDWAY, part="gaps")
         assert {look for needs in cells_of(view).values() for look in needs.values()} == {
