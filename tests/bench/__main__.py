@@ -61,11 +61,13 @@ def main() -> None:
         print(f"demonstration made in {time.perf_counter() - started:.1f} s")
         write_peer_data(folder, engine)
         pages = {
-            "empty Streamlit page (limit)": ROOT / "tests/bench/peers/empty.py",
-            "the usual way (px.choropleth_map)": ROOT / "tests/bench/peers/usual.py",
-            "this dashboard": ROOT / "dashboard/app.py",
+            "empty Streamlit page (limit)": ("tests/bench/peers/empty.py", ""),
+            "the usual way (px.choropleth_map)": ("tests/bench/peers/usual.py", ""),
+            "this dashboard": ("dashboard/app.py", "coverage"),
         }
-        results = {words: measure(script, folder) for words, script in pages.items()}
+        results = {
+            words: measure(ROOT / script, page, folder) for words, (script, page) in pages.items()
+        }
     show(results)
 
 
@@ -77,23 +79,24 @@ def write_peer_data(folder: Path, engine: Engine) -> None:
     usual_files.write(folder, LAYERS, [day.isoformat()], [place])
 
 
-def measure(script: Path, folder: Path) -> dict[str, float | None]:
+def measure(script: Path, page: str, folder: Path) -> dict[str, float | None]:
     """Median cost of changing the layer: server milliseconds, kilobytes, painted milliseconds."""
     with serving(script, folder) as port:
         session = Session(port)
-        session.rerun()
+        session.rerun(page)
         has_layers = "layer" in session.widgets
         first: list[float] = []
         again: list[float] = []
         seconds: list[float] = []
         for turn in range(ROUNDS):
             for words in LAYERS:
-                rerun = session.rerun(layer=words) if has_layers else session.rerun()
+                chosen = {"layer": words} if has_layers else {}
+                rerun = session.rerun(page, session.query, **chosen)
                 seconds.append(rerun.seconds)
                 (first if turn == 0 else again).append(rerun.bytes / 1000)
         session.close()
         browser_like = Session(port, quick_acknowledgement=False)
-        waits = [browser_like.rerun().seconds for _ in range(2 * ROUNDS)]
+        waits = [browser_like.rerun(page).seconds for _ in range(2 * ROUNDS)]
         browser_like.close()
         painted = None
         if has_layers and (chromium := find_chromium()):
