@@ -43,6 +43,9 @@ RERUN_BYTES = {
     "methods": 7_300,
 }
 LAYER_BYTES = {"coverage": 13_500, "all-boards": 7_100}
+# Of another month, which is new to the browser: over the WebSocket, and the list that it fetches.
+MONTH_BYTES = {"coverage": 21_500, "all-boards": 15_600}
+LIST_BYTES = {"coverage": 15_900, "all-boards": 660, "all-wards": 17_800}
 # All of a board's shapes or of every board's, compressed.
 SHAPE_BYTES = {KENT: 25_000, ALL_BOARDS: 15_500}
 # Rows that the judgement of a board takes from the database.
@@ -79,6 +82,29 @@ def test_another_layer_sends_no_shapes(server: Server, page: str) -> None:
     ]
     session.close()
     assert max(sent) <= LAYER_BYTES[page], sent
+
+
+@pytest.mark.parametrize("page", MONTH_BYTES)
+def test_another_month_sends_no_more(server: Server, page: str) -> None:
+    session = opened(server, page)
+    sent = [
+        session.rerun(page, session.query, as_at=label).bytes
+        for label in ("31 May 2026", "30 April 2026", "31 March 2026")
+    ]
+    session.close()
+    # The first also brings boxes as they are once something is chosen.
+    assert max(sent[1:]) <= MONTH_BYTES[page], sent
+
+
+@pytest.mark.parametrize("subject", LIST_BYTES)
+def test_a_list_is_as_small_as_now(server: Server, subject: str) -> None:
+    asked = {"icb": KENT, "as_at": "2026-05-31"}
+    with httpx.stream(
+        "GET", f"{server.url}/table/{subject}.json", params=asked, timeout=60
+    ) as answer:
+        sent = sum(len(part) for part in answer.iter_raw())
+    assert answer.headers["content-encoding"] == "gzip"
+    assert 300 < sent <= LIST_BYTES[subject], sent
 
 
 def test_shapes_are_as_small_as_now_and_kept_by_the_browser(
