@@ -123,7 +123,7 @@ def this_week(engine: Engine, scope: Scope, choices: Choices, since: str) -> Thi
         [change for change in ordered if change.held_back],
         {name: count for name, count in looked_at.items() if count},
         looked_at["control charts"],
-        _judged_twice(then["wards"], here["wards"]),
+        judged_twice(then["wards"], here["wards"]),
         _missing(scope, choices),
         fetch_shared(coverage_view, scope, choices.area).coverage.basis.people,
     )
@@ -229,7 +229,8 @@ def _corrected(
     )
 
 
-def _judged_twice(before: pd.DataFrame, now: pd.DataFrame) -> int:
+def judged_twice(before: pd.DataFrame, now: pd.DataFrame) -> int:
+    """How many wards could be judged both times, of two tables of wards with their status."""
     judged = (
         wards.loc[wards["status"] != Status.NO_RETURN, "ward_code"] for wards in (before, now)
     )

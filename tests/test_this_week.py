@@ -22,7 +22,7 @@ from dashboard.rules.take_up import months_before
 from dashboard.seen import seen
 from dashboard.settings import settings
 from dashboard.style import day
-from dashboard.this_week import ThisWeek, this_week
+from dashboard.this_week import ThisWeek, judged_twice, this_week
 from dashboard.this_week_words import (
     compared_with,
     finding,
@@ -432,6 +432,15 @@ def test_lost_by_none_is_a_nought_only_where_some_could_be_judged(
     assert (ours.judged, theirs.judged) == (5, 0)
     told = [(tiles(found, 0, 0)[0].value, tiles(found, 0, 0)[0].note) for found in (ours, theirs)]
     assert told == [("0", "0 gained it"), ("–", "none could be judged both times")]
+
+
+def test_a_ward_is_compared_where_it_was_judged_both_times() -> None:
+    """Of four wards one each time: nobody told of the second then, of the third now, of the fourth ever."""
+    silent, well = "No return", "As expected"
+    before = pd.DataFrame({"ward_code": list("abcd"), "status": [well, silent, well, silent]})
+    now = pd.DataFrame({"ward_code": list("abcd"), "status": [well, well, silent, silent]})
+    assert judged_twice(before, now) == 1
+    assert judged_twice(before.iloc[1:], now.iloc[1:]) == 0
 
 
 # What it is compared with.
