@@ -435,7 +435,7 @@ def test_lost_by_none_is_a_nought_only_where_some_could_be_judged(
 
 
 def test_a_ward_is_compared_where_it_was_judged_both_times() -> None:
-    """Of four wards one each time: nobody told of the second then, of the third now, of the fourth ever."""
+    """Nobody told us of the second ward then, of the third now, of the fourth ever."""
     silent, well = "No return", "As expected"
     before = pd.DataFrame({"ward_code": list("abcd"), "status": [well, silent, well, silent]})
     now = pd.DataFrame({"ward_code": list("abcd"), "status": [well, well, silent, silent]})
